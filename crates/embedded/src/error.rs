@@ -1,0 +1,185 @@
+//! One error per call, and how SQLite's codes are read.
+
+use std::io;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+use thiserror::Error;
+
+/// Why a store could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Another process has the file open.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The SQLite file.
+        path: PathBuf,
+    },
+    /// The file, its lock or its folder cannot be used.
+    #[error("cannot open {}: {source}", path.display())]
+    Io {
+        /// What was opened.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// SQLite refused.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A setting the guarantees rest on did not take.
+    #[error("pragma {name} is {found}, wanted {wanted}")]
+    Pragma {
+        /// Name of the pragma.
+        name: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What SQLite says.
+        found: String,
+    },
+    /// The file was written by a newer release.
+    #[error("the file has schema version {found}, this release knows up to {known}")]
+    TooNew {
+        /// Version of the file.
+        found: u32,
+        /// Newest version known.
+        known: u32,
+    },
+    /// The list of migrations does not count 1, 2, 3, ….
+    #[error("migration {found} stands where {expected} belongs")]
+    MigrationOrder {
+        /// Version that stands there.
+        found: u32,
+        /// Version that belongs there.
+        expected: u32,
+    },
+    /// A migration failed; the file is as the one before left it.
+    #[error("migration {version}: {source}")]
+    Migration {
+        /// Version of the migration.
+        version: u32,
+        /// SQLite's answer.
+        source: rusqlite::Error,
+    },
+}
+
+/// What a write job may answer.
+#[derive(Debug, Error)]
+pub enum JobError<E> {
+    /// The job's own refusal.
+    #[error("{0}")]
+    Domain(E),
+    /// An error of SQLite; `?` makes it.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Why a write has not been done. In every case none of its changes are there.
+#[derive(Debug, Error)]
+pub enum WriteError<E> {
+    /// The job's own refusal.
+    #[error("{0}")]
+    Domain(E),
+    /// SQLite refused a statement of the job.
+    #[error("SQLite: {0}")]
+    Sqlite(rusqlite::Error),
+    /// No room, on the disk or under `max_bytes`. Reads go on, and writes do once there is room.
+    #[error("no room left for the store")]
+    StorageFull,
+    /// The queue is full, or a foreign process locks the file; may be tried again.
+    #[error("the store has more writes waiting than it takes")]
+    Busy,
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+/// Why a write was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SubmitError {
+    /// The queue is full.
+    #[error("the store has more writes waiting than it takes")]
+    Busy,
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+impl<E> From<SubmitError> for WriteError<E> {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Busy => Self::Busy,
+            SubmitError::Stopped => Self::Stopped,
+        }
+    }
+}
+
+/// Why a read has no answer.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// SQLite refused a statement of the job.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The queue is full.
+    #[error("the store has more reads waiting than it takes")]
+    Busy,
+    /// The job panicked; the store goes on.
+    #[error("a read job panicked: {0}")]
+    Panicked(String),
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+/// Why there is no backup.
+#[derive(Debug, Error)]
+pub enum BackupError {
+    /// Something has that name already; backups never overwrite.
+    #[error("{} exists", path.display())]
+    Exists {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// The copy or its folder cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Io {
+        /// What was written.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// SQLite could not read the store or write the copy.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The copy came out unfinished, as another process locked one of the files.
+    #[error("the copy was interrupted by a lock")]
+    Locked,
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+/// Out of room: worth telling the caller, no danger to what is stored.
+pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
+/// Somebody else holds a lock.
+pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// Errors after which the file, or what the process believes of it, cannot be trusted.
+pub(crate) fn is_fatal(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::InternalMalfunction
+        )
+    )
+}

@@ -1,0 +1,234 @@
+//! The writer thread: drain all that is queued, one transaction, one fsync, then the answers.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+
+use crate::State;
+use crate::error::{self, OpenError, SubmitError};
+use crate::job::{Job, Outcome, Ran};
+use crate::options::{OnFatal, Options};
+use crate::tx::{self, Tx};
+
+/// Frames in the log from which on it is moved into the file; SQLite's own default.
+const CHECKPOINT_FRAMES: i64 = 1000;
+
+/// The handle of the writer thread; dropping it lets the queue run dry and waits.
+pub(crate) struct Writer {
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        connection: Connection,
+        lock: File,
+        options: Options,
+        state: Arc<State>,
+    ) -> Result<Self, OpenError> {
+        let (queue, jobs) = sync_channel(options.queue.max(1));
+        let worker = Worker {
+            connection,
+            state,
+            batch: options.batch.max(1),
+            on_fatal: options.on_fatal,
+            waiting: VecDeque::new(),
+            ran: Vec::new(),
+            _lock: lock,
+        };
+        let thread = thread::Builder::new()
+            .name("embedded-writer".to_owned())
+            .spawn(move || worker.run(&jobs))
+            .map_err(|source| OpenError::Io { path: options.path, source })?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(crate) fn submit(&self, job: impl Job + 'static) -> Result<(), SubmitError> {
+        let queue = self.queue.as_ref().expect("the queue is closed only by drop");
+        queue.try_send(Box::new(job)).map_err(|refused| match refused {
+            TrySendError::Full(mut job) => {
+                job.disarm();
+                SubmitError::Busy
+            }
+            TrySendError::Disconnected(mut job) => {
+                job.disarm();
+                SubmitError::Stopped
+            }
+        })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+}
+
+/// Why the store must not go on.
+struct Fatal(String);
+
+impl From<rusqlite::Error> for Fatal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What the thread owns. Jobs stay in here until they are answered, so that on a fatal error the process ends
+/// before any of them hears of it.
+struct Worker {
+    connection: Connection,
+    state: Arc<State>,
+    batch: usize,
+    on_fatal: OnFatal,
+    waiting: VecDeque<Box<dyn Job>>,
+    ran: Vec<Box<dyn Job>>,
+    _lock: File,
+}
+
+impl Worker {
+    fn run(mut self, jobs: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = jobs.recv() {
+            self.waiting.push_back(first);
+            self.waiting.extend(jobs.try_iter().take(self.batch - 1));
+            if let Err(Fatal(reason)) = self.commit_waiting() {
+                self.state.stopped.store(true, Ordering::Release);
+                tracing::error!(%reason, "the store must not go on");
+                (self.on_fatal)(&reason);
+                return;
+            }
+        }
+        if let Err(error) = self.connection.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(())) {
+            tracing::warn!(%error, "the log stays beside the store; the next start reads it");
+        }
+    }
+
+    fn commit_waiting(&mut self) -> Result<(), Fatal> {
+        while !self.waiting.is_empty() {
+            let outcome = self.commit_group()?;
+            let ran = std::mem::take(&mut self.ran);
+            guarded("a completion", || ran.into_iter().for_each(|job| job.finish(outcome)))?;
+        }
+        self.checkpoint_if_due()
+    }
+
+    /// One transaction over the waiting jobs. If it is lost half-way for want of room, those not yet run stay.
+    fn commit_group(&mut self) -> Result<Outcome, Fatal> {
+        if let Err(error) = self.execute("BEGIN IMMEDIATE") {
+            let outcome = match &error {
+                error if error::is_busy(error) => Outcome::Busy,
+                error if error::is_full(error) => Outcome::StorageFull,
+                _ => return Err(error.into()),
+            };
+            self.ran.extend(self.waiting.drain(..));
+            return Ok(outcome);
+        }
+        let number = self.state.committed.load(Ordering::Acquire) + 1;
+        let mut kept = false;
+        while let Some(job) = self.waiting.pop_front() {
+            self.ran.push(job);
+            match self.run_last(number)? {
+                Some(keep) => kept |= keep,
+                None => return Ok(Outcome::StorageFull),
+            }
+        }
+        if !kept {
+            self.execute("ROLLBACK")?;
+            return Ok(Outcome::Decided);
+        }
+        self.commit(number)
+    }
+
+    /// Runs the newest of `ran` in its savepoint. Answers whether its changes stay, or nothing when SQLite gave up
+    /// the whole transaction because there is no room.
+    fn run_last(&mut self, number: u64) -> Result<Option<bool>, Fatal> {
+        self.execute("SAVEPOINT job")?;
+        let job = self.ran.last_mut().expect("pushed by the caller");
+        let connection = &self.connection;
+        let ran = guarded("a write job", || job.run(&mut Tx::new(connection, number)))?;
+        if let Ran::Fatal(reason) = ran {
+            return Err(Fatal(reason));
+        }
+        if connection.is_autocommit() {
+            return match ran {
+                Ran::Undo => Ok(None),
+                _ => Err(Fatal("a write job ended the transaction of its group".to_owned())),
+            };
+        }
+        let keep = matches!(ran, Ran::Keep);
+        if !keep {
+            self.execute("ROLLBACK TO job")?;
+        }
+        self.execute("RELEASE job")?;
+        Ok(Some(keep))
+    }
+
+    fn commit(&mut self, number: u64) -> Result<Outcome, Fatal> {
+        let committed =
+            tx::store_commit_number(&self.connection, number).and_then(|()| self.execute("COMMIT"));
+        match committed {
+            Ok(()) => {
+                self.state.committed.store(number, Ordering::Release);
+                Ok(Outcome::Decided)
+            }
+            Err(error) if error::is_full(&error) => {
+                if !self.connection.is_autocommit() {
+                    self.execute("ROLLBACK")?;
+                }
+                Ok(Outcome::StorageFull)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Moves the log into the file once it is long. It comes after the answers: nobody waits for it.
+    fn checkpoint_if_due(&self) -> Result<(), Fatal> {
+        let frames: i64 =
+            self.connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], |row| row.get(1))?;
+        if frames < CHECKPOINT_FRAMES {
+            return Ok(());
+        }
+        match self.execute("PRAGMA wal_checkpoint(PASSIVE)") {
+            Err(error) if error::is_full(&error) || error::is_busy(&error) => {
+                tracing::warn!(%error, frames, "the log could not be moved into the store yet");
+                Ok(())
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// A panic leaves a job's work half done and nobody to say which half.
+fn guarded<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Fatal> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|panic| Fatal(format!("{what} panicked: {}", panic_message(&*panic))))
+}
+
+/// The text a panic was raised with.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text
+    } else {
+        "no message"
+    }
+}

@@ -1,1 +1,80 @@
-fn main() {}
+//! Every check CI runs, by name.
+//!
+//! `cargo xtask` lists the checks, `cargo xtask <name>` runs one, `cargo xtask ci` runs all of them in order of
+//! cheapness. A check changes nothing in the checkout (only `generated --write` does) and needs no network, except to
+//! install a missing tool once.
+#![expect(clippy::print_stdout, reason = "printing is what a command line is for")]
+
+mod check;
+mod checks;
+mod ci;
+mod install;
+mod source;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Arg, ArgAction, Command};
+
+use crate::workspace::Workspace;
+
+fn main() -> Result<ExitCode> {
+    let mut cli = cli();
+    let matches = cli.get_matches_mut();
+    let Some((name, args)) = matches.subcommand() else {
+        cli.print_help()?;
+        return Ok(ExitCode::SUCCESS);
+    };
+
+    let workspace = Workspace::from_env()?;
+    if name == "generated" && args.get_flag("write") {
+        checks::generated::write(&workspace)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let passed = match check::CHECKS.iter().find(|check| check.name == name) {
+        Some(check) => ci::run(&workspace, std::slice::from_ref(check)),
+        None => ci::run(&workspace, check::CHECKS),
+    };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The command line: one subcommand per check, so the help is the list of checks.
+fn cli() -> Command {
+    let ci = Command::new("ci").about("All of the checks above, with a summary at the end");
+    let checks = check::CHECKS.iter().map(|check| {
+        let command = Command::new(check.name).about(check.about);
+        if check.name != "generated" {
+            return command;
+        }
+        let write = Arg::new("write").long("write").action(ArgAction::SetTrue);
+        command.arg(write.help("Rewrite the committed files instead of comparing them"))
+    });
+    Command::new("cargo xtask")
+        .about("Every check CI runs, by name")
+        .disable_help_subcommand(true)
+        .subcommands(checks)
+        .subcommand(ci)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_is_a_subcommand_with_one_line_of_help() {
+        let cli = cli();
+        cli.clone().debug_assert();
+        let about =
+            |name: &str| cli.find_subcommand(name).and_then(Command::get_about).map(ToString::to_string);
+        for check in check::CHECKS {
+            let line = about(check.name).expect("every check is listed");
+            assert!(
+                !line.is_empty() && line.lines().count() == 1 && line.len() <= 100,
+                "{}: {line}",
+                check.name
+            );
+        }
+        assert!(about("ci").is_some());
+    }
+}

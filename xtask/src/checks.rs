@@ -1,0 +1,13 @@
+//! The checks, one file each.
+
+pub mod clippy;
+pub mod deny;
+pub mod docs;
+pub mod fmt;
+pub mod generated;
+pub mod interop;
+pub mod layers;
+pub mod proto;
+pub mod size;
+pub mod test;
+pub mod words;

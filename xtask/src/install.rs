@@ -1,0 +1,82 @@
+//! Tools that are not part of a Rust installation, each pinned here and installed once under `Workspace::tools`.
+//!
+//! A tool that is there in the pinned version is used at once, without the network.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::workspace::{Workspace, output, run};
+
+const CARGO_DENY: &str = "0.20.2";
+const BUF: &str = "1.75.0";
+
+/// `cargo-deny`, from the PATH when it has the pinned version there.
+pub fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
+    let on_path = PathBuf::from("cargo-deny");
+    if reports(&on_path, CARGO_DENY) {
+        return Ok(on_path);
+    }
+    let root = workspace.tools.join("cargo");
+    let installed = root.join("bin/cargo-deny");
+    if !reports(&installed, CARGO_DENY) {
+        let mut install =
+            workspace.cargo(&["install", "--locked", "--force", "cargo-deny", "--version", CARGO_DENY]);
+        // Its build shares nothing with ours: a folder of its own, gone afterwards, keeps ours small.
+        run(install.arg("--root").arg(&root).env_remove("CARGO_TARGET_DIR"))?;
+    }
+    Ok(installed)
+}
+
+/// `buf`; `None` if there is no npm to install it with.
+pub fn buf(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    let root = workspace.tools.join("npm");
+    let installed = root.join("node_modules/.bin/buf");
+    if reports(&installed, BUF) {
+        return Ok(Some(installed));
+    }
+    if !is_runnable("npm") {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(&root).with_context(|| format!("{}: cannot be created", root.display()))?;
+    let mut npm = workspace.command("npm");
+    npm.args([
+        "install",
+        "--no-save",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--loglevel=error",
+        "--prefix",
+    ]);
+    run(npm.arg(&root).arg(format!("@bufbuild/buf@{BUF}")))?;
+    Ok(Some(installed))
+}
+
+/// Whether `program` exists and can be asked for its version.
+pub fn is_runnable(program: &str) -> bool {
+    version(Path::new(program)).is_some()
+}
+
+fn reports(program: &Path, wanted: &str) -> bool {
+    version(program).is_some_and(|printed| printed.split_whitespace().any(|word| word == wanted))
+}
+
+fn version(program: &Path) -> Option<String> {
+    output(Command::new(program).arg("--version")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_version_counts() {
+        let rustc = version(Path::new("rustc")).expect("tests run where rustc is");
+        let number = rustc.split_whitespace().nth(1).expect("`rustc 1.2.3 (...)`");
+        assert!(reports(Path::new("rustc"), number));
+        assert!(!reports(Path::new("rustc"), "0.0.1"));
+        assert!(!is_runnable("no-such-program-anywhere"));
+    }
+}

@@ -1,0 +1,31 @@
+//! Limits that are part of the API and fixed, each with its unit. Limits an operator may change live in configuration;
+//! where both sides need the default it stands here.
+
+/// Encoded content of an entry, bytes.
+pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
+/// How far `base_seq` may be below the head, entries.
+pub const MAX_DEDUPE_SPAN: u64 = 4096;
+/// Members of a group, unless configured otherwise.
+pub const MAX_GROUP_MEMBERS: usize = 10;
+/// Conversations of one user.
+pub const MAX_CONVERSATIONS: usize = 5_000;
+/// Up to this many members a row of the chat list names them all.
+pub const MAX_LISTED_MEMBERS: usize = 128;
+/// Users named in one Add or Remove.
+pub const MAX_USERS_PER_CHANGE: usize = 100;
+/// Mentions in one entry.
+pub const MAX_MENTIONS: usize = 50;
+/// Pairs of labels in one entry.
+pub const MAX_LABELS: usize = 16;
+/// Bytes of all labels of one entry together.
+pub const MAX_LABEL_BYTES: usize = 1024;
+/// Characters of a group's name.
+pub const MAX_GROUP_NAME: usize = 100;
+/// Characters of a person's display name, and of a device's name.
+pub const MAX_DISPLAY_NAME: usize = 64;
+/// Characters of a bio.
+pub const MAX_BIO: usize = 300;
+/// Characters of a password.
+pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+/// The stream protocol this code speaks.
+pub const PROTOCOL: u32 = 1;

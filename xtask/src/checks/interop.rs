@@ -58,8 +58,10 @@ fn build_server(workspace: &Workspace) -> Result<PathBuf> {
 
 /// The program in cargo's messages, which are one JSON object a line.
 fn executable(messages: &str) -> Option<PathBuf> {
-    let parsed = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    parsed.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last()
+    messages.lines().rev().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    })
 }
 
 #[cfg(test)]

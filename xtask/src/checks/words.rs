@@ -58,11 +58,17 @@ fn code_rules(lines: &[Line]) -> Vec<&'static str> {
             found.push("a bare `allow`: write `#[expect(lint, reason = \"...\")]`");
         }
     }
-    let unbounded = |word: &str| word != "Unbounded" && word.to_ascii_lowercase().contains("unbounded");
-    if source::words(code).any(|(_, word)| unbounded(word)) {
+    if source::words(code).any(|(at, word)| names_unbounded_queue(word, &code[at + word.len()..])) {
         found.push("an unbounded queue: every queue has a bound (G8)");
     }
     found
+}
+
+/// `unbounded_channel`, `UnboundedSender`, `unbounded()`; not `Bound::Unbounded`, nor a sentence made a name.
+fn names_unbounded_queue(word: &str, after: &str) -> bool {
+    let kind = word.strip_prefix("unbounded_").or_else(|| word.strip_prefix("Unbounded")).unwrap_or_default();
+    let names_kind = ["channel", "Sender", "Receiver"].iter().any(|queue| kind.starts_with(queue));
+    names_kind || (word == "unbounded" && (after.starts_with('(') || after.starts_with("::<")))
 }
 
 /// The attribute that opens on the first line, up to its closing bracket.
@@ -77,7 +83,7 @@ fn attribute(lines: &[Line]) -> String {
     text
 }
 
-/// `TODO` or `FIXME` that is not followed by `(somebody)`.
+/// The first note, such as FIXME(ada), that has nobody in parentheses.
 fn ownerless_note(comment: &str) -> Option<&'static str> {
     let owned =
         |rest: &str| rest.strip_prefix('(').is_some_and(|rest| rest.find(')').is_some_and(|end| end > 0));

@@ -37,6 +37,7 @@ fn an_unbounded_queue_is_refused_and_an_open_range_is_not() {
         [1, 2]
     );
     assert!(found("a.rs", "use std::ops::Bound::{self, Unbounded};\n// never unbounded\n").is_empty());
+    assert!(found("a.rs", "fn an_unbounded_list_is_refused() { unbounded += 1; }\n").is_empty());
 }
 
 #[test]

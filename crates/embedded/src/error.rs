@@ -73,7 +73,7 @@ pub enum JobError<E> {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Why a write has not been done. In every case none of its changes are there.
+/// Why a write has not been done. None of its changes are there, but for `Stopped`, where that is not known.
 #[derive(Debug, Error)]
 pub enum WriteError<E> {
     /// The job's own refusal.
@@ -88,7 +88,7 @@ pub enum WriteError<E> {
     /// The queue is full, or a foreign process locks the file; may be tried again.
     #[error("the store has more writes waiting than it takes")]
     Busy,
-    /// The store has stopped.
+    /// The store has stopped; the write may or may not be in the file.
     #[error("the store has stopped")]
     Stopped,
 }

@@ -85,7 +85,7 @@ impl Db {
     /// does not panic: a panic here is taken for a broken store and ends the process.
     ///
     /// # Errors
-    /// The job's own error, or why it could not be done. After any error its changes are not there.
+    /// The job's own error, or why it could not be done. After any error but `Stopped` its changes are not there.
     pub async fn write<T, E, F>(&self, job: F) -> Result<T, WriteError<E>>
     where
         F: FnOnce(&mut Tx<'_>) -> Result<T, JobError<E>> + Send + 'static,

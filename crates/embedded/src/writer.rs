@@ -39,7 +39,7 @@ impl Writer {
             batch: options.batch.max(1),
             on_fatal: options.on_fatal,
             waiting: VecDeque::new(),
-            ran: Vec::new(),
+            ran: VecDeque::new(),
             _lock: lock,
         };
         let thread = thread::Builder::new()
@@ -93,7 +93,7 @@ struct Worker {
     batch: usize,
     on_fatal: OnFatal,
     waiting: VecDeque<Box<dyn Job>>,
-    ran: Vec<Box<dyn Job>>,
+    ran: VecDeque<Box<dyn Job>>,
     _lock: File,
 }
 
@@ -117,8 +117,9 @@ impl Worker {
     fn commit_waiting(&mut self) -> Result<(), Fatal> {
         while !self.waiting.is_empty() {
             let outcome = self.commit_group()?;
-            let ran = std::mem::take(&mut self.ran);
-            guarded("a completion", || ran.into_iter().for_each(|job| job.finish(outcome)))?;
+            while let Some(job) = self.ran.pop_front() {
+                guarded("a completion", || job.finish(outcome))?;
+            }
         }
         self.checkpoint_if_due()
     }
@@ -131,13 +132,13 @@ impl Worker {
                 error if error::is_full(error) => Outcome::StorageFull,
                 _ => return Err(error.into()),
             };
-            self.ran.extend(self.waiting.drain(..));
+            self.ran.append(&mut self.waiting);
             return Ok(outcome);
         }
         let number = self.state.committed.load(Ordering::Acquire) + 1;
         let mut kept = false;
         while let Some(job) = self.waiting.pop_front() {
-            self.ran.push(job);
+            self.ran.push_back(job);
             match self.run_last(number)? {
                 Some(keep) => kept |= keep,
                 None => return Ok(Outcome::StorageFull),
@@ -154,7 +155,7 @@ impl Worker {
     /// the whole transaction because there is no room.
     fn run_last(&mut self, number: u64) -> Result<Option<bool>, Fatal> {
         self.execute("SAVEPOINT job")?;
-        let job = self.ran.last_mut().expect("pushed by the caller");
+        let job = self.ran.back_mut().expect("pushed by the caller");
         let connection = &self.connection;
         let ran = guarded("a write job", || job.run(&mut Tx::new(connection, number)))?;
         if let Ran::Fatal(reason) = ran {

@@ -28,7 +28,7 @@ async fn a_panic_in_a_job_stops_the_store_and_undoes_its_group() {
     let db = Db::open(options, SCHEMA).unwrap();
     let held = gate(&db);
     held.entered.await.unwrap();
-    let (answers, answered) = mpsc::channel();
+    let (answers, answered) = mpsc::sync_channel(64);
     let neighbour = answers.clone();
     db.submit(|tx| put(tx, "a", 1), move |r: Write<()>| neighbour.send(r).unwrap()).unwrap();
     db.submit(|_| panic!("a bug"), move |r: Write<()>| answers.send(r).unwrap()).unwrap();

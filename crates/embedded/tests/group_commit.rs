@@ -163,7 +163,7 @@ async fn dropping_the_last_handle_finishes_the_queue() {
     let db = open(&path);
     let held = gate(&db);
     held.entered.await.unwrap();
-    let (answers, answered) = std::sync::mpsc::channel();
+    let (answers, answered) = std::sync::mpsc::sync_channel(64);
     for n in 0..10_i64 {
         let answers = answers.clone();
         db.submit(

@@ -10,7 +10,7 @@ async fn a_read_sees_one_snapshot_while_writes_go_on() {
     let folder = folder();
     let db = open(&file(&folder));
     let (entered, reading) = tokio::sync::oneshot::channel();
-    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let (go_on, wait) = std::sync::mpsc::sync_channel::<()>(1);
     let read = tokio::spawn({
         let db = db.clone();
         async move {
@@ -57,13 +57,14 @@ async fn g8_a_full_read_queue_answers_busy_and_abandoned_reads_are_skipped() {
     (options.readers, options.queue) = (1, 1);
     let db = Db::open(options, SCHEMA).unwrap();
     let (entered, reading) = tokio::sync::oneshot::channel();
-    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let (go_on, wait) = std::sync::mpsc::sync_channel::<()>(1);
     let holder = tokio::spawn({
         let db = db.clone();
         async move {
             db.read(move |_| {
                 entered.send(()).unwrap();
-                Ok(wait.recv().unwrap())
+                wait.recv().unwrap();
+                Ok(())
             })
             .await
         }

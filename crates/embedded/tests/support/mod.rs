@@ -38,7 +38,8 @@ pub fn surviving(path: &Path) -> (Options, Arc<Mutex<Vec<String>>>) {
     let reasons = Arc::new(Mutex::new(Vec::new()));
     let mut options = Options::new(path);
     let kept = Arc::clone(&reasons);
-    options.on_fatal = Arc::new(move |reason| kept.lock().unwrap().push(reason.to_owned()));
+    options.on_fatal =
+        Arc::new(move |reason| kept.lock().expect("no test panics with it").push(reason.to_owned()));
     (options, reasons)
 }
 
@@ -59,12 +60,12 @@ pub fn count(snapshot: &ReadTx<'_>) -> rusqlite::Result<i64> {
 /// Keeps the writer inside a job until it is let go, so that what is submitted meanwhile queues up behind it.
 pub struct Gate {
     pub entered: tokio::sync::oneshot::Receiver<()>,
-    pub open: std::sync::mpsc::Sender<()>,
+    pub open: std::sync::mpsc::SyncSender<()>,
 }
 
 pub fn gate(db: &Db) -> Gate {
     let (entered_tx, entered) = tokio::sync::oneshot::channel();
-    let (open, wait) = std::sync::mpsc::channel::<()>();
+    let (open, wait) = std::sync::mpsc::sync_channel::<()>(1);
     db.submit(
         move |_| -> Job<()> {
             entered_tx.send(()).expect("the test waits for the writer");

@@ -113,10 +113,10 @@ fn by_default_the_process_exits_with_code_70() {
 
 fn child(folder: &std::path::Path) -> ! {
     const NONE: &[Migration] = &[];
-    let db = Db::open(parlor_embedded::Options::new(folder.join("store.db")), NONE).unwrap();
+    let db = Db::open(parlor_embedded::Options::new(folder.join("store.db")), NONE).expect("the store opens");
     let told = folder.join("told");
-    let done = move |_: Write<()>| drop(std::fs::File::create(told).unwrap());
-    db.submit(|_| panic!("a bug"), done).unwrap();
+    let done = move |_: Write<()>| drop(std::fs::File::create(told).expect("the folder is there"));
+    db.submit(|_| panic!("a bug"), done).expect("room in an empty queue");
     loop {
         std::thread::park();
     }

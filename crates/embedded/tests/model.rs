@@ -34,7 +34,7 @@ async fn apply(db: &Db, writer: usize, op: Op, model: &mut HashMap<String, i64>)
         Op::Put(key, value) => {
             let key = name(key);
             model.insert(key.clone(), value);
-            db.write(move |tx| put(tx, &key, value)).await.unwrap();
+            db.write(move |tx| put(tx, &key, value)).await.expect("a put is stored");
         }
         Op::Delete(key) => {
             let key = name(key);
@@ -42,7 +42,7 @@ async fn apply(db: &Db, writer: usize, op: Op, model: &mut HashMap<String, i64>)
             let job = move |tx: &mut parlor_embedded::Tx<'_>| {
                 Job::Ok(tx.execute("DELETE FROM kv WHERE key = ?1", [&key])? == 1)
             };
-            assert_eq!(db.write(job).await.unwrap(), was);
+            assert_eq!(db.write(job).await.expect("a delete is stored"), was);
         }
         Op::Refuse(key) => {
             let key = name(key);
@@ -73,7 +73,7 @@ async fn stored(db: &Db) -> HashMap<String, i64> {
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     })
     .await
-    .unwrap()
+    .expect("reads go on")
 }
 
 proptest! {

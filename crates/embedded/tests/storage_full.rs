@@ -13,7 +13,7 @@ const BLOB: usize = 20_000;
 fn open_small(path: &Path, max_bytes: u64) -> Db {
     let mut options = Options::new(path);
     options.max_bytes = Some(max_bytes);
-    Db::open(options, SCHEMA).unwrap()
+    Db::open(options, SCHEMA).expect("the store opens")
 }
 
 fn put_blob(tx: &Tx<'_>) -> Job<()> {

@@ -135,6 +135,12 @@ pub fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
     starts.filter(|(at, _)| !code[..*at].ends_with(is_word)).map(ends)
 }
 
+/// Whether `code` names `path`: whole identifiers, as in `tonic` or `Instant::now`.
+pub fn names(code: &str, path: &str) -> bool {
+    let ends = |rest: &str| rest.strip_prefix(path).is_some_and(|after| !after.starts_with(is_word));
+    words(code).any(|(at, _)| ends(&code[at..]))
+}
+
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }

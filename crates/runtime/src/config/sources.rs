@@ -1,0 +1,122 @@
+//! Where configuration comes from, merged in order of precedence.
+
+use std::path::PathBuf;
+
+use config::{Config, ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
+
+use super::Problems;
+
+/// Environment variables with this prefix are configuration, all of them: an unknown one is an error.
+pub const ENV_PREFIX: &str = "PARLOR_";
+/// Stands in a variable's name for the dot between two levels.
+const ENV_LEVEL: &str = "__";
+
+/// Everything that may set a key, least binding first.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// A TOML file; if one is named, it must be there.
+    pub file: Option<PathBuf>,
+    /// Variables; those without [`ENV_PREFIX`] are ignored. `PARLOR_LISTEN__PORT` sets `listen.port`.
+    pub env: Vec<(String, String)>,
+    /// `key.path=value`, one for each `--set`.
+    pub set: Vec<String>,
+}
+
+impl Sources {
+    /// The environment of this process, with the file and the `--set` values of its command line.
+    #[must_use]
+    pub fn of_process(file: Option<PathBuf>, set: Vec<String>) -> Self {
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let env = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+        Self { file, env: env.filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect(), set }
+    }
+
+    pub(super) fn merge(&self, problems: &mut Problems) -> Map<String, Value> {
+        let mut merged = Map::new();
+        for layer in [self.file(problems), self.env(problems), self.flags(problems)] {
+            let config = Config::builder().add_source(Layer(merged.clone())).add_source(Layer(layer)).build();
+            match config.and_then(|config| config.collect()) {
+                Ok(both) => merged = both,
+                Err(error) => problems.add(String::new(), error),
+            }
+        }
+        merged
+    }
+
+    fn file(&self, problems: &mut Problems) -> Map<String, Value> {
+        let Some(path) = &self.file else { return Map::new() };
+        let file = File::new(&path.to_string_lossy(), FileFormat::Toml).required(true);
+        file.collect().unwrap_or_else(|error| {
+            problems.add(String::new(), error);
+            Map::new()
+        })
+    }
+
+    fn env(&self, problems: &mut Problems) -> Map<String, Value> {
+        let mut layer = Map::new();
+        for (name, text) in &self.env {
+            let Some(key) = name.strip_prefix(ENV_PREFIX) else { continue };
+            let key = key.to_ascii_lowercase().replace(ENV_LEVEL, ".");
+            insert(&mut layer, key, text, name, problems);
+        }
+        layer
+    }
+
+    fn flags(&self, problems: &mut Problems) -> Map<String, Value> {
+        let mut layer = Map::new();
+        for flag in &self.set {
+            match flag.split_once('=') {
+                Some((key, text)) => insert(&mut layer, key.trim().to_owned(), text, "--set", problems),
+                None => problems.add(flag.clone(), "wants the form --set key=value"),
+            }
+        }
+        layer
+    }
+}
+
+/// Text becomes what its key wants when it is read; only a list has to be recognised here, by its bracket.
+fn insert(layer: &mut Map<String, Value>, key: String, text: &str, origin: &str, problems: &mut Problems) {
+    let well_formed = |part: &str| !part.is_empty() && part.chars().all(is_key_char);
+    if !key.split('.').all(well_formed) {
+        return problems.add_from(key, "is not a key: a-z, 0-9, _ and - between dots", origin);
+    }
+    let kind = if text.trim_start().starts_with('[') {
+        match toml::from_str::<toml::Table>(&format!("list = {text}")) {
+            Ok(mut table) => list(table.remove("list"), origin),
+            Err(error) => {
+                return problems.add_from(key, format!("is not a list: {}", error.message()), origin);
+            }
+        }
+    } else {
+        ValueKind::String(text.to_owned())
+    };
+    layer.insert(key, Value::new(Some(&origin.to_owned()), kind));
+}
+
+fn list(value: Option<toml::Value>, origin: &str) -> ValueKind {
+    let Some(toml::Value::Array(items)) = value else { return ValueKind::Nil };
+    let item = |item: toml::Value| match item {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let items = items.into_iter().map(|value| Value::new(Some(&origin.to_owned()), item(value)));
+    ValueKind::Array(items.collect())
+}
+
+fn is_key_char(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-'
+}
+
+/// Values by key path, as a source for the merge of the `config` crate.
+#[derive(Clone, Debug)]
+struct Layer(Map<String, Value>);
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        Ok(self.0.clone())
+    }
+}

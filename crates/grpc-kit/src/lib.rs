@@ -1,1 +1,33 @@
-//! Placeholder.
+//! What every service needs around tonic, once.
+//!
+//! - Inwards: the [`Guard`] in front of a service's routes (who may call what, how often, how large), by a [`Policy`] that
+//!   names every RPC; access tokens ([`token`]) and the sessions that have ended before them ([`RevokedSet`]).
+//! - Outwards: [`Authorized`] channels, [`local_channel`] between services of one process, and what is learnt from auth-svc
+//!   by all others ([`RemoteKeys`], [`Revocations`]).
+//! - The public address: [`Listener`], [`Health`], [`reflection`], [`merge`].
+//!
+//! All refusals are gRPC statuses with details. It knows no service but auth-svc, and that only through its API.
+
+mod address;
+mod caller;
+mod channel;
+mod guard;
+mod health;
+mod limiter;
+mod outbound;
+mod policy;
+mod problem;
+mod revocation;
+mod serve;
+pub mod token;
+
+pub use caller::{Caller, CallerKind, caller};
+pub use channel::local_channel;
+pub use guard::Guard;
+pub use health::{Health, merge, reflection};
+pub use limiter::Rate;
+pub use outbound::{Authorized, TokenSource};
+pub use policy::{Auth, Limit, Method, Policy, PolicyError, PolicyFault};
+pub use revocation::{Revocations, RevokedSet, Sight};
+pub use serve::{Listener, ServeError, ServeOptions, Stopped};
+pub use token::{Audience, Claims, KeySet, KeySource, RemoteKeys, Verifier};

@@ -1,0 +1,144 @@
+//! The public address: gRPC over HTTP/2, and gRPC-Web over either version of HTTP, on one port.
+//!
+//! Everything a peer can take is bounded (G8): connections per address and in all, streams per connection, headers, resets,
+//! the time until the first request. A peer that is gone is found by keep-alive. Stopping ends within a deadline, whatever
+//! streams do. No TLS: where the network is not trusted, something that ends it stands in front.
+
+mod accept;
+mod connection;
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method, header};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic_web::GrpcWebLayer;
+use tower::layer::util::{Identity, Stack};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+pub use options::{ServeError, ServeOptions};
+
+use accept::Acceptor;
+
+/// A ping is sent on a connection that has been silent this long.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// A connection whose ping is not answered within this is cut.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Calls at once on one connection.
+const MAX_STREAMS: u32 = 128;
+/// Headers of one call, bytes.
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
+/// Streams reset by a peer before we have looked at them, until the connection is cut.
+const MAX_PENDING_RESETS: usize = 20;
+/// Streams of a peer that we had to reset, until the connection is cut. tonic's builder would switch hyper's limit off.
+const MAX_LOCAL_RESETS: usize = 1024;
+/// How long a browser may remember that an origin is allowed.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
+/// How long connections that have been cut may take to notice.
+const CUT_GRACE: Duration = Duration::from_millis(500);
+
+/// An address that is bound and not yet served.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    address: SocketAddr,
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// All connections ended by themselves.
+    Drained,
+    /// The deadline came first: this many connections were cut.
+    Cut(usize),
+}
+
+impl Listener {
+    /// Binds `address`; port 0 takes any that is free.
+    ///
+    /// # Errors
+    /// The system's answer, such as that the address is in use.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpListener::bind(address).await?;
+        let address = tcp.local_addr()?;
+        Ok(Self { tcp, address })
+    }
+
+    /// The address, with the port that was taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves `routes` until `stop`; then takes no more connections and waits for those there are, at most
+    /// `options.stop_within`.
+    ///
+    /// # Errors
+    /// The options cannot be kept, or the server failed.
+    pub async fn serve(
+        self,
+        routes: Routes,
+        options: &ServeOptions,
+        stop: CancellationToken,
+    ) -> Result<Stopped, ServeError> {
+        let mut server = server(cors(options)?);
+        let acceptor = Acceptor::new(self.tcp, options);
+        let connections = acceptor.connections();
+        let serving = server
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(acceptor.into_stream(), stop.clone().cancelled_owned());
+        let mut serving = std::pin::pin!(serving);
+        tokio::select! {
+            ended = &mut serving => return ended.map(|()| Stopped::Drained).map_err(ServeError::Server),
+            () = stop.cancelled() => {}
+        }
+        if let Ok(ended) = timeout(options.stop_within, &mut serving).await {
+            return ended.map(|()| Stopped::Drained).map_err(ServeError::Server);
+        }
+        let cut = connections.cut();
+        if timeout(CUT_GRACE, serving).await.is_err() {
+            tracing::warn!("connections that were cut have not ended");
+        }
+        Ok(Stopped::Cut(cut))
+    }
+}
+
+fn server(cors: CorsLayer) -> Server<Stack<GrpcWebLayer, Stack<CorsLayer, Identity>>> {
+    Server::builder()
+        .accept_http1(true)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(MAX_STREAMS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
+        .http2_max_local_error_reset_streams(Some(MAX_LOCAL_RESETS))
+        .layer(cors)
+        .layer(GrpcWebLayer::new())
+}
+
+/// Credentials travel in a header that no browser sends by itself, so any origin may be allowed safely.
+fn cors(options: &ServeOptions) -> Result<CorsLayer, ServeError> {
+    let exposed = ["grpc-status", "grpc-message", "grpc-status-details-bin"].map(HeaderName::from_static);
+    let origins = if options.allowed_origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        let parse =
+            |origin: &String| HeaderValue::try_from(origin).map_err(|_| ServeError::Origin(origin.clone()));
+        AllowOrigin::list(options.allowed_origins.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
+    };
+    Ok(CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(exposed)
+        .max_age(PREFLIGHT_AGE)
+        .vary([header::ORIGIN, header::ACCESS_CONTROL_REQUEST_HEADERS]))
+}

@@ -1,0 +1,39 @@
+//! What an operator may change of the public address.
+
+use std::time::Duration;
+
+/// See the fields; the defaults are for clients that connect directly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come from
+    /// the proxy: set it to `max_connections` there.
+    pub max_connections_per_address: usize,
+    /// Open connections in all.
+    pub max_connections: usize,
+    /// Origins of web pages that may call, such as `https://chat.example.org`; `*` allows all.
+    pub allowed_origins: Vec<String>,
+    /// How long connections may go on after the stop.
+    pub stop_within: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            max_connections_per_address: 64,
+            max_connections: 20_000,
+            allowed_origins: vec!["*".to_owned()],
+            stop_within: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why there is no serving.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An allowed origin is not text for a header.
+    #[error("{0:?} is not an origin")]
+    Origin(String),
+    /// The server failed.
+    #[error("the server failed: {0}")]
+    Server(#[source] tonic::transport::Error),
+}

@@ -9,7 +9,7 @@ use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::config::{Problems, Validate};
+use crate::config::{Problems, Validate, choice};
 
 /// How to log.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -17,7 +17,8 @@ use crate::config::{Problems, Validate};
 pub struct Telemetry {
     /// A level, or directives such as `info,chat_svc::log=debug`.
     pub filter: String,
-    /// Lines for people, or one JSON object a line.
+    /// `text`: lines for people; `json`: one object a line.
+    #[serde(deserialize_with = "choice::deserialize")]
     pub format: Format,
 }
 

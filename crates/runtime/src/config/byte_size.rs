@@ -55,3 +55,19 @@ fn parse(text: &str) -> Option<u64> {
     let (digits, size) = unit.unwrap_or((text, 1));
     digits.parse::<u64>().ok()?.checked_mul(size)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn sizes_are_whole_numbers_of_known_units() {
+        let sizes = [("0", 0), ("512", 512), ("16KiB", 16 << 10), ("5 GiB", 5 << 30), ("1TiB", 1 << 40)];
+        for (text, bytes) in sizes {
+            assert_eq!(parse(text), Some(bytes), "{text}");
+        }
+        for text in ["", "KiB", "1.5MiB", "-1", "16kb", "16 K", "17179869184GiB"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

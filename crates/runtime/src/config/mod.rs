@@ -5,6 +5,7 @@
 //! reported at once: a value that cannot be used is noted, left out, and loading goes on.
 
 pub mod byte_size;
+pub mod choice;
 pub mod duration;
 mod print;
 mod problems;

@@ -1,8 +1,9 @@
 //! Where configuration comes from, merged in order of precedence.
 
+use std::fs;
 use std::path::PathBuf;
 
-use config::{Config, ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
+use config::{Config, ConfigError, Map, Source, Value, ValueKind};
 
 use super::Problems;
 
@@ -37,7 +38,7 @@ impl Sources {
             let config = Config::builder().add_source(Layer(merged.clone())).add_source(Layer(layer)).build();
             match config.and_then(|config| config.collect()) {
                 Ok(both) => merged = both,
-                Err(error) => problems.add(String::new(), error),
+                Err(error) => problems.add("", error),
             }
         }
         merged
@@ -45,11 +46,17 @@ impl Sources {
 
     fn file(&self, problems: &mut Problems) -> Map<String, Value> {
         let Some(path) = &self.file else { return Map::new() };
-        let file = File::new(&path.to_string_lossy(), FileFormat::Toml).required(true);
-        file.collect().unwrap_or_else(|error| {
-            problems.add(String::new(), error);
-            Map::new()
-        })
+        let origin = path.display().to_string();
+        let table = fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {origin}: {error}"))
+            .and_then(|text| parse(&text).map_err(|error| format!("{origin}: {error}")));
+        match table {
+            Ok(table) => table.into_iter().map(|(key, value)| (key, value_of(value, &origin))).collect(),
+            Err(message) => {
+                problems.add("", message);
+                Map::new()
+            }
+        }
     }
 
     fn env(&self, problems: &mut Problems) -> Map<String, Value> {
@@ -80,27 +87,41 @@ fn insert(layer: &mut Map<String, Value>, key: String, text: &str, origin: &str,
     if !key.split('.').all(well_formed) {
         return problems.add_from(key, "is not a key: a-z, 0-9, _ and - between dots", origin);
     }
-    let kind = if text.trim_start().starts_with('[') {
-        match toml::from_str::<toml::Table>(&format!("list = {text}")) {
-            Ok(mut table) => list(table.remove("list"), origin),
-            Err(error) => {
-                return problems.add_from(key, format!("is not a list: {}", error.message()), origin);
-            }
+    let value = if text.trim_start().starts_with('[') {
+        match parse(&format!("list = {text}")).map(|mut table| table.remove("list")) {
+            Ok(Some(list)) => value_of(list, origin),
+            Ok(None) => Value::new(Some(&origin.to_owned()), text),
+            Err(error) => return problems.add_from(key, format!("is not a list: {error}"), origin),
         }
     } else {
-        ValueKind::String(text.to_owned())
+        Value::new(Some(&origin.to_owned()), text)
     };
-    layer.insert(key, Value::new(Some(&origin.to_owned()), kind));
+    layer.insert(key, value);
 }
 
-fn list(value: Option<toml::Value>, origin: &str) -> ValueKind {
-    let Some(toml::Value::Array(items)) = value else { return ValueKind::Nil };
-    let item = |item: toml::Value| match item {
-        toml::Value::String(text) => text,
-        other => other.to_string(),
+/// The error names the line but does not quote it: it may hold a secret.
+fn parse(text: &str) -> Result<toml::Table, String> {
+    toml::from_str(text).map_err(|error: toml::de::Error| match error.span() {
+        Some(span) => format!("line {}: {}", 1 + text[..span.start].matches('\n').count(), error.message()),
+        None => error.message().to_owned(),
+    })
+}
+
+fn value_of(value: toml::Value, origin: &str) -> Value {
+    let kind = match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(flag) => flag.into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(items) => {
+            ValueKind::Array(items.into_iter().map(|item| value_of(item, origin)).collect())
+        }
+        toml::Value::Table(table) => {
+            ValueKind::Table(table.into_iter().map(|(key, value)| (key, value_of(value, origin))).collect())
+        }
     };
-    let items = items.into_iter().map(|value| Value::new(Some(&origin.to_owned()), item(value)));
-    ValueKind::Array(items.collect())
+    Value::new(Some(&origin.to_owned()), kind)
 }
 
 fn is_key_char(c: char) -> bool {

@@ -157,25 +157,30 @@ mod tests {
         });
     }
 
-    #[tokio::test]
+    /// On a paused clock, waiting in vain ends at once.
+    async fn cancelled(group: &TaskGroup) {
+        tokio::time::timeout(LONG, group.token().cancelled()).await.expect("the group is cancelled");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_critical_failure_cancels_the_group() {
         let group = TaskGroup::new();
         until_cancelled(&group, "listener");
         group.spawn("feed", Importance::Critical, async { Err("no disk") });
-        group.token().cancelled().await;
+        cancelled(&group).await;
         let failure = Failure { name: "feed".to_owned(), reason: "no disk".to_owned() };
         assert_eq!(group.failure(), Some(failure));
         assert_eq!(group.shutdown(LONG).await, Ok(()));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_critical_panic_cancels_the_group() {
         let group = TaskGroup::new();
         group.spawn("feed", Importance::Critical, async {
             assert_eq!(1, 2, "a bug");
             Ok::<_, Infallible>(())
         });
-        group.token().cancelled().await;
+        cancelled(&group).await;
         let reason = group.failure().expect("it panicked").reason;
         assert!(reason.starts_with("panicked:") && reason.contains("a bug"), "{reason}");
     }
@@ -211,7 +216,8 @@ mod tests {
         });
         let still = StillRunning { names: vec!["stuck".to_owned()] };
         assert_eq!(group.shutdown(Duration::from_secs(10)).await, Err(still));
-        gone.await.expect_err("the task and what it holds are dropped");
+        let gone = tokio::time::timeout(LONG, gone).await.expect("the task is dropped");
+        gone.expect_err("and with it what it holds");
     }
 
     #[tokio::test]

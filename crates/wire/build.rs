@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .codec_path("crate::codec::Codec")
         .bytes(".parlor.chat.v1")
+        .btree_map(".parlor.chat.v1") // one order of labels, so that equal appends have equal bytes
         .build_transport(false) // its `connect` would collide with ChatService.Connect
         .compile_fds(descriptors)?;
     Ok(())

@@ -1,1 +1,22 @@
-//! Placeholder.
+//! chat-svc: conversations, their logs, and the client stream.
+//!
+//! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`session`] (the
+//! stream), [`routing`] (who gets them), [`directory`] (which users there are), [`store`] (where they are kept),
+//! [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
+
+mod app;
+mod config;
+pub mod conversation;
+pub mod directory;
+pub mod edge;
+pub mod log;
+pub mod routing;
+mod rpc;
+pub mod session;
+pub mod store;
+
+pub use app::{App, Needs, StartError};
+pub use config::{Config, RateConfig};
+
+/// The services this crate serves to clients, by their full names.
+pub const PUBLIC_SERVICES: &[&str] = &["parlor.chat.v1.ChatService"];

@@ -1,0 +1,213 @@
+//! How chat-svc is put together: the one place that names its store, and the time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_embedded::{OpenError, Options};
+use parlor_grpc_kit::{Authorized, Guard, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier};
+use parlor_runtime::clock::{Clock, SystemClock};
+use parlor_runtime::ready::{Condition, Readiness};
+use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_wire::chat::v1::chat_service_server::ChatServiceServer;
+use parlor_wire::errors::v1::ErrorReason;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+
+use crate::Config;
+use crate::directory::RemoteDirectory;
+use crate::log::{Log, StartLog};
+use crate::routing::LocalRouter;
+use crate::rpc::{Chat, policy};
+use crate::session::{Deps, Farewell};
+use crate::store::SqliteStore;
+
+/// How often streams are told that time passes.
+const TICK: Duration = Duration::from_millis(500);
+/// Largest message taken from the transport; the policy's limits are below it.
+const MAX_DECODED: usize = 128 * 1024;
+/// What clients are told to wait when the server stops.
+const RECONNECT_AFTER: Duration = Duration::from_secs(1);
+
+/// What chat-svc needs from where it runs.
+#[derive(Debug)]
+pub struct Needs {
+    /// Its SQLite file.
+    pub store: PathBuf,
+    /// auth-svc's public API.
+    pub auth: Channel,
+    /// auth-svc's internal API, with this service's credential.
+    pub auth_internal: Authorized,
+}
+
+/// Why chat-svc did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error("chat store: {0}")]
+    Store(#[from] OpenError),
+    /// A fault in the program: an RPC without a row in the table.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+/// A running chat-svc. Serve [`App::public`]; end it with [`App::shutdown`].
+pub struct App {
+    deps: Deps,
+    routes: Routes,
+    readiness: Readiness,
+    tasks: TaskGroup,
+    drain_grace: Duration,
+}
+
+impl App {
+    /// Opens the store and starts the background tasks. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub fn build(config: &Config, needs: Needs) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let options = Options {
+            max_bytes: (config.store_max_bytes > 0).then_some(config.store_max_bytes),
+            ..Options::new(&needs.store)
+        };
+        let store = Arc::new(SqliteStore::open(options)?);
+        let router = Arc::new(LocalRouter::default());
+        let log = Log::new(StartLog {
+            store: store.clone(),
+            router: router.clone(),
+            directory: Arc::new(RemoteDirectory::new(needs.auth_internal.clone())),
+            clock: clock.clone(),
+            limits: config.log_limits(),
+        });
+        let deps = Deps { log, store, router, clock: clock.clone(), limits: config.stream_limits() };
+
+        let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
+        let revoked = Arc::new(RevokedSet::new(clock.clone()));
+        let keys = Arc::new(RemoteKeys::new(needs.auth));
+        let guard = Guard::new(
+            policy()?,
+            Arc::new(Verifier::new(keys.clone(), revoked.clone(), clock.clone())),
+            clock,
+        );
+        let server = ChatServiceServer::new(Chat::new(deps.clone())).max_decoding_message_size(MAX_DECODED);
+        let routes = guard.protect(Routes::new(server));
+
+        start_tasks(&tasks, &deps, keys);
+        let seeing = readiness.condition("revocations known");
+        follow_revocations(&tasks, &deps, needs.auth_internal, revoked, config.revocation_blind_max, seeing);
+        Ok(Self { deps, routes, readiness, tasks, drain_grace: config.drain_grace })
+    }
+
+    /// What clients may call, behind the guard.
+    #[must_use]
+    pub fn public(&self) -> Routes {
+        self.routes.clone()
+    }
+
+    /// Whether it can serve.
+    #[must_use]
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Its background tasks; if one that it cannot do without fails, the group is cancelled.
+    #[must_use]
+    pub fn tasks(&self) -> &TaskGroup {
+        &self.tasks
+    }
+
+    /// Asks all clients to leave, and after the grace says goodbye to those that did not. New streams should no longer
+    /// be let in.
+    pub async fn drain(&self) {
+        let streams = self.deps.router.streams();
+        for stream in &streams {
+            stream.drain(RECONNECT_AFTER);
+        }
+        let left = async {
+            while !self.deps.router.streams().is_empty() {
+                tokio::time::sleep(TICK / 10).await;
+            }
+        };
+        if tokio::time::timeout(self.drain_grace, left).await.is_err() {
+            for stream in self.deps.router.streams() {
+                let message = "the server is stopping";
+                stream.end(Farewell::come_back(ErrorReason::Draining, RECONNECT_AFTER, message));
+            }
+        }
+    }
+
+    /// Ends the background tasks.
+    ///
+    /// # Errors
+    /// Some did not end in time.
+    pub async fn shutdown(&self, deadline: Duration) -> Result<(), StillRunning> {
+        self.tasks.shutdown(deadline).await
+    }
+}
+
+fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {
+    let stop = tasks.token();
+    let log = deps.log.clone();
+    tasks.spawn("deliveries", Importance::Critical, async move {
+        stop.run_until_cancelled(log.run()).await;
+        Ok::<_, std::convert::Infallible>(())
+    });
+    let stop = tasks.token();
+    let router = deps.router.clone();
+    tasks.spawn("stream clock", Importance::Critical, async move {
+        let mut ticks = tokio::time::interval(TICK);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            for stream in router.streams() {
+                stream.tick();
+            }
+        }
+        Ok::<_, std::convert::Infallible>(())
+    });
+    let stop = tasks.token();
+    tasks.spawn("keys", Importance::Critical, async move {
+        keys.run(stop).await;
+        Ok::<_, std::convert::Infallible>(())
+    });
+}
+
+/// Streams of ended sessions end at once (G7); all of them, when nobody can say any more which have.
+fn follow_revocations(
+    tasks: &TaskGroup,
+    deps: &Deps,
+    channel: Authorized,
+    revoked: Arc<RevokedSet>,
+    blind_after: Duration,
+    seeing: Condition,
+) {
+    let router = deps.router.clone();
+    let revocations = Revocations::new(channel, revoked, blind_after, move |session| {
+        router.end_session(session, &Farewell::session_ended());
+    });
+    let mut sight = revocations.sight();
+    let (stop, router) = (tasks.token(), deps.router.clone());
+    tasks.spawn("sight of revocations", Importance::Critical, async move {
+        let watch = async {
+            loop {
+                let now = *sight.borrow_and_update();
+                seeing.set(now == Sight::Clear);
+                if now == Sight::Blind {
+                    for stream in router.streams() {
+                        let message = "it cannot be told whether the session has ended";
+                        stream.end(Farewell::come_back(ErrorReason::Unavailable, RECONNECT_AFTER, message));
+                    }
+                }
+                if sight.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        stop.run_until_cancelled(watch).await;
+        Ok::<_, std::convert::Infallible>(())
+    });
+    let stop = tasks.token();
+    tasks.spawn("revocations", Importance::Critical, async move {
+        revocations.run(stop).await;
+        Ok::<_, std::convert::Infallible>(())
+    });
+}

@@ -1,0 +1,77 @@
+//! What an entry says, in the words of the domain. Values are validated where they come in.
+
+use std::fmt;
+
+use parlor_types::UserId;
+
+use super::{HistoryVisibility, Kind, Role};
+
+/// What holds for a whole group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// What those who join later may read.
+    pub history_visibility: HistoryVisibility,
+}
+
+/// What an entry says.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The conversation begins. `members` are the others when proposed, all of them (creator first) once stored.
+    Created {
+        /// Direct or group.
+        kind: Kind,
+        /// Name of a group; empty for direct.
+        name: String,
+        /// See above.
+        members: Vec<UserId>,
+        /// Settings.
+        settings: Settings,
+    },
+    /// A message.
+    Text(String),
+    /// Users join.
+    Add(Vec<UserId>),
+    /// Members are removed.
+    Remove(Vec<UserId>),
+    /// The sender leaves; who is owner from here on, if the last one left.
+    Leave(Option<UserId>),
+    /// The group is renamed.
+    Rename(String),
+    /// The settings are replaced.
+    Settings(Settings),
+    /// A member's role.
+    SetRole(UserId, Role),
+}
+
+impl Content {
+    /// Whether it counts as unread for those who have not seen it.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// Whom it brings in, if anybody: they have to exist, and to have room for a conversation more.
+    #[must_use]
+    pub fn newcomers(&self) -> &[UserId] {
+        match self {
+            Self::Created { members, .. } | Self::Add(members) => members,
+            _ => &[],
+        }
+    }
+}
+
+/// Text and names stay out of logs: only the kind is printed.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created { .. } => "Created",
+            Self::Text(_) => "Text",
+            Self::Add(_) => "Add",
+            Self::Remove(_) => "Remove",
+            Self::Leave(_) => "Leave",
+            Self::Rename(_) => "Rename",
+            Self::Settings(_) => "Settings",
+            Self::SetRole(..) => "SetRole",
+        })
+    }
+}

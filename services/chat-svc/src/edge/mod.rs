@@ -1,0 +1,18 @@
+//! Between messages and the domain: the only place of this service that builds or takes apart protobuf.
+//!
+//! Inwards everything is validated and every rule broken is named; outwards every domain value has one form.
+
+mod content;
+mod cursor;
+mod draft;
+mod entry;
+mod page_token;
+mod problem;
+mod row;
+
+pub use cursor::{decode_cursor, encode_cursor};
+pub use draft::{creation, draft};
+pub use entry::{BareEntry, appended, entry, event_frame, from_stored, stored_body};
+pub use page_token::{Position, decode_token, encode_token};
+pub use problem::{forbidden_reason, mark_problem, problem, read_problem, refusal_problem};
+pub use row::{log_page, marks, row};

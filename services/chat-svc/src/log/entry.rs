@@ -1,0 +1,83 @@
+//! Entries, and what the appender remembers of them.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use parlor_types::{ConversationId, Op, Seq, UserId};
+
+use crate::conversation::Content;
+
+/// One entry of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its place.
+    pub seq: Seq,
+    /// Messages up to and including it.
+    pub number: u64,
+    /// The sender's name for it.
+    pub op: Op,
+    /// Who appended it.
+    pub sender: UserId,
+    /// When, in whole milliseconds.
+    pub time: SystemTime,
+    /// The entry it changes.
+    pub target: Option<Seq>,
+    /// The latest entry that changed its content.
+    pub rev: Seq,
+    /// The entry it answers.
+    pub reply_to: Option<Seq>,
+    /// The first entry of its thread.
+    pub thread_root: Option<Seq>,
+    /// Whom it calls by name.
+    pub mentions: Vec<UserId>,
+    /// The app's own marks.
+    pub labels: BTreeMap<String, String>,
+    /// What it says.
+    pub content: Content,
+}
+
+/// Tells appends with the same op and other content apart: the first 16 bytes of SHA-256 over the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest(pub [u8; 16]);
+
+/// What dedupe needs of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpRow {
+    /// Its place.
+    pub seq: Seq,
+    /// Its message number.
+    pub number: u64,
+    /// When it was stored.
+    pub time: SystemTime,
+    /// Who appended it.
+    pub sender: UserId,
+    /// The sender's name for it.
+    pub op: Op,
+    /// What was asked for.
+    pub digest: Digest,
+}
+
+/// The append is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its place.
+    pub seq: Seq,
+    /// Its message number.
+    pub number: u64,
+    /// When it was stored.
+    pub time: SystemTime,
+    /// By an earlier send of the same append.
+    pub duplicate: bool,
+}
+
+impl OpRow {
+    /// The answer to the append that made this row.
+    #[must_use]
+    pub fn appended(&self, conversation: ConversationId, duplicate: bool) -> Appended {
+        Appended { conversation, seq: self.seq, number: self.number, time: self.time, duplicate }
+    }
+}

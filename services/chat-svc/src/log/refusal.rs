@@ -1,0 +1,38 @@
+//! Why an append is not stored.
+
+use std::time::Duration;
+
+use crate::conversation::Forbidden;
+
+/// Why an append is not stored. Every one is certain: nothing was, or will be, stored by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The conversation is not there for the sender.
+    NotFound,
+    /// The state of the conversation forbids it.
+    Forbidden(Forbidden),
+    /// `base_seq` is above the head.
+    BaseAhead,
+    /// `base_seq` is too far below the head.
+    TooOld,
+    /// The op was stored with other content.
+    OpReused,
+    /// An earlier append of the lane was refused.
+    OutOfOrder,
+    /// `reply_to` is above the head, or a place the sender may not read.
+    ReplyNotFound,
+    /// Somebody mentioned is not a member.
+    MentionNotFound,
+    /// Somebody brought in is not a user.
+    UserNotFound,
+    /// Somebody brought in, or the creator, is in too many conversations.
+    TooManyConversations,
+    /// Too fast; again after this time.
+    RateLimited(Duration),
+    /// More work than the queue takes.
+    Overloaded,
+    /// The store has no room.
+    StorageFull,
+    /// The store cannot be reached.
+    Unavailable,
+}

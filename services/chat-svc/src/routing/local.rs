@@ -1,0 +1,113 @@
+//! The router of one node: streams by user, in memory.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use parlor_types::{ConversationId, SessionId, StreamId, UserId};
+
+use super::Router;
+use crate::edge;
+use crate::log::Published;
+use crate::session::{Farewell, Live, Stream};
+use crate::store::Commit;
+
+/// The streams that are open here.
+#[derive(Debug, Default)]
+pub struct LocalRouter {
+    users: RwLock<HashMap<UserId, Vec<Arc<Stream>>>>,
+    reached: AtomicU64,
+}
+
+impl LocalRouter {
+    /// Adds a stream and displaces the older one of its session. From here on it gets what is published.
+    pub fn register(&self, stream: &Arc<Stream>) {
+        let older: Vec<Arc<Stream>> = {
+            let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+            let streams = users.entry(stream.user()).or_default();
+            let older = streams.extract_if(.., |other| other.session() == stream.session()).collect();
+            streams.push(Arc::clone(stream));
+            older
+        };
+        for stream in older {
+            stream.end(Farewell::displaced());
+        }
+    }
+
+    /// Removes a stream; it is no matter if it was removed before.
+    pub fn unregister(&self, user: UserId, id: StreamId) {
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = users.get_mut(&user) {
+            streams.retain(|stream| stream.id() != id);
+            if streams.is_empty() {
+                users.remove(&user);
+            }
+        }
+    }
+
+    /// The stream with this id, if it belongs to this session.
+    #[must_use]
+    pub fn find(&self, user: UserId, session: SessionId, id: StreamId) -> Option<Arc<Stream>> {
+        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
+        let streams = users.get(&user)?;
+        streams.iter().find(|stream| stream.id() == id && stream.session() == session).cloned()
+    }
+
+    /// Everything up to here has been handed to the streams.
+    #[must_use]
+    pub fn reached_commit(&self) -> Commit {
+        Commit(self.reached.load(Ordering::Acquire))
+    }
+
+    /// Every open stream.
+    #[must_use]
+    pub fn streams(&self) -> Vec<Arc<Stream>> {
+        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
+        users.values().flatten().cloned().collect()
+    }
+
+    /// Ends the streams of a session.
+    pub fn end_session(&self, session: SessionId, farewell: &Farewell) {
+        for stream in self.streams() {
+            if stream.session() == session {
+                stream.end(farewell.clone());
+            }
+        }
+    }
+
+    fn each(&self, user: UserId, mut act: impl FnMut(&Arc<Stream>)) {
+        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
+        users.get(&user).into_iter().flatten().for_each(&mut act);
+    }
+}
+
+impl Router for LocalRouter {
+    fn publish(&self, published: Published) {
+        let live = Live {
+            conversation: published.entry.conversation,
+            seq: published.entry.seq,
+            frame: edge::event_frame(&published.entry),
+        };
+        for user in published.receivers.iter() {
+            // To whom it appears, the conversation comes as a row; that row covers this entry.
+            if !published.newcomers.contains(user) {
+                self.each(*user, |stream| stream.live(&live));
+            }
+        }
+        for user in published.newcomers.iter().chain(&published.leavers) {
+            self.row_changed(*user, published.entry.conversation, None);
+        }
+    }
+
+    fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>) {
+        self.each(user, |stream| {
+            if Some(stream.id()) != by {
+                stream.row_changed(conversation);
+            }
+        });
+    }
+
+    fn reached(&self, commit: Commit) {
+        self.reached.fetch_max(commit.0, Ordering::AcqRel);
+    }
+}

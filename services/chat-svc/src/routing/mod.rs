@@ -1,0 +1,23 @@
+//! Who gets what is stored. With one node the [`LocalRouter`] knows only itself; a mesh will be another router behind
+//! the same trait.
+
+mod local;
+
+use parlor_types::{ConversationId, StreamId, UserId};
+
+use crate::log::Published;
+use crate::store::Commit;
+
+pub use local::LocalRouter;
+
+/// Delivers to the streams of users. Called in the order of commits; must not block.
+pub trait Router: Send + Sync + 'static {
+    /// An entry is stored: hand it to those who may see it.
+    fn publish(&self, published: Published);
+
+    /// A user's row changed otherwise than by an entry: their streams, but for the one that did it, need it again.
+    fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>);
+
+    /// Everything up to this commit has been published.
+    fn reached(&self, commit: Commit);
+}

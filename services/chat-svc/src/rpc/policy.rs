@@ -1,0 +1,39 @@
+//! The table of every RPC of this service.
+
+use parlor_grpc_kit::{Auth, Limit, Method, Policy, PolicyError};
+
+use crate::PUBLIC_SERVICES;
+
+/// Calls that read: as a person scrolling fast, or a client catching up.
+const READS: Limit = Limit::PerCaller { burst: 400, per_second: 100.0 };
+/// Opening streams: as a phone on a bad network.
+const OPENS: Limit = Limit::PerCaller { burst: 60, per_second: 5.0 };
+/// Appends have limits of their own, where duplicates do not count.
+const APPENDS: Limit = Limit::None;
+/// A page token, ids and a few numbers.
+const SMALL: usize = 4 * 1024;
+/// Content of an entry with everything around it, or a frameful of them.
+const LARGE: usize = 64 * 1024;
+
+/// Checked against the protocol at start-up.
+pub(crate) fn policy() -> Result<Policy, PolicyError> {
+    let method =
+        |path, limit, max_request_bytes| Method { path, auth: Auth::Session, limit, max_request_bytes };
+    Policy::new(
+        &[
+            method("/parlor.chat.v1.ChatService/Connect", OPENS, LARGE),
+            method("/parlor.chat.v1.ChatService/Subscribe", OPENS, SMALL),
+            method("/parlor.chat.v1.ChatService/Push", Limit::None, LARGE),
+            method("/parlor.chat.v1.ChatService/CreateConversation", APPENDS, LARGE),
+            method("/parlor.chat.v1.ChatService/Append", APPENDS, LARGE),
+            method("/parlor.chat.v1.ChatService/Fetch", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/ListMessages", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/GetConversation", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/ListConversations", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/Sync", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/MarkReceived", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/MarkRead", READS, SMALL),
+        ],
+        PUBLIC_SERVICES,
+    )
+}

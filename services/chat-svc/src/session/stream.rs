@@ -1,0 +1,205 @@
+//! A session with its surroundings: what a transport drives, and a router delivers to.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parlor_runtime::clock::Clock;
+use parlor_types::{ConversationId, SessionId, StreamId, UserId};
+
+use super::machine::{Identity, Pull, Session};
+use super::outbox::OutBatch;
+use super::work::Job;
+use super::{Farewell, Live, PushError, Pushes, StreamLimits};
+use crate::log::Log;
+use crate::routing::LocalRouter;
+use crate::store::Store;
+
+/// What streams stand on.
+#[derive(Clone)]
+pub struct Deps {
+    /// Appends and marks.
+    pub log: Log,
+    /// Reads.
+    pub store: Arc<dyn Store>,
+    /// Deliveries.
+    pub router: Arc<LocalRouter>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What a stream may use.
+    pub limits: StreamLimits,
+}
+
+/// See the module. Ends when it is dropped by its transport, or when its session ends.
+pub struct Stream {
+    pub(super) identity: Identity,
+    pub(super) deps: Deps,
+    inner: Mutex<Inner>,
+    /// Appends wait here for facts, so that they enter the log in the order sent.
+    pub(super) line: Mutex<Line>,
+}
+
+struct Inner {
+    session: Session,
+    pushes: Pushes,
+    /// The transport, when it waits for frames.
+    waker: Option<Waker>,
+}
+
+#[derive(Default)]
+pub(super) struct Line {
+    pub(super) jobs: VecDeque<Job>,
+    pub(super) moving: bool,
+}
+
+impl Stream {
+    /// Waits for Hello.
+    #[must_use]
+    pub fn open(user: UserId, session: SessionId, deps: Deps) -> Arc<Self> {
+        let identity =
+            Identity { user, session, stream: StreamId::new(), generation: deps.store.generation() };
+        let session = Session::new(identity, deps.limits, deps.clock.now());
+        let inner = Inner { session, pushes: Pushes::default(), waker: None };
+        Arc::new(Self { identity, deps, inner: Mutex::new(inner), line: Mutex::default() })
+    }
+
+    /// Whose.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.identity.user
+    }
+
+    /// Of which session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.identity.session
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> StreamId {
+        self.identity.stream
+    }
+
+    /// Whether it has ended, but for frames still to be pulled.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.inner().session.has_ended()
+    }
+
+    /// Frames from the client, in order.
+    pub fn frames(self: &Arc<Self>, frames: Vec<Bytes>) {
+        let (now, wall) = (self.deps.clock.now(), self.deps.clock.wall());
+        for frame in frames {
+            self.act(|session| session.frame(now, wall, &frame));
+        }
+    }
+
+    /// Numbered frames from the client.
+    ///
+    /// # Errors
+    /// The number cannot be taken now.
+    pub fn push(self: &Arc<Self>, number: u64, frames: Vec<Bytes>) -> Result<(), PushError> {
+        let (now, wall) = (self.deps.clock.now(), self.deps.clock.wall());
+        // Under one lock, so that two pushes at once keep their order.
+        let mut inner = self.inner();
+        let ready = inner.pushes.take(number, frames)?;
+        let mut effects = Vec::new();
+        for frame in ready {
+            effects.extend(inner.session.frame(now, wall, &frame));
+        }
+        let waker = inner.waker.take();
+        // In line before the lock is released: the order of appends is that of frames.
+        self.line_up(&mut effects);
+        drop(inner);
+        wake(waker);
+        self.carry_out(effects);
+        Ok(())
+    }
+
+    /// An entry that the user may see.
+    pub fn live(self: &Arc<Self>, live: &Live) {
+        self.tell(|session| session.live(live));
+    }
+
+    /// A row that changed.
+    pub fn row_changed(self: &Arc<Self>, conversation: ConversationId) {
+        self.tell(|session| session.row_changed(conversation));
+    }
+
+    /// Time passes.
+    pub fn tick(self: &Arc<Self>) {
+        // The commit first: all that was published up to it is in the session by then.
+        let reached = self.deps.router.reached_commit();
+        let now = self.deps.clock.now();
+        self.act(|session| session.tick(now, reached));
+    }
+
+    /// Asks the client to leave soon.
+    pub fn drain(self: &Arc<Self>, reconnect_after: Duration) {
+        self.tell(|session| session.drain(reconnect_after));
+    }
+
+    /// Ends it.
+    pub fn end(self: &Arc<Self>, farewell: Farewell) {
+        self.act(|session| session.end(farewell));
+    }
+
+    /// The transport is gone, with or without a word.
+    pub fn gone(self: &Arc<Self>) {
+        self.end(Farewell::displaced());
+    }
+
+    /// What the transport is to send next; `None` after the last.
+    pub fn poll(self: &Arc<Self>, context: &Context<'_>) -> Poll<Result<OutBatch, Farewell>> {
+        let mut inner = self.inner();
+        let (pull, effects) = inner.session.pull();
+        let poll = match pull {
+            Pull::Batch(batch) => Poll::Ready(Ok(batch)),
+            Pull::End(farewell) => Poll::Ready(Err(farewell)),
+            Pull::Wait => {
+                inner.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        };
+        drop(inner);
+        self.carry_out(effects);
+        poll
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell(self: &Arc<Self>, change: impl FnOnce(&mut Session)) {
+        self.act(|session| {
+            change(session);
+            Vec::new()
+        });
+    }
+
+    fn act(self: &Arc<Self>, change: impl FnOnce(&mut Session) -> Vec<super::Effect>) {
+        let mut inner = self.inner();
+        let mut effects = change(&mut inner.session);
+        let waker = inner.waker.take();
+        self.line_up(&mut effects);
+        drop(inner);
+        wake(waker);
+        self.carry_out(effects);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("id", &self.identity.stream).finish_non_exhaustive()
+    }
+}

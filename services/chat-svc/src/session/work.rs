@@ -1,0 +1,229 @@
+//! Carrying out what a session wants: the log, the store, the router.
+
+use std::sync::{Arc, PoisonError};
+
+use parlor_types::{ConversationId, Seq, UserId};
+use parlor_wire::chat::v1 as wire;
+use parlor_wire::chat::v1::server_frame::Kind as Out;
+use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::{Invalid, id};
+use prost::Message as _;
+
+use super::machine::Effect;
+use super::{Deps, Farewell, Stream};
+use crate::edge;
+use crate::log::{Appended, Draft, Lane, Refusal, needs_facts};
+use crate::store::{Commit, Marked, Marks, NewMarks, Order, Slice};
+
+/// A store that cannot be read ends the stream: there is no telling what it would have said.
+const STORE_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// An append that waits its turn to enter the log.
+pub(super) struct Job {
+    append: Box<wire::Append>,
+    lane: Option<Lane>,
+}
+
+impl Stream {
+    /// Moves appends from `effects` into the line.
+    pub(super) fn line_up(&self, effects: &mut Vec<Effect>) {
+        if !effects.iter().any(|effect| matches!(effect, Effect::Append(..))) {
+            return;
+        }
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        for effect in std::mem::take(effects) {
+            match effect {
+                Effect::Append(append, lane) => line.jobs.push_back(Job { append, lane }),
+                other => effects.push(other),
+            }
+        }
+    }
+
+    pub(super) fn carry_out(self: &Arc<Self>, effects: Vec<Effect>) {
+        self.move_line();
+        for effect in effects {
+            let stream = Arc::clone(self);
+            match effect {
+                Effect::RegisterAndSync(since) => {
+                    self.deps.router.register(self);
+                    drop(tokio::spawn(stream.sync(since)));
+                }
+                Effect::Render(ids) => drop(tokio::spawn(stream.render(ids))),
+                Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
+                Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
+                Effect::Unregister => self.deps.router.unregister(self.user(), self.id()),
+                Effect::Append(..) => {}
+            }
+        }
+    }
+
+    /// Appends enter the log in line; one that needs facts first holds up those behind it.
+    fn move_line(self: &Arc<Self>) {
+        loop {
+            let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+            if line.moving {
+                return;
+            }
+            let Some(job) = line.jobs.pop_front() else { return };
+            line.moving = true;
+            drop(line);
+            match edge::draft(self.user(), &job.append, job.lane.clone()) {
+                Err(problem) => self.tell_quietly(job, problem),
+                Ok(draft) if needs_facts(&draft) => {
+                    drop(tokio::spawn(Arc::clone(self).append_with_facts(job, draft)));
+                    return;
+                }
+                Ok(draft) => self.append(job, draft),
+            }
+            self.line.lock().unwrap_or_else(PoisonError::into_inner).moving = false;
+        }
+    }
+
+    fn tell_quietly(self: &Arc<Self>, job: Job, problem: Problem) {
+        self.tell(|session| session.refuse(*job.append, job.lane, problem));
+    }
+
+    fn append(self: &Arc<Self>, job: Job, draft: Draft) {
+        let stream = Arc::clone(self);
+        let (op, conversation) = (job.append.op, draft.conversation.to_string());
+        let reply =
+            move |result: Result<Appended, Refusal>, lane: u32| stream.answer(op, conversation, lane, result);
+        self.deps.log.enqueue(draft, Box::new(reply));
+    }
+
+    async fn append_with_facts(self: Arc<Self>, job: Job, draft: Draft) {
+        match self.deps.log.gather(&draft).await {
+            Ok(None) => self.append(job, draft),
+            Ok(Some(appended)) => {
+                self.answer(job.append.op, draft.conversation.to_string(), 0, Ok(appended));
+            }
+            Err(refusal) => {
+                let problem = edge::refusal_problem(refusal);
+                self.tell_quietly(job, problem);
+            }
+        }
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).moving = false;
+        self.move_line();
+    }
+
+    fn answer(
+        self: &Arc<Self>,
+        op: String,
+        conversation: String,
+        lane: u32,
+        result: Result<Appended, Refusal>,
+    ) {
+        let result = result.map(|appended| edge::appended(&appended)).map_err(edge::refusal_problem);
+        self.tell(|session| session.answered(op, conversation, lane, result));
+    }
+
+    async fn sync(self: Arc<Self>, since: Commit) {
+        match self.deps.store.changed(self.user(), since).await {
+            Ok((commit, changed)) => {
+                let ids = changed.iter().map(|changed| changed.id).collect();
+                self.tell(|session| session.synced(commit, ids));
+            }
+            Err(_) => self.store_away(),
+        }
+    }
+
+    async fn render(self: Arc<Self>, ids: Vec<ConversationId>) {
+        let Ok(rows) = self.deps.store.rows(self.user(), ids.clone()).await else {
+            self.store_away();
+            return;
+        };
+        let rows = rows.iter().map(|row| {
+            let conversation = Some(edge::row(row));
+            let kind = Out::SyncConversation(wire::SyncConversation { conversation });
+            let frame = wire::ServerFrame { kind: Some(kind) };
+            (row.id, row.head, frame.encode_to_vec().into())
+        });
+        let rows = rows.collect();
+        self.tell(|session| session.rendered(&ids, rows));
+    }
+
+    fn store_away(self: &Arc<Self>) {
+        let message = "the store cannot be read";
+        self.end(Farewell::come_back(ErrorReason::Unavailable, STORE_AWAY, message));
+    }
+
+    async fn fetch(self: Arc<Self>, fetch: wire::Fetch) {
+        let wanted = Wanted { from: fetch.from_seq, to: fetch.to_seq };
+        let page = wanted.page(&self.deps, self.user(), &fetch.conversation_id).await;
+        self.tell(|session| session.fetched(fetch.request_id, page));
+    }
+
+    async fn mark(self: Arc<Self>, marks: Vec<(ConversationId, Marks)>) {
+        let user = self.user();
+        let new: Vec<NewMarks> = marks
+            .iter()
+            .map(|(conversation, marks)| NewMarks { user, conversation: *conversation, marks: *marks })
+            .collect();
+        let outcome = self.deps.log.mark(new, Some(self.id())).await;
+        let problems: Vec<Option<Problem>> = match outcome {
+            Ok(all) => all.into_iter().map(mark_refusal).collect(),
+            Err(error) => marks.iter().map(|_| Some(edge::mark_problem(error))).collect(),
+        };
+        let refused = marks.iter().zip(problems).filter_map(|((conversation, marks), problem)| {
+            problem.map(|problem| wire::MarkRefused {
+                conversation_id: conversation.to_string(),
+                seq: marks.received.0,
+                problem: Some(problem),
+            })
+        });
+        let refused = refused.collect();
+        self.tell(|session| session.marked(refused));
+    }
+}
+
+/// Why a mark was not raised, if it was not.
+pub(crate) fn mark_refusal(marked: Marked) -> Option<Problem> {
+    match marked {
+        Marked::Now(..) => None,
+        Marked::Ahead => Some(edge::problem(ErrorReason::SeqAhead, "the seq is above the head")),
+        Marked::NotFound => Some(edge::read_problem(None)),
+    }
+}
+
+/// A part of a log, as asked for; `to` 0 stands for the head.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+}
+
+impl Wanted {
+    /// The page of consecutive entries that begins there.
+    pub(crate) async fn page(
+        self,
+        deps: &Deps,
+        user: UserId,
+        conversation_id: &str,
+    ) -> Result<wire::LogPage, Problem> {
+        let conversation: ConversationId = id("conversation_id", conversation_id)?;
+        let slice = self.slice(deps)?;
+        match deps.store.read(user, conversation, slice).await {
+            Ok(Some(page)) => Ok(edge::log_page(conversation.to_string(), &page)),
+            Ok(None) => Err(edge::read_problem(None)),
+            Err(error) => Err(edge::read_problem(Some(error))),
+        }
+    }
+
+    fn slice(self, deps: &Deps) -> Result<Slice, Invalid> {
+        if self.from == 0 {
+            return Err(Invalid::field("from_seq", "must be at least 1"));
+        }
+        let to = if self.to == 0 { u64::MAX >> 1 } else { self.to.min(u64::MAX >> 1) };
+        if self.from > to {
+            return Err(Invalid::field("to_seq", "must not be below from_seq"));
+        }
+        Ok(Slice {
+            from: Seq(self.from),
+            to: Seq(to),
+            order: Order::Ascending,
+            across_gaps: false,
+            max_entries: deps.limits.page_entries,
+            max_bytes: deps.limits.page_bytes,
+        })
+    }
+}

@@ -1,0 +1,277 @@
+//! The store in memory: the model that others are compared with, and what tests of the rest run on. Nothing survives.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use parlor_types::{ConversationId, Seq, UserId};
+
+use super::{
+    AppendError, Batch, Changed, Commit, Done, Generation, Marked, Marks, NewEntry, NewMarks, Order, Page,
+    ReadError, Row, Slice, Snapshot, Store, load_after,
+};
+use crate::conversation::{Change, Content, Member, Range, Ranges, State};
+use crate::log::{Entry, OpRow};
+
+/// See the module.
+#[derive(Debug)]
+pub struct MemoryStore {
+    generation: Generation,
+    all: Mutex<All>,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    commit: u64,
+    conversations: HashMap<ConversationId, Conversation>,
+}
+
+#[derive(Debug)]
+struct Conversation {
+    state: State,
+    entries: Vec<NewEntry>,
+    readers: BTreeMap<UserId, Reader>,
+    activity: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Reader {
+    ranges: Vec<Range>,
+    marks: Marks,
+    read_number: u64,
+    changed: u64,
+    last_name: Option<String>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { generation: Generation(uuid::Uuid::new_v4()), all: Mutex::default() }
+    }
+}
+
+impl MemoryStore {
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl All {
+    fn append(&mut self, batch: &Batch) -> Result<Commit, AppendError> {
+        let head = self.conversations.get(&batch.conversation).map_or(Seq(0), |found| found.state.head);
+        if head != batch.after {
+            return Err(AppendError::Conflict);
+        }
+        self.commit += 1;
+        for new in &batch.entries {
+            if let Content::Created { kind, name, members, settings } = &new.entry.content {
+                let (state, _) =
+                    State::created(new.entry.sender, *kind, name.clone(), members, *settings, new.entry.time);
+                let readers = BTreeMap::new();
+                let created = Conversation { state, entries: Vec::new(), readers, activity: 0 };
+                self.conversations.insert(batch.conversation, created);
+            }
+            let Some(conversation) = self.conversations.get_mut(&batch.conversation) else {
+                return Err(AppendError::Conflict);
+            };
+            conversation.push(new, self.commit);
+        }
+        Ok(Commit(self.commit))
+    }
+
+    fn mark(&mut self, new: &NewMarks) -> Marked {
+        let next = self.commit + 1;
+        let Some(conversation) = self.conversations.get_mut(&new.conversation) else {
+            return Marked::NotFound;
+        };
+        let head = conversation.state.head;
+        let number = conversation.number_at(new.marks.read);
+        let Some(reader) = conversation.readers.get_mut(&new.user) else { return Marked::NotFound };
+        let Some(ranges) = Ranges::new(reader.ranges.clone()) else { return Marked::NotFound };
+        let received = new.marks.received.max(new.marks.read);
+        if received > ranges.head(head) {
+            return Marked::Ahead;
+        }
+        let before = reader.marks;
+        reader.marks.received = before.received.max(received);
+        reader.marks.read = before.read.max(new.marks.read);
+        if reader.marks == before {
+            return Marked::Now(before, None);
+        }
+        self.commit = next;
+        let read = reader.marks.read > before.read;
+        if read {
+            reader.read_number = number;
+            reader.changed = next;
+        }
+        Marked::Now(reader.marks, read.then_some(Commit(next)))
+    }
+}
+
+impl Conversation {
+    fn push(&mut self, new: &NewEntry, commit: u64) {
+        let entry = &new.entry;
+        if entry.seq > Seq::FIRST {
+            self.state.apply(entry.sender, &entry.content, entry.time);
+        }
+        for change in &new.changes {
+            match change {
+                Change::Opened { user, from, .. } => {
+                    let reader = self.readers.entry(*user).or_default();
+                    reader.ranges.push(Range { from: *from, to: None });
+                    reader.marks = Marks { received: entry.seq, read: entry.seq };
+                    reader.read_number = entry.number;
+                    reader.changed = commit;
+                    reader.last_name = None;
+                }
+                Change::Closed { user } => {
+                    let reader = self.readers.entry(*user).or_default();
+                    for range in reader.ranges.iter_mut().filter(|range| range.to.is_none()) {
+                        range.to = Some(entry.seq);
+                    }
+                    reader.changed = commit;
+                    reader.last_name = Some(self.state.name.clone());
+                }
+                Change::Role { .. } | Change::Name(_) | Change::Settings(_) => {}
+            }
+        }
+        if entry.content.is_message()
+            && let Some(reader) = self.readers.get_mut(&entry.sender)
+        {
+            reader.marks = Marks { received: entry.seq, read: entry.seq };
+            reader.read_number = entry.number;
+        }
+        self.entries.push(new.clone());
+        self.activity = commit;
+    }
+
+    fn entry(&self, seq: Seq) -> Option<&Entry> {
+        let index = usize::try_from(seq.0).ok()?.checked_sub(1)?;
+        self.entries.get(index).map(|new| &new.entry)
+    }
+
+    fn number_at(&self, seq: Seq) -> u64 {
+        self.entry(seq).map_or(0, |entry| entry.number)
+    }
+
+    fn row(&self, id: ConversationId, user: UserId) -> Option<Row> {
+        let reader = self.readers.get(&user)?;
+        let ranges = Ranges::new(reader.ranges.clone())?;
+        let head = ranges.head(self.state.head);
+        let last = self.entries.iter().rev().map(|new| &new.entry);
+        let last = last.filter(|entry| entry.seq <= head).find(|entry| entry.content.is_message());
+        let present = self.state.members.contains_key(&user);
+        let members: Vec<(UserId, Member)> = self.state.members.iter().map(|(u, m)| (*u, *m)).collect();
+        Some(Row {
+            id,
+            kind: self.state.kind,
+            name: reader.last_name.clone().unwrap_or_else(|| self.state.name.clone()),
+            settings: self.state.settings,
+            members: if present { members } else { Vec::new() },
+            head,
+            number: self.number_at(head),
+            last_message: last.filter(|entry| ranges.contains(entry.seq)).cloned(),
+            marks: reader.marks,
+            unread: self.number_at(head).saturating_sub(reader.read_number),
+            ranges,
+            created: self.entry(Seq::FIRST)?.time,
+            active: self.entry(head)?.time,
+        })
+    }
+
+    fn page(&self, user: UserId, slice: Slice) -> Option<Page> {
+        let ranges = Ranges::new(self.readers.get(&user)?.ranges.clone())?;
+        let mut filling = slice.page(ranges.head(self.state.head));
+        for piece in slice.pieces(&ranges, self.state.head) {
+            if !filling.begins(piece) {
+                break;
+            }
+            let seqs: Vec<u64> = match slice.order {
+                Order::Ascending => (piece.from.0..=piece.to.0).collect(),
+                Order::Descending => (piece.from.0..=piece.to.0).rev().collect(),
+            };
+            for entry in seqs.into_iter().filter_map(|seq| self.entry(Seq(seq))) {
+                if !filling.takes(entry.seq) {
+                    break;
+                }
+                filling.push(entry.clone(), crate::edge::stored_body(entry).len());
+            }
+        }
+        Some(filling.done())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    fn append(&self, batch: Arc<Batch>, done: Done<Commit>) {
+        // Told under the lock: in the order of commits.
+        let mut all = self.all();
+        done(all.append(&batch));
+    }
+
+    fn mark(&self, marks: Vec<NewMarks>, done: Done<Vec<Marked>>) {
+        let mut all = self.all();
+        done(Ok(marks.iter().map(|new| all.mark(new)).collect()));
+    }
+
+    async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {
+        Ok(self.all().conversations.get(&conversation).map(|found| {
+            let before = load_after(found.state.head, after);
+            let rows = found.entries.iter().map(NewEntry::row).filter(|row| row.seq > before).collect();
+            Snapshot { state: found.state.clone(), before, rows }
+        }))
+    }
+
+    async fn first(&self, conversation: ConversationId) -> Result<Option<OpRow>, ReadError> {
+        let all = self.all();
+        Ok(all.conversations.get(&conversation).and_then(|found| found.entries.first()).map(NewEntry::row))
+    }
+
+    async fn changed(&self, user: UserId, since: Commit) -> Result<(Commit, Vec<Changed>), ReadError> {
+        let all = self.all();
+        let mut found: Vec<Changed> = Vec::new();
+        for (id, conversation) in &all.conversations {
+            let Some(reader) = conversation.readers.get(&user) else { continue };
+            let present = conversation.state.members.contains_key(&user);
+            if reader.changed > since.0 || (present && conversation.activity > since.0) {
+                let activity = if present { conversation.activity } else { reader.changed };
+                found.push(Changed { id: *id, activity: Commit(activity) });
+            }
+        }
+        found.sort_by_key(|changed| (std::cmp::Reverse(changed.activity), changed.id));
+        Ok((Commit(all.commit), found))
+    }
+
+    async fn rows(&self, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Row>, ReadError> {
+        let all = self.all();
+        Ok(conversations.iter().filter_map(|id| all.conversations.get(id)?.row(*id, user)).collect())
+    }
+
+    async fn read(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        slice: Slice,
+    ) -> Result<Option<Page>, ReadError> {
+        Ok(self.all().conversations.get(&conversation).and_then(|found| found.page(user, slice)))
+    }
+
+    async fn seq_at(&self, conversation: ConversationId, time: SystemTime) -> Result<Seq, ReadError> {
+        let all = self.all();
+        let Some(found) = all.conversations.get(&conversation) else { return Ok(Seq::FIRST) };
+        let earlier = found.entries.iter().take_while(|new| new.entry.time < time).count();
+        Ok(Seq(earlier as u64 + 1))
+    }
+
+    async fn memberships(&self, users: Vec<UserId>) -> Result<Vec<usize>, ReadError> {
+        let all = self.all();
+        let count = |user: &UserId| {
+            all.conversations.values().filter(|found| found.state.members.contains_key(user)).count()
+        };
+        Ok(users.iter().map(count).collect())
+    }
+}

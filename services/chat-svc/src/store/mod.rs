@@ -1,0 +1,306 @@
+//! What chat-svc keeps, in the words of the domain. One trait, one conformance suite, several backends.
+
+mod conformance;
+mod memory;
+mod paging;
+mod sqlite;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use parlor_types::{ConversationId, Seq, UserId};
+
+use crate::conversation::{Change, HistoryVisibility, Kind, Member, Ranges, Settings, State};
+use crate::log::{Digest, Entry, OpRow};
+
+pub use memory::MemoryStore;
+pub use sqlite::{SqliteStore, new_generation};
+
+/// Which life of the store this is; made anew when a backup is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Generation(pub uuid::Uuid);
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+/// A position in the history of the whole store: all that was committed up to a number. Cursors are made of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Commit(pub u64);
+
+/// An entry about to be stored, and all it changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// Of the request that led to it.
+    pub digest: Digest,
+    /// What it changes beside the log.
+    pub changes: Vec<Change>,
+}
+
+impl NewEntry {
+    /// What dedupe keeps of it.
+    #[must_use]
+    pub fn row(&self) -> OpRow {
+        OpRow {
+            seq: self.entry.seq,
+            number: self.entry.number,
+            time: self.entry.time,
+            sender: self.entry.sender,
+            op: self.entry.op,
+            digest: self.digest,
+        }
+    }
+}
+
+/// Consecutive entries of one conversation. If the first has seq 1 its content is `Created`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The head they follow; 0 for a new conversation.
+    pub after: Seq,
+    /// The entries, at least one.
+    pub entries: Vec<NewEntry>,
+}
+
+/// Why a batch is not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppendError {
+    /// The head is not `after`. Certain: nothing was stored.
+    Conflict,
+    /// No room. Certain.
+    Full,
+    /// Too much work waits. Certain.
+    Busy,
+    /// The store has stopped for good; whether this was stored shows when it starts again.
+    Unavailable,
+    /// It may or may not be stored: submit the identical batch again.
+    Uncertain,
+}
+
+/// A read that could not be done; it may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the store cannot be read")]
+pub struct ReadError;
+
+/// Told once, when the write is durable or certainly not. Called in the order of commits, on the store's own thread, so
+/// it has to be quick.
+pub type Done<T> = Box<dyn FnOnce(Result<T, AppendError>) + Send>;
+
+/// A conversation as the appender needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The state at the head.
+    pub state: State,
+    /// Every op above this seq is in `rows`.
+    pub before: Seq,
+    /// The ops, consecutive, up to the head.
+    pub rows: Vec<OpRow>,
+}
+
+/// How far somebody is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Saved on one of their devices up to here.
+    pub received: Seq,
+    /// Shown to them up to here.
+    pub read: Seq,
+}
+
+/// Marks to raise; a mark below what is stored changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewMarks {
+    /// Whose.
+    pub user: UserId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// To where.
+    pub marks: Marks,
+}
+
+/// What became of marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// The marks as they are now; with the commit, if it raised the read mark: then the row has changed.
+    Now(Marks, Option<Commit>),
+    /// Above what the user may read.
+    Ahead,
+    /// The conversation is not there for the user.
+    NotFound,
+}
+
+/// A row of somebody's chat list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The conversation.
+    pub id: ConversationId,
+    /// Direct or group.
+    pub kind: Kind,
+    /// Name, as of the reader's last readable entry.
+    pub name: String,
+    /// Settings.
+    pub settings: Settings,
+    /// Present members, empty for an ex-member.
+    pub members: Vec<(UserId, Member)>,
+    /// Highest readable entry.
+    pub head: Seq,
+    /// Messages up to it.
+    pub number: u64,
+    /// Newest readable message.
+    pub last_message: Option<Entry>,
+    /// The reader's marks.
+    pub marks: Marks,
+    /// Messages above the read mark.
+    pub unread: u64,
+    /// What they may read.
+    pub ranges: Ranges,
+    /// When it was created.
+    pub created: SystemTime,
+    /// When its highest readable entry was stored.
+    pub active: SystemTime,
+}
+
+/// A conversation whose row changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// Which.
+    pub id: ConversationId,
+    /// The commit of its last entry that the reader may read.
+    pub activity: Commit,
+}
+
+/// Which way to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Lowest first.
+    Ascending,
+    /// Highest first.
+    Descending,
+}
+
+/// A part of a log to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice {
+    /// Lowest entry wanted.
+    pub from: Seq,
+    /// Highest entry wanted.
+    pub to: Seq,
+    /// Which way.
+    pub order: Order,
+    /// Go on beyond a part that the reader may not read, or stop there.
+    pub across_gaps: bool,
+    /// Entries at most.
+    pub max_entries: usize,
+    /// Bytes of content after which no more entries are added.
+    pub max_bytes: usize,
+}
+
+/// What may be read of a slice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The entries, in the order asked for.
+    pub entries: Vec<Entry>,
+    /// Where the rest of the slice begins, if there is any.
+    pub next: Option<Seq>,
+    /// Highest readable entry of the conversation.
+    pub head: Seq,
+}
+
+/// What chat-svc keeps. Reads see every write whose [`Done`] was called before them.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Which life of the store this is.
+    fn generation(&self) -> Generation;
+
+    /// Stores all of the batch with its changes, or nothing. The sender of a message has read it.
+    fn append(&self, batch: Arc<Batch>, done: Done<Commit>);
+
+    /// Raises marks; one answer each, in order.
+    fn mark(&self, marks: Vec<NewMarks>, done: Done<Vec<Marked>>);
+
+    /// The state, with the ops above `after` but at most the dedupe span of them.
+    async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError>;
+
+    /// The first entry's op row.
+    async fn first(&self, conversation: ConversationId) -> Result<Option<OpRow>, ReadError>;
+
+    /// Conversations whose row changed for the user after `since`, last active first (by id where that is the same), and the
+    /// commit up to which that is complete.
+    async fn changed(&self, user: UserId, since: Commit) -> Result<(Commit, Vec<Changed>), ReadError>;
+
+    /// Rows of the user's chat list; conversations that are not there for the user are left out.
+    async fn rows(&self, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Row>, ReadError>;
+
+    /// A page of what the user may read; `None` if the conversation is not there for the user. Membership and entries
+    /// are read in one snapshot.
+    async fn read(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        slice: Slice,
+    ) -> Result<Option<Page>, ReadError>;
+
+    /// The first entry stored at or after a time: head + 1 if there is none.
+    async fn seq_at(&self, conversation: ConversationId, time: SystemTime) -> Result<Seq, ReadError>;
+
+    /// In how many conversations each of these users is a member.
+    async fn memberships(&self, users: Vec<UserId>) -> Result<Vec<usize>, ReadError>;
+}
+
+/// How many op rows a load brings at least, if there are as many: most retries find theirs among them.
+pub(crate) const TAIL: u64 = 256;
+
+/// Above which seq a load begins: what was asked for or the tail, but never more than the span.
+pub(crate) fn load_after(head: Seq, asked: Seq) -> Seq {
+    let tail = head.0.saturating_sub(TAIL);
+    let span = head.0.saturating_sub(parlor_types::limits::MAX_DEDUPE_SPAN);
+    Seq(asked.0.min(tail).max(span))
+}
+
+/// The codes that stand for enums in stores; the same in every backend, never reused.
+pub(crate) mod code {
+    use super::{HistoryVisibility, Kind};
+    use crate::conversation::Role;
+
+    pub(crate) fn kind(kind: Kind) -> u8 {
+        match kind {
+            Kind::Direct => 1,
+            Kind::Group => 2,
+        }
+    }
+
+    pub(crate) fn to_kind(code: u8) -> Option<Kind> {
+        [Kind::Direct, Kind::Group].into_iter().find(|value| kind(*value) == code)
+    }
+
+    pub(crate) fn role(role: Role) -> u8 {
+        match role {
+            Role::Member => 1,
+            Role::Admin => 2,
+            Role::Owner => 3,
+        }
+    }
+
+    pub(crate) fn to_role(code: u8) -> Option<Role> {
+        [Role::Member, Role::Admin, Role::Owner].into_iter().find(|value| role(*value) == code)
+    }
+
+    pub(crate) fn history(history: HistoryVisibility) -> u8 {
+        match history {
+            HistoryVisibility::FromJoin => 1,
+            HistoryVisibility::All => 2,
+        }
+    }
+
+    pub(crate) fn to_history(code: u8) -> Option<HistoryVisibility> {
+        [HistoryVisibility::FromJoin, HistoryVisibility::All]
+            .into_iter()
+            .find(|value| history(*value) == code)
+    }
+}

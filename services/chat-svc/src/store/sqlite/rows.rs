@@ -1,0 +1,84 @@
+//! Reads of the chat list.
+
+use parlor_types::{ConversationId, Id as _, Seq, UserId};
+use rusqlite::{Connection, params};
+
+use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
+use super::{one, read};
+use crate::conversation::Settings;
+use crate::log::Entry;
+use crate::store::{Changed, Commit, Marks, Row};
+
+pub(super) fn changed(tx: &Connection, user: UserId, since: Commit) -> rusqlite::Result<Vec<Changed>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT c.id, CASE m.present WHEN 1 THEN c.activity ELSE m.changed END AS active
+         FROM member m JOIN conversation c ON c.id = m.conversation
+         WHERE m.user = ?1 AND (m.changed > ?2 OR (m.present = 1 AND c.activity > ?2))
+         ORDER BY active DESC, c.id",
+    )?;
+    let rows = statement.query_map(params![user.bytes(), from_number(since.0)], |row| {
+        Ok(Changed { id: id(row, 0)?, activity: Commit(number(row, 1)?) })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn memberships(tx: &Connection, user: UserId) -> rusqlite::Result<usize> {
+    let sql = "SELECT count(*) FROM member WHERE user = ?1 AND present = 1";
+    let count = one(tx, sql, [user.bytes()], |row| number(row, 0))?.unwrap_or_default();
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+pub(super) fn row(
+    tx: &Connection,
+    user: UserId,
+    conversation: ConversationId,
+) -> rusqlite::Result<Option<Row>> {
+    let Some(ranges) = read::ranges(tx, user, conversation)? else { return Ok(None) };
+    let sql = "SELECT c.kind, c.name, c.history_visibility, c.created, c.head, m.present, m.received, m.read,
+                      m.read_number, m.last_name
+               FROM conversation c JOIN member m ON m.conversation = c.id
+               WHERE c.id = ?1 AND m.user = ?2";
+    one(tx, sql, params![conversation.bytes(), user.bytes()], |found| {
+        let present: bool = found.get(5)?;
+        let name: String = if present { found.get(1)? } else { found.get(9)? };
+        let head = ranges.head(seq(found, 4)?);
+        let (head_number, active) = at(tx, conversation, head)?;
+        let members = if present { read::members(tx, conversation)? } else { Default::default() };
+        Ok(Row {
+            id: conversation,
+            kind: kind(found, 0)?,
+            name,
+            settings: Settings { history_visibility: history(found, 2)? },
+            members: members.into_iter().collect(),
+            head,
+            number: head_number,
+            last_message: last_message(tx, conversation, head)?.filter(|entry| ranges.contains(entry.seq)),
+            marks: Marks { received: seq(found, 6)?, read: seq(found, 7)? },
+            unread: head_number.saturating_sub(number(found, 8)?),
+            ranges: ranges.clone(),
+            created: time(found, 3)?,
+            active,
+        })
+    })
+}
+
+/// Message number and time at an entry.
+fn at(
+    tx: &Connection,
+    conversation: ConversationId,
+    place: Seq,
+) -> rusqlite::Result<(u64, std::time::SystemTime)> {
+    let sql = "SELECT number, time FROM entry WHERE conversation = ?1 AND seq = ?2";
+    let found = one(tx, sql, params![conversation.bytes(), from_seq(place)], |row| {
+        Ok((number(row, 0)?, time(row, 1)?))
+    })?;
+    found.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+fn last_message(tx: &Connection, conversation: ConversationId, head: Seq) -> rusqlite::Result<Option<Entry>> {
+    let sql = format!(
+        "SELECT {} FROM entry WHERE conversation = ?1 AND seq <= ?2 AND message = 1 ORDER BY seq DESC LIMIT 1",
+        read::ENTRY
+    );
+    one(tx, &sql, params![conversation.bytes(), from_seq(head)], |row| read::entry(conversation, row))
+}

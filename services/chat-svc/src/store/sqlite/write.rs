@@ -1,0 +1,202 @@
+//! The two writes: append a batch, raise marks.
+
+use parlor_embedded::Tx;
+use parlor_types::{ConversationId, Id as _, Seq, UserId};
+use rusqlite::params;
+
+use super::columns::{from_number, from_seq, from_time, number, seq};
+use super::{one, read};
+use crate::conversation::{Change, Content, Role};
+use crate::edge;
+use crate::store::{Batch, Commit, Marked, Marks, NewEntry, NewMarks, code};
+
+/// Stores the batch; `false`, and nothing done, if it does not follow the head.
+pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<bool> {
+    let id = batch.conversation;
+    let head = one(tx, "SELECT head FROM conversation WHERE id = ?1", [id.bytes()], |row| seq(row, 0))?;
+    if head.unwrap_or_default() != batch.after {
+        return Ok(false);
+    }
+    for new in &batch.entries {
+        if new.entry.seq == Seq::FIRST {
+            create(tx, new)?;
+        }
+        insert(tx, new)?;
+        for change in &new.changes {
+            apply(tx, new, change)?;
+        }
+        if new.entry.content.is_message() {
+            own_message(tx, new)?;
+        }
+    }
+    if let Some(last) = batch.entries.last() {
+        let activity = from_number(tx.commit_number());
+        tx.prepare_cached(
+            "UPDATE conversation SET head = ?2, number = ?3, time = ?4, activity = ?5 WHERE id = ?1",
+        )?
+        .execute(params![
+            id.bytes(),
+            from_seq(last.entry.seq),
+            from_number(last.entry.number),
+            from_time(last.entry.time),
+            activity
+        ])?;
+    }
+    Ok(true)
+}
+
+fn create(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
+    let Content::Created { kind, name, settings, .. } = &new.entry.content else {
+        return Err(rusqlite::Error::InvalidQuery);
+    };
+    tx.prepare_cached(
+        "INSERT INTO conversation (id, kind, name, history_visibility, created, head, number, time, activity)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?5, 0)",
+    )?
+    .execute(params![
+        new.entry.conversation.bytes(),
+        code::kind(*kind),
+        name,
+        code::history(settings.history_visibility),
+        from_time(new.entry.time)
+    ])
+    .map(drop)
+}
+
+fn insert(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
+    let entry = &new.entry;
+    tx.prepare_cached(
+        "INSERT INTO entry (conversation, seq, number, sender, op, digest, time, message, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        entry.conversation.bytes(),
+        from_seq(entry.seq),
+        from_number(entry.number),
+        entry.sender.bytes(),
+        entry.op.bytes(),
+        new.digest.0,
+        from_time(entry.time),
+        entry.content.is_message(),
+        edge::stored_body(entry)
+    ])
+    .map(drop)
+}
+
+fn apply(tx: &Tx<'_>, new: &NewEntry, change: &Change) -> rusqlite::Result<()> {
+    let conversation = new.entry.conversation;
+    match change {
+        Change::Opened { user, role, from } => open(tx, new, *user, *role, *from),
+        Change::Closed { user } => close(tx, new, *user),
+        Change::Role { user, role } => tx
+            .prepare_cached("UPDATE member SET role = ?3 WHERE conversation = ?1 AND user = ?2")?
+            .execute(params![conversation.bytes(), user.bytes(), code::role(*role)])
+            .map(drop),
+        Change::Name(name) => tx
+            .prepare_cached("UPDATE conversation SET name = ?2 WHERE id = ?1")?
+            .execute(params![conversation.bytes(), name])
+            .map(drop),
+        Change::Settings(settings) => tx
+            .prepare_cached("UPDATE conversation SET history_visibility = ?2 WHERE id = ?1")?
+            .execute(params![conversation.bytes(), code::history(settings.history_visibility)])
+            .map(drop),
+    }
+}
+
+/// A membership begins. What was there before it does not count as unread.
+fn open(tx: &Tx<'_>, new: &NewEntry, user: UserId, role: Role, from: Seq) -> rusqlite::Result<()> {
+    let id = new.entry.conversation.bytes();
+    let joined = from_seq(new.entry.seq);
+    tx.prepare_cached(
+        "INSERT INTO member
+             (conversation, user, present, role, joined, received, read, read_number, changed, last_name)
+         VALUES (?1, ?2, 1, ?3, ?4, ?4, ?4, ?5, ?6, NULL)
+         ON CONFLICT DO UPDATE SET present = 1, role = ?3, joined = ?4, received = ?4, read = ?4, read_number = ?5,
+             changed = ?6, last_name = NULL",
+    )?
+    .execute(params![
+        id,
+        user.bytes(),
+        code::role(role),
+        joined,
+        from_number(new.entry.number),
+        from_number(tx.commit_number())
+    ])?;
+    tx.prepare_cached(
+        "INSERT INTO readable (conversation, user, from_seq, joined, to_seq) VALUES (?1, ?2, ?3, ?4, NULL)",
+    )?
+    .execute(params![id, user.bytes(), from_seq(from), joined])
+    .map(drop)
+}
+
+/// A membership ends with this entry; the row they keep is as it is now.
+fn close(tx: &Tx<'_>, new: &NewEntry, user: UserId) -> rusqlite::Result<()> {
+    let id = new.entry.conversation.bytes();
+    tx.prepare_cached(
+        "UPDATE readable SET to_seq = ?3 WHERE conversation = ?1 AND user = ?2 AND to_seq IS NULL",
+    )?
+    .execute(params![id, user.bytes(), from_seq(new.entry.seq)])?;
+    tx.prepare_cached(
+        "UPDATE member SET present = 0, changed = ?3, last_name = (SELECT name FROM conversation WHERE id = ?1)
+         WHERE conversation = ?1 AND user = ?2",
+    )?
+    .execute(params![id, user.bytes(), from_number(tx.commit_number())])
+    .map(drop)
+}
+
+/// Whoever writes has read what is above.
+fn own_message(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
+    let entry = &new.entry;
+    tx.prepare_cached(
+        "UPDATE member SET received = max(received, ?3), read = max(read, ?3), read_number = max(read_number, ?4)
+         WHERE conversation = ?1 AND user = ?2",
+    )?
+    .execute(params![
+        entry.conversation.bytes(),
+        entry.sender.bytes(),
+        from_seq(entry.seq),
+        from_number(entry.number)
+    ])
+    .map(drop)
+}
+
+/// Raises one user's marks in one conversation.
+pub(super) fn mark(tx: &Tx<'_>, new: &NewMarks) -> rusqlite::Result<Marked> {
+    let Some(ranges) = read::ranges(tx, new.user, new.conversation)? else { return Ok(Marked::NotFound) };
+    let head = ranges.head(read::head(tx, new.conversation)?);
+    let wanted = Marks { received: new.marks.received.max(new.marks.read), read: new.marks.read };
+    if wanted.received > head {
+        return Ok(Marked::Ahead);
+    }
+    let key = params![new.conversation.bytes(), new.user.bytes()];
+    let sql = "SELECT received, read FROM member WHERE conversation = ?1 AND user = ?2";
+    let before = one(tx, sql, key, |row| Ok(Marks { received: seq(row, 0)?, read: seq(row, 1)? }))?;
+    let before = before.unwrap_or_default();
+    let after = Marks { received: before.received.max(wanted.received), read: before.read.max(wanted.read) };
+    if after == before {
+        return Ok(Marked::Now(before, None));
+    }
+    let id = new.conversation.bytes();
+    tx.prepare_cached("UPDATE member SET received = ?3 WHERE conversation = ?1 AND user = ?2")?
+        .execute(params![id, new.user.bytes(), from_seq(after.received)])?;
+    if after.read == before.read {
+        return Ok(Marked::Now(after, None));
+    }
+    tx.prepare_cached(
+        "UPDATE member SET read = ?3, read_number = ?4, changed = ?5 WHERE conversation = ?1 AND user = ?2",
+    )?
+    .execute(params![
+        id,
+        new.user.bytes(),
+        from_seq(after.read),
+        from_number(message_number(tx, new.conversation, after.read)?),
+        from_number(tx.commit_number())
+    ])?;
+    Ok(Marked::Now(after, Some(Commit(tx.commit_number()))))
+}
+
+fn message_number(tx: &Tx<'_>, conversation: ConversationId, at: Seq) -> rusqlite::Result<u64> {
+    let sql = "SELECT number FROM entry WHERE conversation = ?1 AND seq = ?2";
+    let found = one(tx, sql, params![conversation.bytes(), from_seq(at)], |row| number(row, 0))?;
+    Ok(found.unwrap_or_default())
+}

@@ -1,0 +1,190 @@
+//! What goes into the core and what comes out of it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use parlor_types::{ConversationId, Op, Seq, UserId};
+use parlor_wire::chat::v1::content::Kind;
+use parlor_wire::chat::v1::{
+    Append, Appended, ClientFrame, Content, Conversation, Entry, Hello, ServerFrame,
+};
+use parlor_wire::errors::v1::Problem;
+
+use super::range::Range;
+
+/// Time since some fixed start, by a clock that never goes back.
+pub type Now = Duration;
+
+/// One stream, counted from 1; the core names it, the driver opens it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Conn(pub u64);
+
+/// What happens to the core.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A message of the server's, with its frames in order.
+    Batch(Conn, u64, Vec<ServerFrame>),
+    /// The stream ended, or could not be opened; with the reason if one was given.
+    Closed(Conn, Option<Problem>),
+    /// The answer to [`Effects::load_outbox`]: all that is saved there, oldest first.
+    Outbox(Vec<Outgoing>),
+    /// The app asks for something.
+    Command(Command),
+    /// The time of [`Core::deadline`](super::Core::deadline) has come; earlier does no harm.
+    Timer,
+}
+
+/// What an app asks for. Sending is a call of its own: [`Core::append`](super::Core::append).
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Everything up to here was shown.
+    MarkRead(ConversationId, Seq),
+    /// Make the range reach down to this seq, or as far as may be read.
+    FetchOlder(ConversationId, Seq),
+    /// The app came to the front or the network changed: see now whether the stream is alive.
+    Foreground,
+}
+
+/// Something to be appended, as the app words it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Where.
+    pub conversation: ConversationId,
+    /// What it says.
+    pub content: Kind,
+    /// Seq of the entry it answers; 0 for none.
+    pub reply_to: Seq,
+    /// Users it calls by name.
+    pub mentions: Vec<UserId>,
+}
+
+impl Draft {
+    /// Content that answers nothing and calls nobody.
+    #[must_use]
+    pub fn new(conversation: ConversationId, content: Kind) -> Self {
+        Self { conversation, content, reply_to: Seq::default(), mentions: Vec::new() }
+    }
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// What it is called; made once.
+    pub op: Op,
+    /// Where it goes.
+    pub conversation: ConversationId,
+    /// The highest seq heard of when `op` was made.
+    pub base_seq: Seq,
+    /// The rest. Its own `base_seq` and `lane` are filled in when it is sent.
+    pub append: Append,
+}
+
+impl Outgoing {
+    /// Gives a draft its name and its base.
+    #[must_use]
+    pub fn new(op: Op, base_seq: Seq, draft: Draft) -> Self {
+        let append = Append {
+            conversation_id: draft.conversation.to_string(),
+            op: op.to_string(),
+            reply_to: draft.reply_to.0,
+            mention_ids: draft.mentions.iter().map(ToString::to_string).collect(),
+            content: Some(Content { kind: Some(draft.content) }),
+            ..Append::default()
+        };
+        Self { op, conversation: draft.conversation, base_seq, append }
+    }
+
+    /// As it goes over the wire, in `lane`.
+    #[must_use]
+    pub fn to_append(&self, lane: u32) -> Append {
+        Append { base_seq: self.base_seq.0, lane, ..self.append.clone() }
+    }
+}
+
+/// What the driver does, **in the order of the fields**. If `save` fails, nothing after it may be done.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// One transaction.
+    pub save: Vec<Mutation>,
+    /// Streams to let go of.
+    pub close: Vec<Conn>,
+    /// A stream to open, and what to say first on it.
+    pub open: Option<(Conn, Hello)>,
+    /// What to say on the current stream, in order.
+    pub send: Vec<ClientFrame>,
+    /// The current stream.
+    pub send_on: Option<Conn>,
+    /// Read the saved outbox and hand it in as [`Input::Outbox`] before anything else.
+    pub load_outbox: bool,
+    /// What the app should know.
+    pub tell: Vec<Event>,
+}
+
+/// One change of the store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mutation {
+    /// A first generation, or a new one: forget conversations, entries and cursor, and set every `base_seq` to 0.
+    Reset(String),
+    /// The generation of a store that had none.
+    Generation(String),
+    /// Everything before this is saved; empty for none.
+    Cursor(Bytes),
+    /// The row of the chat list.
+    Row(ConversationId, Box<Conversation>),
+    /// What is held, and the highest seq heard of.
+    Extent(ConversationId, Range, Seq),
+    /// An entry; of two copies the higher `rev` stays.
+    Entry(ConversationId, Box<Entry>),
+    /// Drop the entries of a conversation.
+    Forget(ConversationId),
+    /// A new row of the outbox, behind all others.
+    Queue(Box<Outgoing>),
+    /// A row of the outbox gets another `base_seq`.
+    Rebase(Op, Seq),
+    /// A row leaves the outbox.
+    Settle(Op),
+    /// A read mark that the server may not have heard of yet.
+    ReadWanted(ConversationId, Seq),
+}
+
+/// News for the app. What it speaks of is saved: read it from the store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Everything is in sync; from here on it is live.
+    Online,
+    /// The stream is lost; another will be opened by itself.
+    Offline(Option<Problem>),
+    /// No further stream will be opened.
+    Stopped(Problem),
+    /// The server was restored from a backup: all that was held is forgotten and comes anew.
+    Reset,
+    /// A row of the chat list came.
+    Conversation {
+        /// Which.
+        conversation: ConversationId,
+        /// It was not known before.
+        new: bool,
+    },
+    /// The log grew: these entries are saved, in order and without a hole.
+    Entries {
+        /// Where.
+        conversation: ConversationId,
+        /// The first new one.
+        from: Seq,
+        /// The last new one.
+        to: Seq,
+    },
+    /// The range grew downwards.
+    Older {
+        /// Where.
+        conversation: ConversationId,
+        /// The lowest seq held now.
+        low: Seq,
+        /// There is nothing below that may be read.
+        complete: bool,
+    },
+    /// The server's log is shorter than it was, within one generation. What was held is forgotten.
+    Regressed(ConversationId),
+    /// An append is stored, or refused for good; it has left the outbox.
+    Settled(Op, Result<Appended, Problem>),
+}

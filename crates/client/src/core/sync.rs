@@ -1,0 +1,124 @@
+//! Rows, entries and heads: how what the server says becomes ranges.
+
+use parlor_types::{ConversationId, Id as _, Seq};
+use parlor_wire::chat::v1::{Appended, Conversation as Row, Entry, Head};
+
+use super::Core;
+use super::conversation::Conversation;
+use super::message::{Effects, Event, Mutation, Now};
+use super::range::{Place, Range};
+
+impl Core {
+    /// A row of the chat list. Its first sight starts an empty range at its head.
+    pub(super) fn on_row(&mut self, now: Now, row: Option<Row>, fx: &mut Effects) {
+        let Some(row) = row else { return };
+        let Some(id) = ConversationId::parse(&row.id) else { return };
+        let head = Seq(row.head);
+        let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
+        let new = conversation.range.is_none();
+        conversation.floor = row.readable.last().map_or(Seq::FIRST, |range| Seq(range.from_seq.max(1)));
+        if head < conversation.held {
+            fx.save.push(Mutation::Forget(id));
+            fx.tell.push(Event::Regressed(id));
+            *conversation = Conversation { floor: conversation.floor, ..Conversation::unseen() };
+        }
+        let range = conversation.range.get_or_insert(Range::empty_at(head));
+        if conversation.floor > range.have.next() {
+            *range = Range::starting_at(conversation.floor); // joined again, and what lies between is not for us
+        }
+        conversation.head = conversation.head.max(head);
+        if let Some(marks) = &row.marks {
+            conversation.received = conversation.received.max(Seq(marks.received));
+            conversation.read = conversation.read.max(Seq(marks.read));
+        }
+        fx.save.push(Mutation::Row(id, Box::new(row)));
+        fx.tell.push(Event::Conversation { conversation: id, new });
+        self.advance(now, id, Vec::new(), fx);
+    }
+
+    pub(super) fn on_head(&mut self, head: &Head, fx: &mut Effects) {
+        let Some(id) = ConversationId::parse(&head.conversation_id) else { return };
+        let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
+        let head = Seq(head.head);
+        conversation.range.get_or_insert(Range::empty_at(head));
+        if head > conversation.head {
+            conversation.head = head;
+            self.save_extent(id, fx);
+            self.want_newer(id);
+        }
+    }
+
+    /// A live entry.
+    pub(super) fn on_entry(&mut self, now: Now, entry: Option<Entry>, fx: &mut Effects) {
+        let Some(entry) = entry.filter(|entry| entry.seq > 0) else { return };
+        let Some(id) = ConversationId::parse(&entry.conversation_id) else { return };
+        let seq = Seq(entry.seq);
+        self.seen_in_log(&entry, fx);
+        let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
+        let range = *conversation.range.get_or_insert(Range::starting_at(seq));
+        let grew = seq > conversation.head;
+        conversation.head = conversation.head.max(seq);
+        match range.place(seq) {
+            Place::Known => {}
+            Place::Next => {
+                self.advance(now, id, vec![entry], fx);
+            }
+            Place::Ahead => {
+                conversation.keep_ahead(entry);
+                self.want_newer(id);
+                if grew {
+                    self.save_extent(id, fx); // the gap survives a crash
+                }
+            }
+        }
+    }
+
+    /// Moves `have` over every entry that is next, of `page` and of those kept, and saves.
+    pub(super) fn advance(&mut self, now: Now, id: ConversationId, page: Vec<Entry>, fx: &mut Effects) {
+        let Some(conversation) = self.conversations.get_mut(&id) else { return };
+        let Some(mut range) = conversation.range else { return };
+        let from = range.have.next();
+        for entry in page {
+            if range.place(Seq(entry.seq)) == Place::Next {
+                range.have = Seq(entry.seq);
+                fx.save.push(Mutation::Entry(id, Box::new(entry)));
+            }
+        }
+        while let Some(entry) = conversation.take_ahead(range.have.next()) {
+            range.have = Seq(entry.seq);
+            fx.save.push(Mutation::Entry(id, Box::new(entry)));
+        }
+        conversation.range = Some(range);
+        conversation.head = conversation.head.max(range.have);
+        self.save_extent(id, fx);
+        if range.have >= from {
+            self.marks.note(now, id);
+            fx.tell.push(Event::Entries { conversation: id, from, to: range.have });
+        }
+        self.want_newer(id);
+    }
+
+    pub(super) fn save_extent(&mut self, id: ConversationId, fx: &mut Effects) {
+        if let Some(conversation) = self.conversations.get(&id)
+            && let Some(range) = conversation.range
+        {
+            fx.save.push(Mutation::Extent(id, range, conversation.head));
+        }
+    }
+
+    /// Whatever has our op is our message: it has arrived.
+    pub(super) fn seen_in_log(&mut self, entry: &Entry, fx: &mut Effects) {
+        if entry.sender_id != self.me.to_string() {
+            return;
+        }
+        let Some(op) = parlor_types::Op::parse(&entry.op) else { return };
+        let appended = Appended {
+            conversation_id: entry.conversation_id.clone(),
+            seq: entry.seq,
+            message_number: entry.message_number,
+            time: entry.time,
+            duplicate: true,
+        };
+        self.settle(op, Ok(appended), fx);
+    }
+}

@@ -1,0 +1,46 @@
+//! What a refused request means for the one who sent it.
+
+use std::time::Duration;
+
+use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::reason::{Retry, meaning};
+
+/// What to do with an append that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It will never be taken: drop it and say so.
+    Drop,
+    /// The same again, not before this if it is given.
+    Later(Option<Duration>),
+    /// Look for it in the log first.
+    LookInLog,
+    /// Its `base_seq` is of another life of the store: 0 is always right.
+    BaseToZero,
+    /// Another one before it was refused.
+    FollowOther,
+}
+
+/// The verdict on an append.
+pub(crate) fn verdict(problem: &Problem) -> Verdict {
+    match problem.reason() {
+        ErrorReason::OpTooOld => Verdict::LookInLog,
+        ErrorReason::BaseSeqAhead => Verdict::BaseToZero,
+        ErrorReason::OutOfOrder => Verdict::FollowOther,
+        // The entry it answers does not exist: nothing mends that.
+        ErrorReason::SeqAhead => Verdict::Drop,
+        reason => match meaning(reason).1 {
+            Retry::No => Verdict::Drop,
+            Retry::Same | Retry::AfterRemedy => Verdict::Later(retry_after(problem)),
+        },
+    }
+}
+
+/// The server's advice, if it is one.
+pub(crate) fn retry_after(problem: &Problem) -> Option<Duration> {
+    problem.retry_after.and_then(|after| Duration::try_from(after).ok())
+}
+
+/// Whether the stream may be opened again after it ended with `problem`.
+pub(crate) fn may_reconnect(problem: &Problem) -> bool {
+    meaning(problem.reason()).1 != Retry::No
+}

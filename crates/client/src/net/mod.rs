@@ -1,0 +1,113 @@
+//! The I/O around the core: one channel to the server, tokens, calls, and the task that owns the stream.
+
+mod account;
+mod chats;
+mod live;
+mod people;
+mod send;
+mod session;
+mod stream;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+
+pub use account::LogIn;
+pub use live::{Events, Live, News, Pending};
+pub use send::Sent;
+
+use crate::error::Error;
+use crate::store::{Store, StoreError};
+use session::Session;
+
+/// How long a connection may take to come about.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// HTTP/2 keep-alive: how often, and how long an answer may take.
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+
+/// One account at one server.
+///
+/// Cheap to clone; clones share everything. Calls other than [`Client::live`] are unary: they work beside a stream of
+/// another process that uses the same folder, and never displace it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    session: Arc<Session>,
+    /// The server's generation has been compared with the store's since the server was last lost.
+    generation_met: Arc<AtomicBool>,
+}
+
+impl Client {
+    /// Opens the account kept in `folder` (made if it is not there) at `server`, such as `http://127.0.0.1:7700`.
+    /// Nothing is sent yet. Calls that fail for a reason that time may mend are repeated for `patience`.
+    ///
+    /// # Errors
+    /// [`Error::Address`], [`Error::Store`].
+    pub async fn open(folder: &Path, server: &str, patience: Duration) -> Result<Self, Error> {
+        let channel = channel(server)?;
+        let folder = folder.to_owned();
+        let store = blocking(move || Store::open(&folder)).await?;
+        Ok(Self::with_store(Arc::new(store), server, channel, patience))
+    }
+
+    /// As [`Client::open`], with a store that is open.
+    ///
+    /// # Errors
+    /// [`Error::Address`].
+    pub fn with_open_store(store: Arc<Store>, server: &str, patience: Duration) -> Result<Self, Error> {
+        Ok(Self::with_store(store, server, channel(server)?, patience))
+    }
+
+    fn with_store(store: Arc<Store>, server: &str, channel: Channel, patience: Duration) -> Self {
+        let session = Session::new(store, server.to_owned(), channel, patience);
+        Self { session: Arc::new(session), generation_met: Arc::default() }
+    }
+
+    /// What is saved here.
+    #[must_use]
+    pub fn store(&self) -> &Arc<Store> {
+        &self.session.store
+    }
+
+    async fn stored<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.session.stored(job).await
+    }
+}
+
+/// Connects when first used, and again whenever it must.
+fn channel(server: &str) -> Result<Channel, Error> {
+    let not_one = |_| Error::Address(server.to_owned());
+    let endpoint = Endpoint::from_shared(server.to_owned()).map_err(not_one)?;
+    let scheme = endpoint.uri().scheme_str().map(str::to_owned);
+    let endpoint = match scheme.as_deref() {
+        Some("http") => endpoint,
+        Some("https") => {
+            endpoint.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(not_one)?
+        }
+        _ => return Err(Error::Address(server.to_owned())),
+    };
+    let (interval, timeout) = KEEP_ALIVE;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT_WITHIN)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(interval)
+        .keep_alive_timeout(timeout)
+        .keep_alive_while_idle(true);
+    Ok(endpoint.connect_lazy())
+}
+
+/// SQLite blocks; the async workers must not.
+async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(job).await {
+        Ok(result) => Ok(result?),
+        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+        Err(_) => Err(Error::Stopped),
+    }
+}

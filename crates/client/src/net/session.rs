@@ -1,0 +1,260 @@
+//! Calls in the name of a session: the token ahead of need, retries as the server advises.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use parlor_types::Op;
+use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
+use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
+use parlor_wire::auth::v1::{Credentials, RefreshRequest};
+use parlor_wire::chat::v1::chat_service_client::ChatServiceClient;
+use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::reason::{Retry, from_status, meaning};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+
+use super::blocking;
+use crate::core::{retry_after, wait};
+use crate::error::Error;
+use crate::store::{Store, StoreError, Tokens};
+
+/// The access token is renewed this long before it ends.
+const AHEAD: Duration = Duration::from_secs(60);
+/// One call may take this long.
+const CALL_WITHIN: Duration = Duration::from_secs(30);
+
+/// A server, and who speaks to it.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub store: Arc<Store>,
+    pub server: String,
+    pub channel: Channel,
+    pub patience: Duration,
+    /// Held while tokens are renewed; an access token that the server refused.
+    refused: Mutex<Refused>,
+}
+
+#[derive(Debug, Default)]
+struct Refused {
+    token: Option<String>,
+    /// The token that came in its place. If it is refused too, another would be.
+    successor: Option<String>,
+}
+
+/// What a call needs.
+#[derive(Clone)]
+pub(super) struct Access {
+    pub channel: Channel,
+    pub token: Option<String>,
+}
+
+impl Access {
+    pub fn auth(&self) -> AuthServiceClient<Channel> {
+        AuthServiceClient::new(self.channel.clone())
+    }
+
+    pub fn profiles(&self) -> ProfileServiceClient<Channel> {
+        ProfileServiceClient::new(self.channel.clone())
+    }
+
+    pub fn chat(&self) -> ChatServiceClient<Channel> {
+        ChatServiceClient::new(self.channel.clone())
+    }
+
+    /// With the token and a deadline.
+    pub fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = self.endless(message);
+        request.set_timeout(CALL_WITHIN);
+        request
+    }
+
+    /// With the token.
+    pub fn endless<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let bearer = self.token.as_ref().and_then(|token| MetadataValue::try_from(format!("Bearer {token}")).ok());
+        if let Some(bearer) = bearer {
+            request.metadata_mut().insert("authorization", bearer);
+        }
+        request
+    }
+}
+
+impl Session {
+    pub fn new(store: Arc<Store>, server: String, channel: Channel, patience: Duration) -> Self {
+        Self { store, server, channel, patience, refused: Mutex::default() }
+    }
+
+    pub async fn stored<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = Arc::clone(&self.store);
+        blocking(move || job(&store)).await
+    }
+
+    /// A call without a token, repeated as long as patience lasts.
+    pub async fn open_call<T, F, Fut>(&self, call: F) -> Result<T, Error>
+    where
+        F: Fn(Access) -> Fut,
+        Fut: Future<Output = Result<Response<T>, Status>>,
+    {
+        let access = Access { channel: self.channel.clone(), token: None };
+        self.patiently(async || within(call(access.clone())).await.map_err(refused)).await
+    }
+
+    /// A call in the session's name, repeated as long as patience lasts.
+    pub async fn call<T, F, Fut>(&self, call: F) -> Result<T, Error>
+    where
+        F: Fn(Access) -> Fut,
+        Fut: Future<Output = Result<Response<T>, Status>>,
+    {
+        self.patiently(async || self.call_once(&call).await).await
+    }
+
+    /// A call in the session's name, made once, or twice if the first found the token out of date.
+    pub async fn call_once<T, F, Fut>(&self, call: F) -> Result<T, Error>
+    where
+        F: Fn(Access) -> Fut,
+        Fut: Future<Output = Result<Response<T>, Status>>,
+    {
+        loop {
+            let access = self.access().await?;
+            let problem = match within(call(access.clone())).await {
+                Ok(answer) => return Ok(answer),
+                Err(problem) => problem,
+            };
+            if !self.token_was_refused(&access, &problem).await {
+                return Err(self.over(problem).await?);
+            }
+        }
+    }
+
+    /// The present access token, renewed if it is about to end or was refused.
+    pub async fn access(&self) -> Result<Access, Error> {
+        let mut refused = self.refused.lock().await;
+        let tokens = self.stored(Store::account).await?.tokens.ok_or(Error::NotLoggedIn)?;
+        let was_refused = refused.token.as_ref() == Some(&tokens.access);
+        let left = tokens.access_until.duration_since(SystemTime::now()).unwrap_or_default();
+        let token = if left > AHEAD && !was_refused {
+            tokens.access
+        } else {
+            match self.refresh().await {
+                Ok(fresh) => {
+                    refused.successor = was_refused.then(|| fresh.access.clone());
+                    fresh.access
+                }
+                // Nobody answers, but the token is still good.
+                Err(Error::Unreachable(_)) if !left.is_zero() && !was_refused => tokens.access,
+                Err(other) => return Err(other),
+            }
+        };
+        Ok(Access { channel: self.channel.clone(), token: Some(token) })
+    }
+
+    /// Notes that a token is of no use. Answers whether another may be.
+    pub async fn token_was_refused(&self, access: &Access, problem: &Problem) -> bool {
+        if !matches!(problem.reason(), ErrorReason::TokenExpired | ErrorReason::TokenInvalid) {
+            return false;
+        }
+        let mut refused = self.refused.lock().await;
+        if refused.successor == access.token {
+            return false;
+        }
+        refused.token.clone_from(&access.token);
+        true
+    }
+
+    /// Trades the refresh token. Two processes that do so at once use the same op, so both get the same successor.
+    async fn refresh(&self) -> Result<Tokens, Error> {
+        let attempt = self.stored(|store| store.begin_refresh(Op::new())).await?.ok_or(Error::NotLoggedIn)?;
+        let access = Access { channel: self.channel.clone(), token: None };
+        let message = RefreshRequest { refresh_token: attempt.token.clone(), op: attempt.op.to_string() };
+        let answer = within(async { access.auth().refresh(access.request(message)).await }).await;
+        match answer {
+            Ok(answer) => {
+                let tokens = tokens(answer.credentials)?;
+                let saved = self.stored(move |store| store.finish_refresh(&attempt, &tokens)).await?;
+                saved.ok_or(Error::NotLoggedIn)
+            }
+            Err(problem) => {
+                let present = self.stored(Store::account).await?.tokens.ok_or(Error::NotLoggedIn)?;
+                if present.refresh != attempt.token {
+                    return Ok(present); // another process was faster
+                }
+                Err(self.over(problem).await?)
+            }
+        }
+    }
+
+    /// Makes the error of a problem; if it says that the session is over, the store hears of it.
+    pub async fn over(&self, problem: Problem) -> Result<Error, Error> {
+        if !ends_session(problem.reason()) {
+            return Ok(refused(problem));
+        }
+        let session = self.stored(Store::account).await?.session;
+        self.stored(move |store| store.end_session(session)).await?;
+        Ok(Error::SessionOver(problem))
+    }
+
+    async fn patiently<T>(&self, attempt: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+        let until = Instant::now() + self.patience;
+        let mut rng = StdRng::from_rng(&mut rand::rng());
+        for failures in 0.. {
+            let error = match attempt().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let (Error::Refused(problem) | Error::Unreachable(problem)) = &error else { return Err(error) };
+            let wait = wait(&mut rng, failures, retry_after(problem));
+            if meaning(problem.reason()).1 != Retry::Same || Instant::now() + wait > until {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Err(Error::Stopped)
+    }
+}
+
+/// Whether the session is gone for good.
+pub(super) fn ends_session(reason: ErrorReason) -> bool {
+    use ErrorReason as R;
+    matches!(reason, R::TokenMissing | R::TokenInvalid | R::SessionEnded | R::RefreshReused)
+}
+
+/// One attempt, with the deadline that the server was told.
+async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Problem> {
+    match tokio::time::timeout(CALL_WITHIN, call).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(from_status(&status)),
+        Err(_) => Err(Problem {
+            reason: ErrorReason::Unavailable.into(),
+            message: "no answer in time".to_owned(),
+            ..Problem::default()
+        }),
+    }
+}
+
+/// The error of a problem that leaves the session as it is.
+pub(super) fn refused(problem: Problem) -> Error {
+    match problem.reason() {
+        ErrorReason::Unavailable | ErrorReason::Draining => Error::Unreachable(problem),
+        _ => Error::Refused(problem),
+    }
+}
+
+/// The tokens of an answer, with their end by our own clock.
+pub(super) fn tokens(credentials: Option<Credentials>) -> Result<Tokens, Error> {
+    let credentials = credentials.ok_or(Error::Answer("credentials"))?;
+    let good_for = Duration::from_secs(credentials.access_token_seconds.into());
+    Ok(Tokens {
+        access: credentials.access_token,
+        access_until: SystemTime::now() + good_for,
+        refresh: credentials.refresh_token,
+    })
+}

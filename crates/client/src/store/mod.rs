@@ -1,0 +1,154 @@
+//! What an account keeps on disk: one SQLite file.
+//!
+//! Every change is one transaction that is on disk when the call returns (WAL, `synchronous=FULL`). Two processes may
+//! use the file at once: changes wait for each other, and what one saved the other reads. Calls block; whoever calls
+//! from async code moves them to a blocking thread.
+
+mod account;
+mod log;
+mod people;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use account::{Account, RefreshAttempt, Tokens};
+pub use log::StoredConversation;
+
+const SCHEMA: &str = include_str!("schema.sql");
+/// `PRAGMA user_version` of a file with [`SCHEMA`].
+const VERSION: i64 = 1;
+/// How long to wait for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The name of the file in a profile's folder.
+const FILE: &str = "account.sqlite";
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder or file cannot be used.
+    #[error("cannot use {path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite failed.
+    #[error("the local store failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file holds something this program did not write.
+    #[error("the local store holds something unreadable: {0}")]
+    Corrupt(&'static str),
+    /// The file was made by a later version.
+    #[error("the local store has version {0}, this program reads up to {VERSION}")]
+    Newer(i64),
+}
+
+type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// The file.
+#[derive(Debug)]
+pub struct Store {
+    connection: Mutex<Connection>,
+}
+
+impl Store {
+    /// Opens the store in `folder`; makes both if they are not there, readable by their owner alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the folder cannot be used or the file is not ours.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let io = |source| StoreError::Io { path: folder.to_owned(), source };
+        make_private_folder(folder).map_err(io)?;
+        let path = folder.join(FILE);
+        make_private_file(&path).map_err(io)?;
+        Self::prepare(Connection::open(path)?)
+    }
+
+    /// A store that is gone when dropped.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        Self::prepare(Connection::open_in_memory().expect("memory")).expect("an empty store")
+    }
+
+    /// The same content in another store.
+    #[cfg(test)]
+    pub(crate) fn copy(&self) -> Self {
+        let mut target = Connection::open_in_memory().expect("memory");
+        let source = self.lock();
+        let backup = rusqlite::backup::Backup::new(&source, &mut target).expect("both are open");
+        backup.run_to_completion(1_000, Duration::ZERO, None).expect("memory has room");
+        drop(backup);
+        Self { connection: Mutex::new(target) }
+    }
+
+    fn prepare(mut connection: Connection) -> Result<Self> {
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match transaction.pragma_query_value(None, "user_version", |row| row.get(0))? {
+            0 => {
+                transaction.execute_batch(SCHEMA)?;
+                transaction.execute("INSERT INTO sync VALUES (1, NULL, x'')", [])?;
+                let device = parlor_types::DeviceId::new();
+                let sql = "INSERT INTO account (only_one, device_id) VALUES (1, ?)";
+                transaction.execute(sql, [parlor_types::Id::bytes(device)])?;
+                transaction.pragma_update(None, "user_version", VERSION)?;
+            }
+            VERSION => {}
+            other => return Err(StoreError::Newer(other)),
+        }
+        transaction.commit()?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// A transaction is rolled back when dropped, so a panic while the lock was held left nothing half done.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `job` in a transaction that no other process can come between.
+    fn write<T>(&self, job: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = job(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Runs `job` on one state of the store.
+    fn read<T>(&self, job: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        job(&transaction)
+    }
+}
+
+#[cfg(unix)]
+fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// SQLite gives the files beside this one its mode.
+#[cfg(unix)]
+fn make_private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(not(unix))]
+fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+#[cfg(not(unix))]
+fn make_private_file(path: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().create(true).append(true).open(path).map(drop)
+}

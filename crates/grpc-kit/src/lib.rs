@@ -19,6 +19,8 @@ mod policy;
 mod problem;
 mod revocation;
 mod serve;
+#[cfg(test)]
+mod testing;
 pub mod token;
 
 pub use caller::{Caller, CallerKind, caller};

@@ -28,10 +28,6 @@ pub use options::{ServeError, ServeOptions};
 
 use accept::Acceptor;
 
-/// A ping is sent on a connection that has been silent this long.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
-/// A connection whose ping is not answered within this is cut.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls at once on one connection.
 const MAX_STREAMS: u32 = 128;
 /// Headers of one call, bytes.
@@ -89,7 +85,7 @@ impl Listener {
         options: &ServeOptions,
         stop: CancellationToken,
     ) -> Result<Stopped, ServeError> {
-        let mut server = server(cors(options)?);
+        let mut server = server(options, cors(options)?);
         let acceptor = Acceptor::new(self.tcp, options);
         let connections = acceptor.connections();
         let serving = server
@@ -111,11 +107,14 @@ impl Listener {
     }
 }
 
-fn server(cors: CorsLayer) -> Server<Stack<GrpcWebLayer, Stack<CorsLayer, Identity>>> {
+fn server(
+    options: &ServeOptions,
+    cors: CorsLayer,
+) -> Server<Stack<GrpcWebLayer, Stack<CorsLayer, Identity>>> {
     Server::builder()
         .accept_http1(true)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_keepalive_interval(Some(options.keepalive_interval))
+        .http2_keepalive_timeout(Some(options.keepalive_timeout))
         .max_concurrent_streams(MAX_STREAMS)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))

@@ -160,3 +160,6 @@ impl std::fmt::Debug for Revocations {
         f.debug_struct("Revocations").field("sight", &*self.sight.borrow()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,3 +80,6 @@ impl std::fmt::Debug for RevokedSet {
         f.debug_struct("RevokedSet").field("len", &self.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

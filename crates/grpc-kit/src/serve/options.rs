@@ -10,6 +10,10 @@ pub struct ServeOptions {
     pub max_connections_per_address: usize,
     /// Open connections in all.
     pub max_connections: usize,
+    /// A ping is sent on an HTTP/2 connection that has been silent this long.
+    pub keepalive_interval: Duration,
+    /// A connection whose ping is not answered within this is cut.
+    pub keepalive_timeout: Duration,
     /// Origins of web pages that may call, such as `https://chat.example.org`; `*` allows all.
     pub allowed_origins: Vec<String>,
     /// How long connections may go on after the stop.
@@ -21,6 +25,8 @@ impl Default for ServeOptions {
         Self {
             max_connections_per_address: 64,
             max_connections: 20_000,
+            keepalive_interval: Duration::from_secs(20),
+            keepalive_timeout: Duration::from_secs(10),
             allowed_origins: vec!["*".to_owned()],
             stop_within: Duration::from_secs(10),
         }

@@ -45,12 +45,16 @@ impl Verifier {
         }
         let claims = self.decode(token, kid, audience).ok_or_else(invalid)?;
         let caller = claims.caller().ok_or_else(invalid)?;
-        if audience == Audience::Internal && caller.kind != CallerKind::Service {
+        let now = seconds(self.clock.wall());
+        let begun = claims.nbf <= now.saturating_add(LEEWAY.as_secs()) && claims.nbf < claims.exp;
+        if !begun || (audience == Audience::Internal && caller.kind != CallerKind::Service) {
             return Err(invalid());
         }
-        self.check_times(&claims)?;
         if self.revoked.contains(caller.session_id) {
             return Err(problem(ErrorReason::SessionEnded, "the session has ended"));
+        }
+        if claims.exp.saturating_add(LEEWAY.as_secs()) < now {
+            return Err(problem(ErrorReason::TokenExpired, "the access token has expired"));
         }
         Ok(caller)
     }
@@ -65,18 +69,6 @@ impl Verifier {
         wanted.validate_nbf = false;
         let keys = self.keys.keys();
         decode::<Claims>(token, keys.get(kid)?, &wanted).ok().map(|token| token.claims)
-    }
-
-    fn check_times(&self, claims: &Claims) -> Result<(), Problem> {
-        let now = seconds(self.clock.wall());
-        let leeway = LEEWAY.as_secs();
-        if claims.nbf > now.saturating_add(leeway) || claims.exp <= claims.nbf {
-            return Err(invalid());
-        }
-        if claims.exp.saturating_add(leeway) < now {
-            return Err(problem(ErrorReason::TokenExpired, "the access token has expired"));
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,288 @@
+//! The service put together: the only place that picks the store, the hasher and the wires between the rooms.
+
+mod local_tokens;
+mod operator;
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parlor_embedded::{OpenError, Options};
+use parlor_grpc_kit::{Guard, KeySet, KeySource, Policy, PolicyError, RevokedSet, TokenSource, Verifier};
+use parlor_runtime::clock::{Clock, SystemClock};
+use parlor_runtime::config::Problems;
+use parlor_runtime::config::Validate as _;
+use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_types::SessionId;
+use parlor_wire::auth::v1::auth_service_server::AuthServiceServer;
+use parlor_wire::auth::v1::profile_service_server::ProfileServiceServer;
+use parlor_wire::internal::auth::v1::auth_internal_service_server::AuthInternalServiceServer;
+use tokio::sync::watch;
+use tonic::service::Routes;
+
+use crate::accounts::{Accounts, Argon2id, HashQueue, Hasher, Passwords};
+use crate::config::Config;
+use crate::housekeeping::Housekeeping;
+use crate::profiles::Profiles;
+use crate::refusal::Refusal;
+use crate::rpc::{AuthRpc, InternalRpc, ProfileRpc, jwk, policy};
+use crate::sessions::{Revocation, RevocationFeed, Sessions};
+use crate::store::{OnRevoked, SqliteStore, Store};
+use crate::tokens::{Issuer, KeyFileError, Keys};
+
+use local_tokens::LocalTokens;
+
+/// What the service takes from outside besides its configuration.
+#[derive(Clone)]
+pub struct Parts {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What hashes passwords; none is argon2id as configured.
+    pub hasher: Option<Arc<dyn Hasher>>,
+}
+
+impl Default for Parts {
+    /// The machine's clock, argon2id.
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), hasher: None }
+    }
+}
+
+/// The running service.
+pub struct App {
+    public: Routes,
+    internal: Routes,
+    store: Arc<SqliteStore>,
+    keys_path: PathBuf,
+    accounts: Arc<Accounts>,
+    issuer: Arc<Issuer>,
+    clock: Arc<dyn Clock>,
+    tasks: TaskGroup,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] Problems),
+    /// The store cannot be opened.
+    #[error("the store of accounts: {0}")]
+    Store(#[from] OpenError),
+    /// The store does not answer.
+    #[error("the store of accounts: {0}")]
+    Read(#[from] Refusal),
+    /// The keys cannot be read or made.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// The key file is missing, but there are accounts.
+    #[error(
+        "the key file {} is missing, but there are accounts: put it back from a backup. If it is lost for good, set \
+         keys.replace_lost = true for one start: everybody then has to log in again",
+        path.display()
+    )]
+    KeysLost {
+        /// Where the file should be.
+        path: PathBuf,
+    },
+    /// The table of RPCs does not fit the protocol.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Passwords cannot be hashed as configured.
+    #[error("argon2id: {0}")]
+    Hasher(String),
+}
+
+/// The keys of this process, which never change while it runs.
+struct OwnKeys(Arc<KeySet>);
+
+#[async_trait]
+impl KeySource for OwnKeys {
+    fn keys(&self) -> Arc<KeySet> {
+        Arc::clone(&self.0)
+    }
+
+    async fn refresh(&self) {}
+}
+
+impl App {
+    /// Opens the store and the keys, or makes them, and starts what runs in the background. When it returns, the routes
+    /// can be served.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left running.
+    pub async fn build(config: Config, parts: Parts) -> Result<Self, StartError> {
+        check(&config)?;
+        let clock = parts.clock;
+        let revoked = Arc::new(RevokedSet::new(Arc::clone(&clock)));
+        let (newest, grown) = watch::channel(0);
+        let store = Arc::new(open_store(&config, on_revoked(Arc::clone(&revoked), newest))?);
+        let issuer = Arc::new(Issuer::new(open_keys(&config, &*store).await?, config.session.access_token));
+        let passwords = passwords(&config, parts.hasher)?;
+
+        let feed = RevocationFeed::new(Arc::clone(&store) as Arc<dyn Store>, grown);
+        remember_revoked(&feed, &revoked, &clock).await?;
+        let sessions =
+            Arc::new(Sessions::new(Arc::clone(&store) as _, Arc::clone(&issuer), config.session.limits()));
+        let accounts = Arc::new(Accounts::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&sessions),
+            passwords,
+            config.throttle.limits(),
+        ));
+        let profiles = Arc::new(Profiles::new(Arc::clone(&store) as _, Arc::clone(&sessions)));
+
+        let tasks = TaskGroup::new();
+        let verifier = Arc::new(Verifier::new(own_keys(&issuer), revoked, Arc::clone(&clock)));
+        let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
+        let public = Policy::new(&policy::public(&config.limits), policy::PUBLIC)?;
+        let internal = Policy::new(&policy::internal(), policy::INTERNAL)?;
+        let auth = AuthRpc {
+            accounts: Arc::clone(&accounts),
+            sessions: Arc::clone(&sessions),
+            issuer: Arc::clone(&issuer),
+            clock: Arc::clone(&clock),
+        };
+        let profile = ProfileRpc { profiles: Arc::clone(&profiles) };
+        let for_services = InternalRpc { feed, profiles, clock: Arc::clone(&clock), stop: tasks.token() };
+        let housekeeping = Housekeeping {
+            store: Arc::clone(&store) as _,
+            sessions,
+            clock: Arc::clone(&clock),
+            keep_ended: config.session.keep_ended,
+        };
+        let stop = tasks.token();
+        tasks.spawn("auth housekeeping", Importance::Critical, async move {
+            housekeeping.run(stop).await;
+            Ok::<_, Infallible>(())
+        });
+        Ok(Self {
+            public: guard(public).protect(
+                Routes::new(AuthServiceServer::new(auth)).add_service(ProfileServiceServer::new(profile)),
+            ),
+            internal: guard(internal).protect(Routes::new(AuthInternalServiceServer::new(for_services))),
+            store,
+            keys_path: config.keys.path,
+            accounts,
+            issuer,
+            clock,
+            tasks,
+        })
+    }
+
+    /// What clients call, behind its guard: [`PUBLIC_SERVICES`](crate::PUBLIC_SERVICES).
+    #[must_use]
+    pub fn public(&self) -> Routes {
+        self.public.clone()
+    }
+
+    /// What other services call, behind its guard: [`INTERNAL_SERVICES`](crate::INTERNAL_SERVICES).
+    #[must_use]
+    pub fn internal(&self) -> Routes {
+        self.internal.clone()
+    }
+
+    /// Gives internal access tokens to the other services of this process.
+    #[must_use]
+    pub fn internal_token_source(&self) -> Arc<dyn TokenSource> {
+        Arc::new(LocalTokens::new(Arc::clone(&self.issuer), Arc::clone(&self.clock), SessionId::new()))
+    }
+
+    /// The background tasks: their token is cancelled when one that the service needs has failed.
+    #[must_use]
+    pub fn tasks(&self) -> &TaskGroup {
+        &self.tasks
+    }
+
+    /// Ends the background tasks and the streams of followers. The store is closed when the last of the routes is
+    /// dropped.
+    ///
+    /// # Errors
+    /// Names what had to be cut off at the deadline.
+    pub async fn shutdown(&self, deadline: Duration) -> Result<(), StillRunning> {
+        self.tasks.shutdown(deadline).await
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+fn check(config: &Config) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    config.check(&mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    if !config.password.is_strong() {
+        tracing::warn!("passwords are hashed more cheaply than is safe: for tests only");
+    }
+    Ok(())
+}
+
+fn open_store(config: &Config, on_revoked: OnRevoked) -> Result<SqliteStore, OpenError> {
+    let max_bytes = Some(config.store.max_bytes).filter(|bytes| *bytes > 0);
+    SqliteStore::open(Options { max_bytes, ..Options::new(&config.store.path) }, on_revoked)
+}
+
+fn on_revoked(set: Arc<RevokedSet>, newest: watch::Sender<u64>) -> OnRevoked {
+    Arc::new(move |revocation: &Revocation| {
+        set.insert(revocation.session_id);
+        newest.send_replace(revocation.seq);
+    })
+}
+
+/// Those ended before this start whose access tokens may still be good.
+async fn remember_revoked(
+    feed: &RevocationFeed,
+    set: &RevokedSet,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), Refusal> {
+    let mut cursor = 0;
+    loop {
+        let page = feed.after(cursor, clock.wall().into()).await?;
+        for revocation in &page.revocations {
+            set.insert(revocation.session_id);
+        }
+        cursor = page.cursor;
+        if !page.more {
+            return Ok(());
+        }
+    }
+}
+
+async fn open_keys(config: &Config, store: &dyn Store) -> Result<Keys, StartError> {
+    let path = &config.keys.path;
+    if let Some(keys) = Keys::load(path)? {
+        return Ok(keys);
+    }
+    let is_new = store.is_empty().await.map_err(Refusal::from)?;
+    if !is_new && !config.keys.replace_lost {
+        return Err(StartError::KeysLost { path: path.clone() });
+    }
+    let keys = Keys::generate().map_err(KeyFileError::from)?;
+    keys.save(path)?;
+    tracing::info!(path = %path.display(), "keys made");
+    Ok(keys)
+}
+
+fn own_keys(issuer: &Issuer) -> Arc<OwnKeys> {
+    let jwks: Vec<_> = issuer.keys().public().into_iter().map(jwk).collect();
+    Arc::new(OwnKeys(Arc::new(
+        KeySet::from_jwks(&jwks).expect("own keys are Ed25519 keys with ids of their own"),
+    )))
+}
+
+fn passwords(config: &Config, hasher: Option<Arc<dyn Hasher>>) -> Result<Passwords, StartError> {
+    let password = &config.password;
+    let argon2id = Argon2id::new(password.memory_kib, password.passes, password.lanes);
+    let argon2id = argon2id.map_err(StartError::Hasher)?;
+    let dummy = argon2id.dummy().map_err(StartError::Hasher)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let hasher = hasher.unwrap_or_else(|| Arc::new(argon2id));
+    Ok(Passwords::new(hasher, dummy, HashQueue::new(password.queue(cores))))
+}

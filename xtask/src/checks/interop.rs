@@ -1,7 +1,7 @@
 //! The clients in other languages, each against a server of its own.
 //!
 //! A client is a folder of `tests/interop/` with a `run.sh`, which generates stubs from `proto/`, starts what it needs
-//! and exits with 0 if all went well. It is given `PARLOR_SERVER`, the program to start, and `PARLOR_TOOLS`, the folder
+//! and exits with 0 if all went well. It is given `PARLOR_SERVER_BIN`, the program to start, and `PARLOR_TOOLS`, the folder
 //! for what it has to install.
 
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
         .filter_map(|client| {
             let mut bash = workspace.command("bash");
             bash.arg(format!("tests/interop/{}/run.sh", client.folder));
-            bash.env("PARLOR_SERVER", &server).env("PARLOR_TOOLS", &workspace.tools);
+            bash.env("PARLOR_SERVER_BIN", &server).env("PARLOR_TOOLS", &workspace.tools);
             run_command(&mut bash).err().map(|error| format!("{error:#}"))
         })
         .collect();

@@ -1,8 +1,8 @@
 //! The clients in other languages, each against a server of its own.
 //!
 //! A client is a folder of `tests/interop/` with a `run.sh`, which generates stubs from `proto/`, starts what it needs
-//! and exits with 0 if all went well. It is given `PARLOR_SERVER_BIN`, the program to start, and `PARLOR_TOOLS`, the folder
-//! for what it has to install.
+//! and exits with 0 if all went well. It is given `PARLOR_SERVER_BIN`, the program to start, and `PARLOR_TOOLS`, the
+//! folder for what it has to install.
 
 use std::path::PathBuf;
 

@@ -14,21 +14,20 @@ const MAX_REQUEST_BYTES: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct Health {
     reporter: HealthReporter,
-    services: Vec<&'static str>,
 }
 
 impl Health {
     /// None of `services` (full names) is ready.
-    pub async fn new(services: &[&'static str]) -> Self {
-        let health = Self { reporter: HealthReporter::new(), services: services.to_vec() };
-        health.set_ready(false).await;
+    pub async fn new(services: &[&str]) -> Self {
+        let health = Self { reporter: HealthReporter::new() };
+        health.set_ready(services, false).await;
         health
     }
 
-    /// Whether all services take calls. Watchers are told.
-    pub async fn set_ready(&self, ready: bool) {
+    /// Whether these services take calls. Watchers are told.
+    pub async fn set_ready(&self, services: &[&str], ready: bool) {
         let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for service in &self.services {
+        for service in services {
             self.reporter.set_service_status(service, status).await;
         }
     }

@@ -74,8 +74,8 @@ impl Listener {
         self.address
     }
 
-    /// Serves `routes` until `stop`; then takes no more connections and waits for those there are, at most
-    /// `options.stop_within`.
+    /// Serves `routes` until `stop` says how long the connections may still go on: then takes no more, waits that long
+    /// for those there are, and cuts the rest.
     ///
     /// # Errors
     /// The options cannot be kept, or the server failed.
@@ -83,21 +83,23 @@ impl Listener {
         self,
         routes: Routes,
         options: &ServeOptions,
-        stop: CancellationToken,
+        stop: impl Future<Output = Duration>,
     ) -> Result<Stopped, ServeError> {
         let mut server = server(options, cors(options)?);
         let acceptor = Acceptor::new(self.tcp, options);
         let connections = acceptor.connections();
+        let stopping = CancellationToken::new();
         let serving = server
             .add_routes(routes)
-            .serve_with_incoming_shutdown(acceptor.into_stream(), stop.clone().cancelled_owned());
+            .serve_with_incoming_shutdown(acceptor.into_stream(), stopping.clone().cancelled_owned());
         let mut serving = std::pin::pin!(serving);
-        tokio::select! {
-            ended = &mut serving => return ended.map(|()| Stopped::Drained).map_err(ServeError::Server),
-            () = stop.cancelled() => {}
-        }
-        if let Ok(ended) = timeout(options.stop_within, &mut serving).await {
-            return ended.map(|()| Stopped::Drained).map_err(ServeError::Server);
+        let grace = tokio::select! {
+            ended = &mut serving => return drained(ended),
+            grace = stop => grace,
+        };
+        stopping.cancel();
+        if let Ok(ended) = timeout(grace, &mut serving).await {
+            return drained(ended);
         }
         let cut = connections.cut();
         if timeout(CUT_GRACE, serving).await.is_err() {
@@ -105,6 +107,10 @@ impl Listener {
         }
         Ok(Stopped::Cut(cut))
     }
+}
+
+fn drained(ended: Result<(), tonic::transport::Error>) -> Result<Stopped, ServeError> {
+    ended.map(|()| Stopped::Drained).map_err(ServeError::Server)
 }
 
 fn server(

@@ -9,7 +9,6 @@ use parlor_wire::auth::v1::{
     BatchGetProfilesRequest, GetProfileRequest, SearchUsersRequest, UpdateProfileRequest,
 };
 use parlor_wire::reason::from_status;
-use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Channel, Endpoint};
 
@@ -58,7 +57,6 @@ struct Scene {
     clock: Arc<ManualClock>,
     client: ProfileServiceClient<Channel>,
     routes: Routes,
-    _stop: tokio_util::sync::DropGuard,
 }
 
 async fn scene() -> Scene {
@@ -76,12 +74,12 @@ async fn scene() -> Scene {
 
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.address();
-    let stop = CancellationToken::new();
-    let guard = stop.clone().drop_guard();
     let served = routes.clone();
-    tokio::spawn(async move { listener.serve(served, &ServeOptions::default(), stop).await.unwrap() });
+    tokio::spawn(async move {
+        listener.serve(served, &ServeOptions::default(), std::future::pending()).await.unwrap()
+    });
     let channel = Endpoint::new(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Scene { maker, clock, client: ProfileServiceClient::new(channel), routes, _stop: guard }
+    Scene { maker, clock, client: ProfileServiceClient::new(channel), routes }
 }
 
 fn with_token<T>(message: T, token: &str) -> tonic::Request<T> {

@@ -16,8 +16,6 @@ pub struct ServeOptions {
     pub keepalive_timeout: Duration,
     /// Origins of web pages that may call, such as `https://chat.example.org`; `*` allows all.
     pub allowed_origins: Vec<String>,
-    /// How long connections may go on after the stop.
-    pub stop_within: Duration,
 }
 
 impl Default for ServeOptions {
@@ -28,7 +26,6 @@ impl Default for ServeOptions {
             keepalive_interval: Duration::from_secs(20),
             keepalive_timeout: Duration::from_secs(10),
             allowed_origins: vec!["*".to_owned()],
-            stop_within: Duration::from_secs(10),
         }
     }
 }

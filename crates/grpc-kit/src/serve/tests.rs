@@ -3,6 +3,7 @@ use std::time::Instant;
 use parlor_wire::auth::v1::profile_service_server::ProfileServiceServer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -26,7 +27,7 @@ const LONG: Duration = Duration::from_secs(60);
 struct Scene {
     address: SocketAddr,
     health: Health,
-    stop: CancellationToken,
+    stop: oneshot::Sender<Duration>,
     served: JoinHandle<Result<Stopped, ServeError>>,
 }
 
@@ -36,9 +37,9 @@ async fn serve(options: ServeOptions) -> Scene {
         merge([Routes::new(ProfileServiceServer::new(Mirror)), health.routes(), reflection(&[SERVICE])]);
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.address();
-    let stop = CancellationToken::new();
-    let stopping = stop.clone();
-    let served = tokio::spawn(async move { listener.serve(routes, &options, stopping).await });
+    let (stop, stopped) = oneshot::channel();
+    let stopped = async { stopped.await.unwrap_or_default() };
+    let served = tokio::spawn(async move { listener.serve(routes, &options, stopped).await });
     Scene { address, health, stop, served }
 }
 
@@ -80,9 +81,9 @@ async fn a_service_is_not_serving_until_it_is_ready() {
     let scene = serve(ServeOptions::default()).await;
     assert_eq!(scene.health_of("").await.unwrap(), ServingStatus::Serving);
     assert_eq!(scene.health_of(SERVICE).await.unwrap(), ServingStatus::NotServing);
-    scene.health.set_ready(true).await;
+    scene.health.set_ready(&[SERVICE], true).await;
     assert_eq!(scene.health_of(SERVICE).await.unwrap(), ServingStatus::Serving);
-    scene.health.set_ready(false).await;
+    scene.health.set_ready(&[SERVICE], false).await;
     assert_eq!(scene.health_of(SERVICE).await.unwrap(), ServingStatus::NotServing);
     assert_eq!(scene.health_of("nobody").await.unwrap_err().code(), Code::NotFound);
 }
@@ -176,11 +177,11 @@ async fn g8_who_connects_and_says_nothing_is_sent_away() {
 
 #[tokio::test]
 async fn stopping_waits_for_idle_connections_only_until_they_are_told() {
-    let scene = serve(ServeOptions { stop_within: LONG, ..ServeOptions::default() }).await;
+    let scene = serve(ServeOptions::default()).await;
     let channel = scene.channel().await;
     HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap();
     let stopped_at = Instant::now();
-    scene.stop.cancel();
+    scene.stop.send(LONG).unwrap();
     assert_eq!(scene.served.await.unwrap().unwrap(), Stopped::Drained);
     assert!(stopped_at.elapsed() < LONG / 2);
     TcpStream::connect(scene.address).await.unwrap_err();
@@ -189,12 +190,12 @@ async fn stopping_waits_for_idle_connections_only_until_they_are_told() {
 #[tokio::test]
 async fn stopping_ends_at_the_deadline_though_a_stream_never_does() {
     const DEADLINE: Duration = Duration::from_millis(200);
-    let scene = serve(ServeOptions { stop_within: DEADLINE, ..ServeOptions::default() }).await;
+    let scene = serve(ServeOptions::default()).await;
     let mut client = HealthClient::new(scene.channel().await);
     let mut endless = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     endless.message().await.unwrap().unwrap();
     let stopped_at = Instant::now();
-    scene.stop.cancel();
+    scene.stop.send(DEADLINE).unwrap();
     assert_eq!(scene.served.await.unwrap().unwrap(), Stopped::Cut(1));
     assert!((DEADLINE..LONG / 2).contains(&stopped_at.elapsed()));
     timeout(LONG, endless.message()).await.expect("the connection lives on").unwrap_err();

@@ -1,5 +1,6 @@
 //! What chat-svc keeps, in the words of the domain. One trait, one conformance suite, several backends.
 
+#[cfg(test)]
 mod conformance;
 mod memory;
 mod paging;

@@ -1,0 +1,143 @@
+//! Random histories over both stores at once: SQLite must answer as the model does.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::*;
+use crate::store::{Order, Slice};
+
+const USERS: usize = 4;
+const CONVERSATIONS: usize = 3;
+
+/// A step; what makes no sense at its time is skipped.
+#[derive(Debug, Clone)]
+enum Step {
+    Append { conversation: usize, sender: usize, what: u8, whom: usize },
+    Mark { conversation: usize, user: usize, received: u64, read: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let append = (0..CONVERSATIONS, 0..USERS, 0..8_u8, 0..USERS).prop_map(|(conversation, sender, what, whom)| {
+        Step::Append { conversation, sender, what, whom }
+    });
+    let mark = (0..CONVERSATIONS, 0..USERS, 0..20_u64, 0..20_u64)
+        .prop_map(|(conversation, user, received, read)| Step::Mark { conversation, user, received, read });
+    prop_oneof![4 => append, 1 => mark]
+}
+
+struct Pair {
+    model: Arc<dyn Store>,
+    real: Arc<dyn Store>,
+    users: Vec<UserId>,
+    writers: Vec<Writer>,
+    /// Cursors of both stores, taken at the same moments.
+    cursors: Vec<(Commit, Commit)>,
+}
+
+impl Pair {
+    async fn run(&mut self, step: &Step) {
+        match *step {
+            Step::Append { conversation, sender, what, whom } => {
+                let (sender, whom) = (self.users[sender], self.users[whom]);
+                let writer = &mut self.writers[conversation];
+                let Some(state) = &writer.state else {
+                    let batch = writer.batch(&[group(sender, &[], Settings::default())]);
+                    return self.append(batch).await;
+                };
+                let content = match what {
+                    0 | 1 => Content::Add(vec![whom]),
+                    2 => Content::Remove(vec![whom]),
+                    3 => Content::Leave(None),
+                    4 => Content::Rename(format!("name {}", state.head)),
+                    _ => Content::Text(format!("text {}", state.head)),
+                };
+                if let Ok(content) = state.propose(sender, &content, USERS) {
+                    let batch = writer.batch(&[(sender, content)]);
+                    self.append(batch).await;
+                }
+            }
+            Step::Mark { conversation, user, received, read } => {
+                let (user, id) = (self.users[user], self.writers[conversation].conversation);
+                let model = mark(&self.model, user, id, (received, read)).await;
+                let real = mark(&self.real, user, id, (received, read)).await;
+                assert_eq!(without_commit(model), without_commit(real));
+            }
+        }
+    }
+
+    async fn append(&mut self, batch: Arc<Batch>) {
+        let model = append(&self.model, batch.clone()).await.unwrap();
+        let real = append(&self.real, batch).await.unwrap();
+        self.cursors.push((model, real));
+    }
+
+    async fn compare(&self) {
+        for user in &self.users {
+            for (model, real) in &self.cursors {
+                let model = self.model.changed(*user, *model).await.unwrap().1;
+                let real = self.real.changed(*user, *real).await.unwrap().1;
+                let ids = |list: &[crate::store::Changed]| list.iter().map(|row| row.id).collect::<Vec<_>>();
+                assert_eq!(ids(&model), ids(&real), "changed");
+            }
+            let all: Vec<ConversationId> = self.writers.iter().map(|writer| writer.conversation).collect();
+            let rows = self.model.rows(*user, all.clone()).await.unwrap();
+            assert_eq!(rows, self.real.rows(*user, all.clone()).await.unwrap(), "rows");
+            for id in all {
+                self.compare_pages(*user, id).await;
+            }
+        }
+        let counts = self.model.memberships(self.users.clone()).await.unwrap();
+        assert_eq!(counts, self.real.memberships(self.users.clone()).await.unwrap());
+        for writer in &self.writers {
+            let model = self.model.load(writer.conversation, Seq(2)).await.unwrap();
+            assert_eq!(model, self.real.load(writer.conversation, Seq(2)).await.unwrap(), "load");
+            assert_eq!(model.map(|snapshot| snapshot.state), writer.state, "the state is the fold of the log");
+        }
+    }
+
+    async fn compare_pages(&self, user: UserId, id: ConversationId) {
+        for order in [Order::Ascending, Order::Descending] {
+            for (from, to, max_entries) in [(1, 100, 100), (3, 9, 2), (1, 100, 4), (6, 6, 1)] {
+                for across_gaps in [true, false] {
+                    let (from, to) = (Seq(from), Seq(to));
+                    let slice = Slice { from, to, order, across_gaps, max_entries, max_bytes: 200 };
+                    let model = self.model.read(user, id, slice).await.unwrap();
+                    assert_eq!(model, self.real.read(user, id, slice).await.unwrap(), "{slice:?}");
+                }
+            }
+        }
+    }
+}
+
+fn without_commit(marked: Marked) -> (Option<Marks>, bool, bool) {
+    match marked {
+        Marked::Now(marks, commit) => (Some(marks), commit.is_some(), false),
+        Marked::Ahead => (None, false, true),
+        Marked::NotFound => (None, false, false),
+    }
+}
+
+#[test]
+fn sqlite_answers_as_the_model_does() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (model, real) = (memory(), sqlite());
+    let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
+    let steps = proptest::collection::vec(step(), 1..50);
+    let outcome = TestRunner::new(config).run(&steps, |steps| {
+        let mut pair = Pair {
+            model: model.store.clone(),
+            real: real.store.clone(),
+            users: (0..USERS).map(|_| UserId::new()).collect(),
+            writers: (0..CONVERSATIONS).map(|_| Writer::new()).collect(),
+            cursors: Vec::new(),
+        };
+        runtime.block_on(async {
+            for step in &steps {
+                pair.run(step).await;
+            }
+            pair.compare().await;
+        });
+        Ok(())
+    });
+    outcome.unwrap();
+}

@@ -1,0 +1,112 @@
+//! What every store must do. Each rule runs over each backend; and random histories run over two of them side by side,
+//! which must then give the same answers to every question.
+
+mod differential;
+mod rules;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parlor_embedded::Options;
+use parlor_types::{ConversationId, Op, Seq, UserId};
+use tokio::sync::oneshot;
+
+use super::{AppendError, Batch, Commit, MemoryStore, Marked, Marks, NewEntry, NewMarks, SqliteStore, Store};
+use crate::conversation::{Content, Kind, Settings, State};
+use crate::log::{Digest, Entry};
+
+/// A store, and what keeps its files alive.
+struct Backend {
+    store: Arc<dyn Store>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+fn memory() -> Backend {
+    Backend { store: Arc::new(MemoryStore::default()), _folder: None }
+}
+
+fn sqlite() -> Backend {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(Options::new(folder.path().join("chat.db"))).unwrap();
+    Backend { store: Arc::new(store), _folder: Some(folder) }
+}
+
+/// Writes as the appender does, one conversation at a time, without its checks.
+struct Writer {
+    conversation: ConversationId,
+    state: Option<State>,
+}
+
+impl Writer {
+    fn new() -> Self {
+        Self { conversation: ConversationId::new(), state: None }
+    }
+
+    fn head(&self) -> Seq {
+        self.state.as_ref().map_or(Seq(0), |state| state.head)
+    }
+
+    /// The next entries, whose times are their seqs in seconds.
+    fn batch(&mut self, contents: &[(UserId, Content)]) -> Arc<Batch> {
+        let after = self.head();
+        let entries = contents.iter().map(|(sender, content)| self.entry(*sender, content)).collect();
+        Arc::new(Batch { conversation: self.conversation, after, entries })
+    }
+
+    fn entry(&mut self, sender: UserId, content: &Content) -> NewEntry {
+        let time = at(self.head().next());
+        let changes = match (&mut self.state, content) {
+            (Some(state), content) => state.apply(sender, content, time),
+            (empty, Content::Created { kind, name, members, settings }) => {
+                let (state, changes) = State::created(sender, *kind, name.clone(), members, *settings, time);
+                *empty = Some(state);
+                changes
+            }
+            (None, _) => panic!("the first entry is Created"),
+        };
+        let state = self.state.as_ref().unwrap();
+        let entry = Entry {
+            conversation: self.conversation,
+            seq: state.head,
+            number: state.number,
+            op: Op::new(),
+            sender,
+            time,
+            target: None,
+            rev: Seq(0),
+            reply_to: (state.head > Seq(3)).then_some(Seq(2)),
+            thread_root: None,
+            mentions: vec![sender],
+            labels: [("app".to_owned(), state.head.to_string())].into(),
+            content: content.clone(),
+        };
+        NewEntry { entry, digest: Digest([7; 16]), changes }
+    }
+}
+
+fn at(seq: Seq) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seq.0)
+}
+
+fn group(creator: UserId, others: &[UserId], settings: Settings) -> (UserId, Content) {
+    let members = [&[creator], others].concat();
+    (creator, Content::Created { kind: Kind::Group, name: "Tea".into(), members, settings })
+}
+
+fn text(sender: UserId, body: &str) -> (UserId, Content) {
+    (sender, Content::Text(body.into()))
+}
+
+async fn append(store: &Arc<dyn Store>, batch: Arc<Batch>) -> Result<Commit, AppendError> {
+    let (done, told) = oneshot::channel();
+    store.append(batch, Box::new(move |result| done.send(result).unwrap()));
+    told.await.unwrap()
+}
+
+async fn mark(store: &Arc<dyn Store>, user: UserId, conversation: ConversationId, marks: (u64, u64)) -> Marked {
+    let marks = Marks { received: Seq(marks.0), read: Seq(marks.1) };
+    let (done, told) = oneshot::channel();
+    let new = NewMarks { user, conversation, marks };
+    store.mark(vec![new], Box::new(move |result| done.send(result).unwrap()));
+    told.await.unwrap().unwrap()[0]
+}

@@ -1,0 +1,132 @@
+//! Store files that this process does not have open: another has them, or nobody.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use thiserror::Error;
+
+use crate::backup::{self, Backup};
+use crate::error::{BackupError, OpenError};
+use crate::open;
+
+/// As [`Db::backup_to`](crate::Db::backup_to), of a file that another process may be writing to. It takes no lock that
+/// the writer waits for.
+///
+/// # Errors
+/// There is no store at `store`, `target` exists, or the copy cannot be made.
+pub async fn backup_file(store: &Path, target: &Path) -> Result<Backup, BackupError> {
+    backup::run(store, target).await
+}
+
+/// Why a file is not to be trusted.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// SQLite found a fault: its own words for the first one.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// The file could not be read as a database.
+    #[error("cannot be checked: {0}")]
+    Unreadable(#[from] OpenError),
+}
+
+/// Whether SQLite finds every page, index and reference of a file in order. Reads all of it.
+///
+/// # Errors
+/// It does not, or cannot tell.
+pub fn check_file(path: &Path) -> Result<(), CheckError> {
+    let connection = open::reader(path)?;
+    let found = first_fault(&connection).map_err(OpenError::Sqlite)?;
+    found.map_or(Ok(()), |fault| Err(CheckError::Damaged(fault)))
+}
+
+fn first_fault(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Ok(Some(verdict));
+    }
+    let dangling = |row: &rusqlite::Row<'_>| {
+        let (from, to): (String, String) = (row.get(0)?, row.get(2)?);
+        Ok(format!("a row of {from} refers to one that {to} does not have"))
+    };
+    connection.query_row("PRAGMA foreign_key_check", [], dangling).optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::io::{Seek as _, SeekFrom, Write as _};
+
+    use super::*;
+
+    fn made(path: &Path, sql: &str) {
+        Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    }
+
+    const ROWS: &str = "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); CREATE INDEX i ON t (b);
+        WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+        INSERT INTO t SELECT i, hex(randomblob(50)) FROM n;";
+
+    #[test]
+    fn a_sound_file_passes_and_one_with_a_page_overwritten_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        made(&path, ROWS);
+        check_file(&path).unwrap();
+        let size = fs::metadata(&path).unwrap().len();
+        let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.seek(SeekFrom::Start(size / 2)).unwrap();
+        file.write_all(&[0x5a; 4096]).unwrap();
+        check_file(&path).unwrap_err();
+    }
+
+    #[test]
+    fn what_is_no_database_or_not_there_does_not_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        check_file(&path).unwrap_err();
+        assert!(!path.exists(), "checking made a file");
+        fs::write(&path, "no database at all, but long enough to be taken for a header").unwrap();
+        check_file(&path).unwrap_err();
+    }
+
+    #[test]
+    fn a_reference_to_nothing_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        made(
+            &path,
+            "PRAGMA foreign_keys = OFF; CREATE TABLE a (id INTEGER PRIMARY KEY);
+             CREATE TABLE b (a INTEGER REFERENCES a (id)); INSERT INTO b VALUES (7);",
+        );
+        let CheckError::Damaged(fault) = check_file(&path).unwrap_err() else { panic!("not damaged") };
+        assert_eq!(fault, "a row of b refers to one that a does not have");
+    }
+
+    #[tokio::test]
+    async fn a_file_is_copied_while_another_connection_writes_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, copy) = (folder.path().join("store.db"), folder.path().join("copy.db"));
+        let db = crate::Db::open(
+            crate::Options::new(&store),
+            &[crate::Migration { version: 1, sql: "CREATE TABLE t (a INTEGER)" }],
+        )
+        .unwrap();
+        let write = |value: i64| {
+            db.write(move |tx| {
+                tx.execute("INSERT INTO t VALUES (?1)", [value])?;
+                Ok::<_, crate::JobError<std::convert::Infallible>>(())
+            })
+        };
+        write(1).await.unwrap();
+        let backup = backup_file(&store, &copy).await.unwrap();
+        write(2).await.unwrap();
+        assert_eq!(backup.commit_number, 1);
+        check_file(&copy).unwrap();
+        let rows: i64 = Connection::open(&copy)
+            .unwrap()
+            .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 1);
+        assert!(matches!(backup_file(&store, &copy).await, Err(BackupError::Exists { .. })));
+    }
+}

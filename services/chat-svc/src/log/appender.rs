@@ -480,3 +480,6 @@ impl WritingBuilder {
         Writing { batch: Arc::new(batch), answers: self.answers, published: self.published }
     }
 }
+
+#[cfg(test)]
+mod tests;

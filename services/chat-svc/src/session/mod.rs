@@ -33,3 +33,6 @@ pub struct Live {
     /// The Event frame.
     pub frame: Bytes,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,358 @@
+//! The session against a model client, over random schedules: whatever is delivered, marked, lost or cut, a client
+//! that keeps the rules ends with every head, and no cursor it was given ever promised more than it had been told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use parlor_types::{Id as _, Seq, SessionId, StreamId, UserId};
+use parlor_wire::chat::v1 as wire;
+use parlor_wire::chat::v1::client_frame::Kind as In;
+use parlor_wire::chat::v1::server_frame::Kind as Out;
+use parlor_wire::errors::v1::ErrorReason;
+use prost::Message as _;
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::machine::{Effect, Identity, Pull, Session};
+use super::*;
+use crate::edge;
+use crate::store::{Commit, Generation};
+
+const SEEDS: u64 = 500;
+const CONVERSATIONS: usize = 5;
+
+fn limits() -> StreamLimits {
+    // Small, so that every bound is met often.
+    StreamLimits { outbox_bytes: 2_000, window_entries: 12, window_bytes: 6_000, ..StreamLimits::default() }
+}
+
+fn generation() -> Generation {
+    Generation(uuid::Uuid::from_u128(5))
+}
+
+fn conversation(number: usize) -> ConversationId {
+    ConversationId::from_bytes([u8::try_from(number).unwrap(); 16])
+}
+
+fn session(now: Instant) -> Session {
+    let identity = Identity {
+        user: UserId::from_bytes([1; 16]),
+        session: SessionId::from_bytes([2; 16]),
+        stream: StreamId::from_bytes([3; 16]),
+        generation: generation(),
+    };
+    Session::new(identity, limits(), now)
+}
+
+fn encode(kind: In) -> Vec<u8> {
+    wire::ClientFrame { kind: Some(kind) }.encode_to_vec()
+}
+
+fn hello(cursor: &[u8]) -> Vec<u8> {
+    encode(In::Hello(wire::Hello { protocol: 1, cursor: cursor.to_vec().into(), client: "test".into() }))
+}
+
+fn frames(batch: &outbox::OutBatch) -> Vec<Out> {
+    batch.frames.iter().map(|frame| wire::ServerFrame::decode(&frame[..]).unwrap().kind.unwrap()).collect()
+}
+
+fn live(number: usize, seq: u64) -> Live {
+    let id = conversation(number);
+    let entry = wire::Entry { conversation_id: id.to_string(), seq, op: "x".repeat(200), ..Default::default() };
+    let kind = Out::Event(wire::Event { entry: Some(entry) });
+    Live { conversation: id, seq: Seq(seq), frame: wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into() }
+}
+
+/// The server's store, as far as a session sees it, and a client that keeps the rules.
+struct World {
+    now: Instant,
+    session: Session,
+    registered: bool,
+    effects: VecDeque<Effect>,
+    commit: u64,
+    /// Of each conversation: the commits of its entries.
+    logs: Vec<Vec<u64>>,
+    /// What the client knows: the highest head of each conversation, and the cursor it saved.
+    known: BTreeMap<ConversationId, u64>,
+    cursor: Vec<u8>,
+    to_ack: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let now = Instant::now();
+        let mut world = Self {
+            now,
+            session: session(now),
+            registered: false,
+            effects: VecDeque::new(),
+            commit: 0,
+            logs: vec![Vec::new(); CONVERSATIONS],
+            known: BTreeMap::new(),
+            cursor: Vec::new(),
+            to_ack: 0,
+        };
+        world.connect();
+        world
+    }
+
+    fn connect(&mut self) {
+        self.session = session(self.now);
+        (self.registered, self.to_ack) = (false, 0);
+        self.effects.clear();
+        let greeting = hello(&self.cursor);
+        self.say(&greeting);
+    }
+
+    fn say(&mut self, frame: &[u8]) {
+        let effects = self.session.frame(self.now, UNIX_EPOCH, frame);
+        self.enqueue(effects);
+    }
+
+    /// The shell registers before anything else can happen.
+    fn enqueue(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.registered |= matches!(effect, Effect::RegisterAndSync(_));
+            self.effects.push_back(effect);
+        }
+    }
+
+    fn append(&mut self, number: usize) {
+        self.commit += 1;
+        self.logs[number].push(self.commit);
+        let event = live(number, self.logs[number].len() as u64);
+        if self.registered {
+            self.session.live(&event);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::RegisterAndSync(since) => {
+                let changed = self.logs.iter().enumerate();
+                let changed = changed.filter(|(_, log)| log.last() > Some(&since.0));
+                let changed = changed.map(|(number, _)| conversation(number)).collect();
+                self.session.synced(Commit(self.commit), changed);
+            }
+            Effect::Render(ids) => {
+                let rows = ids.iter().map(|id| (*id, self.head(*id)));
+                let rows = rows.map(|(id, head)| {
+                    let row = wire::Conversation { id: id.to_string(), head: head.0, ..Default::default() };
+                    let kind = Out::SyncConversation(wire::SyncConversation { conversation: Some(row) });
+                    (id, head, wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into())
+                });
+                let rows = rows.collect();
+                self.session.rendered(&ids, rows);
+            }
+            _ => {}
+        }
+    }
+
+    fn head(&self, id: ConversationId) -> Seq {
+        let number = (0..CONVERSATIONS).find(|number| conversation(*number) == id).unwrap();
+        Seq(self.logs[number].len() as u64)
+    }
+
+    fn pull(&mut self) -> bool {
+        let (pull, effects) = self.session.pull();
+        self.enqueue(effects);
+        let Pull::Batch(batch) = pull else { return false };
+        self.to_ack = batch.batch;
+        for frame in frames(&batch) {
+            match frame {
+                Out::Event(event) => {
+                    let entry = event.entry.unwrap();
+                    self.learn(&entry.conversation_id, entry.seq);
+                }
+                Out::Head(head) => self.learn(&head.conversation_id, head.head),
+                Out::SyncConversation(row) => {
+                    let row = row.conversation.unwrap();
+                    self.learn(&row.id, row.head);
+                }
+                Out::SyncDone(done) => self.save(done.cursor.to_vec()),
+                Out::Checkpoint(checkpoint) => self.save(checkpoint.cursor.to_vec()),
+                _ => {}
+            }
+        }
+        true
+    }
+
+    fn learn(&mut self, id: &str, head: u64) {
+        let known = self.known.entry(ConversationId::parse(id).unwrap()).or_default();
+        *known = (*known).max(head);
+    }
+
+    /// G5: whoever saves this cursor will not be told again of what it covers.
+    fn save(&mut self, cursor: Vec<u8>) {
+        let upto = edge::decode_cursor(generation(), &cursor).unwrap();
+        for (number, log) in self.logs.iter().enumerate() {
+            let promised = log.iter().filter(|commit| **commit <= upto.0).count() as u64;
+            let known = self.known.get(&conversation(number)).copied().unwrap_or_default();
+            assert!(known >= promised, "G5: {upto:?} covers {promised} of {number}, the client knows {known}");
+        }
+        self.cursor = cursor;
+    }
+
+    fn tick(&mut self, by: Duration) {
+        self.now += by;
+        // All of `commit` has been handed over: the shell says one less, which promises no more.
+        let effects = self.session.tick(self.now, Commit(self.commit));
+        self.enqueue(effects);
+    }
+
+    fn ack(&mut self) {
+        let frame = encode(In::Ack(wire::Ack { batch: self.to_ack }));
+        self.say(&frame);
+    }
+
+    fn settle(&mut self) {
+        loop {
+            let pulled = self.pull();
+            self.ack();
+            match self.effects.pop_front() {
+                Some(effect) => self.carry_out(effect),
+                None if !pulled => return,
+                None => {}
+            }
+        }
+    }
+}
+
+fn run(seed: u64) -> (usize, usize) {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let mut world = World::new();
+    let (mut cuts, mut cursors) = (0, 0);
+    for _ in 0..400 {
+        match random.random_range(0..100) {
+            0..=39 => world.append(random.random_range(0..CONVERSATIONS)),
+            40..=59 => drop(world.pull()),
+            60..=69 => world.ack(),
+            70..=84 => {
+                if let Some(effect) = world.effects.pop_front() {
+                    world.carry_out(effect);
+                }
+            }
+            85..=89 => {
+                let before = world.cursor.clone();
+                world.tick(Duration::from_millis(500));
+                world.pull();
+                cursors += usize::from(world.cursor != before);
+            }
+            90..=93 if world.registered => {
+                world.session.row_changed(conversation(random.random_range(0..CONVERSATIONS)));
+            }
+            94 => {
+                cuts += 1;
+                world.connect();
+            }
+            _ => {}
+        }
+    }
+    world.settle();
+    world.tick(Duration::from_secs(1));
+    world.settle();
+    for (number, log) in world.logs.iter().enumerate() {
+        let known = world.known.get(&conversation(number)).copied().unwrap_or_default();
+        assert_eq!(known, log.len() as u64, "G6: seed {seed}, conversation {number}");
+    }
+    (cuts, cursors)
+}
+
+#[test]
+fn a_client_that_keeps_the_rules_ends_with_every_head() {
+    let (mut cuts, mut cursors) = (0, 0);
+    for seed in 0..SEEDS {
+        let (cut, saved) = run(seed);
+        (cuts, cursors) = (cuts + cut, cursors + saved);
+    }
+    assert!(cuts > 500 && cursors > 500, "the runs had {cuts} cuts and {cursors} checkpoints");
+}
+
+fn greeted() -> World {
+    let mut world = World::new();
+    world.settle();
+    world
+}
+
+fn goodbye(world: &mut World) -> wire::Goodbye {
+    let (pull, _) = world.session.pull();
+    let Pull::Batch(batch) = pull else { panic!("no batch") };
+    match frames(&batch).as_slice() {
+        [Out::Goodbye(goodbye)] => goodbye.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_client_that_never_reads_costs_a_bounded_outbox() {
+    let mut world = greeted();
+    for _ in 0..5_000 {
+        world.append(0);
+        world.append(1);
+    }
+    let (pull, _) = world.session.pull();
+    let Pull::Batch(first) = pull else { panic!("entries wait") };
+    let bytes: usize = first.frames.iter().map(|frame| frame.len()).sum();
+    assert!(bytes <= limits().outbox_bytes, "G8: {bytes} bytes waited");
+    world.to_ack = first.batch;
+    world.ack();
+    let (pull, _) = world.session.pull();
+    let Pull::Batch(second) = pull else { panic!("heads come when there is room") };
+    let heads: Vec<u64> = frames(&second)
+        .into_iter()
+        .filter_map(|frame| if let Out::Head(head) = frame { Some(head.head) } else { None })
+        .collect();
+    assert_eq!(heads, [5_000, 5_000], "one mark for each conversation, the latest");
+}
+
+#[test]
+fn without_acks_entries_give_way_to_marks() {
+    let mut world = greeted();
+    let mut entries = 0;
+    for _ in 0..100 {
+        world.append(0);
+        if let (Pull::Batch(batch), _) = world.session.pull() {
+            world.to_ack = batch.batch;
+            entries += frames(&batch).iter().filter(|frame| matches!(frame, Out::Event(_))).count();
+        }
+    }
+    assert_eq!(entries, limits().window_entries, "G8");
+    world.ack();
+    let (Pull::Batch(batch), _) = world.session.pull() else { panic!("the mark is due") };
+    assert!(matches!(frames(&batch).as_slice(), [Out::Head(head)] if head.head == 100), "G6");
+}
+
+#[test]
+fn the_protocol_is_held_to() {
+    let fault = |before: fn(&mut World), frame: Vec<u8>, reason: ErrorReason| {
+        let mut world = greeted();
+        before(&mut world);
+        world.say(&frame);
+        let goodbye = goodbye(&mut world);
+        assert_eq!((goodbye.reason(), goodbye.reconnect), (reason, false));
+        assert!(matches!(world.session.pull().0, Pull::End(farewell) if farewell.reason == reason));
+    };
+    let fresh = |world: &mut World| world.session = session(world.now);
+    fault(fresh, encode(In::Ping(wire::Ping { nonce: 1 })), ErrorReason::HelloExpected);
+    fault(|_| {}, hello(b""), ErrorReason::HelloRepeated);
+    fault(fresh, hello(b"garbage"), ErrorReason::CursorInvalid);
+    fault(|_| {}, vec![0xff, 0xff], ErrorReason::MessageMalformed);
+    fault(|_| {}, encode(In::Ack(wire::Ack { batch: 1 << 40 })), ErrorReason::AckAhead);
+    let other = wire::Hello { protocol: 2, ..wire::Hello::default() };
+    fault(fresh, encode(In::Hello(other)), ErrorReason::ProtocolUnsupported);
+}
+
+#[test]
+fn a_silent_client_is_let_go() {
+    let mut world = greeted();
+    world.tick(limits().ping_interval * 2 - Duration::from_secs(1));
+    assert!(!world.session.has_ended());
+    world.tick(Duration::from_secs(1));
+    let goodbye = goodbye(&mut world);
+    assert_eq!((goodbye.reason(), goodbye.reconnect), (ErrorReason::IdleTimeout, true));
+
+    let mut world = greeted();
+    world.session = session(world.now);
+    world.tick(limits().hello_within);
+    assert_eq!(self::goodbye(&mut world).reason(), ErrorReason::HelloTimeout);
+}

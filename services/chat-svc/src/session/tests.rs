@@ -58,9 +58,20 @@ fn frames(batch: &outbox::OutBatch) -> Vec<Out> {
 
 fn live(number: usize, seq: u64) -> Live {
     let id = conversation(number);
-    let entry = wire::Entry { conversation_id: id.to_string(), seq, op: "x".repeat(200), ..Default::default() };
+    let entry =
+        wire::Entry { conversation_id: id.to_string(), seq, op: "x".repeat(200), ..Default::default() };
     let kind = Out::Event(wire::Event { entry: Some(entry) });
-    Live { conversation: id, seq: Seq(seq), frame: wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into() }
+    Live {
+        conversation: id,
+        seq: Seq(seq),
+        frame: wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into(),
+    }
+}
+
+/// What a read found, on its way to the session: entries may be stored and delivered in between.
+enum Found {
+    Changed(Commit, Vec<ConversationId>),
+    Rows(Vec<ConversationId>, Vec<(ConversationId, Seq, bytes::Bytes)>),
 }
 
 /// The server's store, as far as a session sees it, and a client that keeps the rules.
@@ -69,6 +80,7 @@ struct World {
     session: Session,
     registered: bool,
     effects: VecDeque<Effect>,
+    found: VecDeque<Found>,
     commit: u64,
     /// Of each conversation: the commits of its entries.
     logs: Vec<Vec<u64>>,
@@ -86,6 +98,7 @@ impl World {
             session: session(now),
             registered: false,
             effects: VecDeque::new(),
+            found: VecDeque::new(),
             commit: 0,
             logs: vec![Vec::new(); CONVERSATIONS],
             known: BTreeMap::new(),
@@ -100,6 +113,7 @@ impl World {
         self.session = session(self.now);
         (self.registered, self.to_ack) = (false, 0);
         self.effects.clear();
+        self.found.clear();
         let greeting = hello(&self.cursor);
         self.say(&greeting);
     }
@@ -120,9 +134,12 @@ impl World {
     fn append(&mut self, number: usize) {
         self.commit += 1;
         self.logs[number].push(self.commit);
-        let event = live(number, self.logs[number].len() as u64);
-        if self.registered {
-            self.session.live(&event);
+        let seq = self.logs[number].len() as u64;
+        match (self.registered, seq) {
+            (false, _) => {}
+            // The router sends no entry to those to whom the conversation appears with it.
+            (true, 1) => self.session.row_changed(conversation(number)),
+            (true, _) => self.session.live(&live(number, seq)),
         }
     }
 
@@ -132,7 +149,7 @@ impl World {
                 let changed = self.logs.iter().enumerate();
                 let changed = changed.filter(|(_, log)| log.last() > Some(&since.0));
                 let changed = changed.map(|(number, _)| conversation(number)).collect();
-                self.session.synced(Commit(self.commit), changed);
+                self.found.push_back(Found::Changed(Commit(self.commit), changed));
             }
             Effect::Render(ids) => {
                 let rows = ids.iter().map(|id| (*id, self.head(*id)));
@@ -142,9 +159,17 @@ impl World {
                     (id, head, wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into())
                 });
                 let rows = rows.collect();
-                self.session.rendered(&ids, rows);
+                self.found.push_back(Found::Rows(ids, rows));
             }
             _ => {}
+        }
+    }
+
+    fn hand_over(&mut self) {
+        match self.found.pop_front() {
+            Some(Found::Changed(commit, changed)) => self.session.synced(commit, changed),
+            Some(Found::Rows(ids, rows)) => self.session.rendered(&ids, rows),
+            None => {}
         }
     }
 
@@ -162,12 +187,12 @@ impl World {
             match frame {
                 Out::Event(event) => {
                     let entry = event.entry.unwrap();
-                    self.learn(&entry.conversation_id, entry.seq);
+                    self.learn(&entry.conversation_id, entry.seq, false);
                 }
-                Out::Head(head) => self.learn(&head.conversation_id, head.head),
+                Out::Head(head) => self.learn(&head.conversation_id, head.head, false),
                 Out::SyncConversation(row) => {
                     let row = row.conversation.unwrap();
-                    self.learn(&row.id, row.head);
+                    self.learn(&row.id, row.head, true);
                 }
                 Out::SyncDone(done) => self.save(done.cursor.to_vec()),
                 Out::Checkpoint(checkpoint) => self.save(checkpoint.cursor.to_vec()),
@@ -177,8 +202,10 @@ impl World {
         true
     }
 
-    fn learn(&mut self, id: &str, head: u64) {
-        let known = self.known.entry(ConversationId::parse(id).unwrap()).or_default();
+    fn learn(&mut self, id: &str, head: u64, row: bool) {
+        let id = ConversationId::parse(id).unwrap();
+        assert!(row || self.known.contains_key(&id), "an entry of a conversation whose row never came");
+        let known = self.known.entry(id).or_default();
         *known = (*known).max(head);
     }
 
@@ -188,7 +215,10 @@ impl World {
         for (number, log) in self.logs.iter().enumerate() {
             let promised = log.iter().filter(|commit| **commit <= upto.0).count() as u64;
             let known = self.known.get(&conversation(number)).copied().unwrap_or_default();
-            assert!(known >= promised, "G5: {upto:?} covers {promised} of {number}, the client knows {known}");
+            assert!(
+                known >= promised,
+                "G5: {upto:?} covers {promised} of {number}, the client knows {known}"
+            );
         }
         self.cursor = cursor;
     }
@@ -209,9 +239,11 @@ impl World {
         loop {
             let pulled = self.pull();
             self.ack();
+            let handed = !self.found.is_empty();
+            self.hand_over();
             match self.effects.pop_front() {
                 Some(effect) => self.carry_out(effect),
-                None if !pulled => return,
+                None if !pulled && !handed => return,
                 None => {}
             }
         }
@@ -227,11 +259,12 @@ fn run(seed: u64) -> (usize, usize) {
             0..=39 => world.append(random.random_range(0..CONVERSATIONS)),
             40..=59 => drop(world.pull()),
             60..=69 => world.ack(),
-            70..=84 => {
+            70..=77 => {
                 if let Some(effect) = world.effects.pop_front() {
                     world.carry_out(effect);
                 }
             }
+            78..=84 => world.hand_over(),
             85..=89 => {
                 let before = world.cursor.clone();
                 world.tick(Duration::from_millis(500));

@@ -110,8 +110,7 @@ impl World {
             match (&mut state, &new.entry.content) {
                 (Some(state), content) => drop(state.apply(sender, content, time)),
                 (empty, Content::Created { kind, name, members, settings }) => {
-                    *empty =
-                        Some(State::created(sender, *kind, name.clone(), members, *settings, time).0);
+                    *empty = Some(State::created(sender, *kind, name.clone(), members, *settings, time).0);
                 }
                 (None, _) => panic!("the log begins with Created"),
             }
@@ -294,7 +293,10 @@ fn what_the_base_says_decides_how_far_dedupe_looks() {
     assert_eq!(world.answer(1), &Err(Refusal::TooOld));
     world.send(1, Draft { base: Seq(3000), ..old.clone() });
     world.settle();
-    assert!(!world.answer(1).as_ref().unwrap().duplicate, "a base above the op's row vouches that it is not there");
+    assert!(
+        !world.answer(1).as_ref().unwrap().duplicate,
+        "a base above the op's row vouches that it is not there"
+    );
     world.send(9999, draft(user(1), 9999, 7000, text(1)));
     world.settle();
     assert_eq!(world.answer(9999), &Err(Refusal::BaseAhead));
@@ -327,9 +329,13 @@ fn receivers_are_those_of_each_entry_not_of_the_batch() {
     let receivers: Vec<(u64, Vec<UserId>)> =
         published.iter().map(|one| (one.entry.seq.0, one.receivers.to_vec())).collect();
     let (ada, ben, cay) = (user(1), user(2), user(3));
-    let expected = [(2, vec![ada, ben]), (3, vec![ada, ben]), (4, vec![ada, ben]), (5, vec![ada]), (6, vec![ada, cay])];
+    let expected =
+        [(2, vec![ada, ben]), (3, vec![ada, ben]), (4, vec![ada, ben]), (5, vec![ada]), (6, vec![ada, cay])];
     assert_eq!(receivers, expected, "G7");
-    assert_eq!((published[4].newcomers.as_slice(), published[2].leavers.as_slice()), (&[cay][..], &[ben][..]));
+    assert_eq!(
+        (published[4].newcomers.as_slice(), published[2].leavers.as_slice()),
+        (&[cay][..], &[ben][..])
+    );
 }
 
 #[test]

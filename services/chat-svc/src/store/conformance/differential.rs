@@ -17,9 +17,8 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let append = (0..CONVERSATIONS, 0..USERS, 0..8_u8, 0..USERS).prop_map(|(conversation, sender, what, whom)| {
-        Step::Append { conversation, sender, what, whom }
-    });
+    let append = (0..CONVERSATIONS, 0..USERS, 0..8_u8, 0..USERS)
+        .prop_map(|(conversation, sender, what, whom)| Step::Append { conversation, sender, what, whom });
     let mark = (0..CONVERSATIONS, 0..USERS, 0..20_u64, 0..20_u64)
         .prop_map(|(conversation, user, received, read)| Step::Mark { conversation, user, received, read });
     prop_oneof![4 => append, 1 => mark]
@@ -91,7 +90,11 @@ impl Pair {
         for writer in &self.writers {
             let model = self.model.load(writer.conversation, Seq(2)).await.unwrap();
             assert_eq!(model, self.real.load(writer.conversation, Seq(2)).await.unwrap(), "load");
-            assert_eq!(model.map(|snapshot| snapshot.state), writer.state, "the state is the fold of the log");
+            assert_eq!(
+                model.map(|snapshot| snapshot.state),
+                writer.state,
+                "the state is the fold of the log"
+            );
         }
     }
 

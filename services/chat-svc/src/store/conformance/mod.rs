@@ -11,7 +11,7 @@ use parlor_embedded::Options;
 use parlor_types::{ConversationId, Op, Seq, UserId};
 use tokio::sync::oneshot;
 
-use super::{AppendError, Batch, Commit, MemoryStore, Marked, Marks, NewEntry, NewMarks, SqliteStore, Store};
+use super::{AppendError, Batch, Commit, Marked, Marks, MemoryStore, NewEntry, NewMarks, SqliteStore, Store};
 use crate::conversation::{Content, Kind, Settings, State};
 use crate::log::{Digest, Entry};
 
@@ -103,7 +103,12 @@ async fn append(store: &Arc<dyn Store>, batch: Arc<Batch>) -> Result<Commit, App
     told.await.unwrap()
 }
 
-async fn mark(store: &Arc<dyn Store>, user: UserId, conversation: ConversationId, marks: (u64, u64)) -> Marked {
+async fn mark(
+    store: &Arc<dyn Store>,
+    user: UserId,
+    conversation: ConversationId,
+    marks: (u64, u64),
+) -> Marked {
     let marks = Marks { received: Seq(marks.0), read: Seq(marks.1) };
     let (done, told) = oneshot::channel();
     let new = NewMarks { user, conversation, marks };

@@ -31,14 +31,7 @@ rules!(
 );
 
 fn everything(order: Order) -> Slice {
-    Slice {
-        from: Seq(1),
-        to: Seq(1 << 40),
-        order,
-        across_gaps: true,
-        max_entries: 1000,
-        max_bytes: 1 << 30,
-    }
+    Slice { from: Seq(1), to: Seq(1 << 40), order, across_gaps: true, max_entries: 1000, max_bytes: 1 << 30 }
 }
 
 fn seqs(page: &Page) -> Vec<u64> {
@@ -82,18 +75,22 @@ async fn pages_stop_where_the_reader_may_not_read(store: Arc<dyn Store>) {
     let (ada, ben, mut writer) = (UserId::new(), UserId::new(), Writer::new());
     let contents = [
         group(ada, &[], Settings::default()), // 1
-        text(ada, "before"),                   // 2
-        (ada, Content::Add(vec![ben])),        // 3
-        text(ada, "inside"),                   // 4
-        (ada, Content::Remove(vec![ben])),     // 5
-        text(ada, "between"),                  // 6
-        (ada, Content::Add(vec![ben])),        // 7
-        text(ben, "back"),                     // 8
+        text(ada, "before"),                  // 2
+        (ada, Content::Add(vec![ben])),       // 3
+        text(ada, "inside"),                  // 4
+        (ada, Content::Remove(vec![ben])),    // 5
+        text(ada, "between"),                 // 6
+        (ada, Content::Add(vec![ben])),       // 7
+        text(ben, "back"),                    // 8
     ];
     append(&store, writer.batch(&contents)).await.unwrap();
     let id = writer.conversation;
     let all = store.read(ben, id, everything(Order::Ascending)).await.unwrap().unwrap();
-    assert_eq!((seqs(&all), all.next, all.head), (vec![3, 4, 5, 7, 8], None, Seq(8)), "G7: only inside, G5: all of it");
+    assert_eq!(
+        (seqs(&all), all.next, all.head),
+        (vec![3, 4, 5, 7, 8], None, Seq(8)),
+        "G7: only inside, G5: all of it"
+    );
     let down = store.read(ben, id, everything(Order::Descending)).await.unwrap().unwrap();
     assert_eq!(seqs(&down), [8, 7, 5, 4, 3]);
     let unbroken = Slice { across_gaps: false, ..everything(Order::Ascending) };
@@ -118,7 +115,11 @@ async fn pages_are_bounded_by_entries_and_bytes(store: Arc<dyn Store>) {
     assert_eq!((seqs(&down), down.next), (vec![10, 9, 8], Some(Seq(7))));
     let bytes = Slice { max_bytes: 2500, from: Seq(2), ..everything(Order::Ascending) };
     let page = store.read(ada, id, bytes).await.unwrap().unwrap();
-    assert_eq!((seqs(&page), page.next), (vec![2, 3, 4], Some(Seq(5))), "the one that crosses the bound is the last");
+    assert_eq!(
+        (seqs(&page), page.next),
+        (vec![2, 3, 4], Some(Seq(5))),
+        "the one that crosses the bound is the last"
+    );
     let exact = Slice { max_entries: 10, ..everything(Order::Ascending) };
     assert_eq!(store.read(ada, id, exact).await.unwrap().unwrap().next, None);
 }
@@ -139,7 +140,11 @@ async fn a_row_is_as_of_what_its_reader_may_read(store: Arc<dyn Store>) {
     assert_eq!((ours.created, ours.active), (at(Seq(1)), at(Seq(5))));
     assert_eq!(ours.members.len(), 1);
     let theirs = &store.rows(ben, vec![id]).await.unwrap()[0];
-    assert_eq!((theirs.name.as_str(), theirs.head, theirs.number, theirs.unread), ("Tea", Seq(3), 1, 1), "G7");
+    assert_eq!(
+        (theirs.name.as_str(), theirs.head, theirs.number, theirs.unread),
+        ("Tea", Seq(3), 1, 1),
+        "G7"
+    );
     assert_eq!((theirs.members.len(), theirs.active), (0, at(Seq(3))));
     assert_eq!(theirs.last_message.as_ref().unwrap().seq, Seq(2));
     append(&store, writer.batch(&[(ada, Content::Add(vec![ben]))])).await.unwrap();
@@ -165,7 +170,11 @@ async fn marks_only_grow_and_never_beyond_the_readable(store: Arc<dyn Store>) {
     assert_eq!(mark(&store, ben, id, (5, 0)).await, Marked::Ahead);
     append(&store, writer.batch(&[(ada, Content::Remove(vec![ben])), text(ada, "4")])).await.unwrap();
     assert_eq!(now(mark(&store, ben, id, (5, 5)).await), (5, 5, true), "up to the removal");
-    assert_eq!(mark(&store, ben, id, (6, 0)).await, Marked::Ahead, "G7: an ex-member learns of no later entry");
+    assert_eq!(
+        mark(&store, ben, id, (6, 0)).await,
+        Marked::Ahead,
+        "G7: an ex-member learns of no later entry"
+    );
     assert_eq!(mark(&store, UserId::new(), id, (1, 1)).await, Marked::NotFound);
     assert_eq!(mark(&store, ben, ConversationId::new(), (1, 1)).await, Marked::NotFound);
 }
@@ -183,7 +192,11 @@ async fn unread_counts_messages_since_the_mark(store: Arc<dyn Store>) {
     append(&store, writer.batch(&contents)).await.unwrap();
     let id = writer.conversation;
     let unread = async |user| store.rows(user, vec![id]).await.unwrap()[0].unread;
-    assert_eq!((unread(ada).await, unread(ben).await), (0, 2), "own ones, and those before joining, are read");
+    assert_eq!(
+        (unread(ada).await, unread(ben).await),
+        (0, 2),
+        "own ones, and those before joining, are read"
+    );
     mark(&store, ben, id, (0, 5)).await;
     assert_eq!(unread(ben).await, 1);
     append(&store, writer.batch(&[text(ben, "4")])).await.unwrap();

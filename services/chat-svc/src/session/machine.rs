@@ -191,11 +191,17 @@ impl Session {
             return;
         }
         self.news_since_checkpoint = true;
-        if self.awaited.contains(&live.conversation) || self.out.owes_row(live.conversation) {
+        // A row comes before any entry of a conversation that the client may not know.
+        if self.is_awaited(live.conversation) || self.out.owes_row(live.conversation) {
             self.out.head(live.conversation, live.seq);
         } else {
             self.out.entry(live);
         }
+    }
+
+    /// Whether its row is on its way, or may be found to be.
+    fn is_awaited(&self, conversation: ConversationId) -> bool {
+        !self.synced || self.awaited.contains(&conversation)
     }
 
     /// The user's row changed otherwise than by an entry.
@@ -315,8 +321,9 @@ impl Session {
         if !self.has_ended() {
             self.make_more(&mut effects);
         }
-        let awaited = &self.awaited;
-        let pull = match (self.out.take(|id| awaited.contains(&id)), &self.phase) {
+        let (synced, awaited) = (self.synced, &self.awaited);
+        let batch = self.out.take(|id| !synced || awaited.contains(&id));
+        let pull = match (batch, &self.phase) {
             (Some(batch), _) => Pull::Batch(batch),
             (None, Phase::Ended(farewell)) => Pull::End(farewell.clone()),
             (None, _) => Pull::Wait,

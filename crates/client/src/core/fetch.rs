@@ -74,9 +74,7 @@ impl Fetches {
     }
 
     pub fn deadline(&self) -> Option<Now> {
-        let waits = !self.newer.is_empty() || !self.older.is_empty();
-        let retry = self.not_before.filter(|_| waits);
-        [retry, self.acked.values().min().copied()].into_iter().flatten().min()
+        [self.not_before, self.acked.values().min().copied()].into_iter().flatten().min()
     }
 
     /// Everything is to come anew.

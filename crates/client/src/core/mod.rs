@@ -25,9 +25,10 @@ use parlor_types::{ConversationId, Op, Seq, UserId};
 use parlor_wire::chat::v1::{ServerFrame, client_frame, server_frame};
 use rand::rngs::StdRng;
 
-pub(crate) use backoff::new_op;
+pub(crate) use backoff::{new_op, wait};
 pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing};
 pub use range::Range;
+pub(crate) use verdict::{Verdict, retry_after, verdict};
 
 use conversation::Conversation;
 use fetch::Fetches;

@@ -77,8 +77,10 @@ impl Outbox {
         *self = Self::default();
     }
 
+    /// Lanes that wait for time alone.
     pub fn deadline(&self) -> Option<Now> {
-        self.lanes.values().filter_map(|lane| lane.not_before).min()
+        let waiting = self.lanes.iter().filter(|(id, lane)| lane.search.is_none() && !self.unanswered(**id));
+        waiting.filter_map(|(_, lane)| lane.not_before).min()
     }
 
     /// Where to read on for lost ops.

@@ -2,13 +2,12 @@
 
 use parlor_types::{Id, Op, SessionId, UserId};
 use parlor_wire::auth::v1::{
-    ChangePasswordRequest, Credentials, Device, EndOtherSessionsRequest, EndSessionRequest, ListSessionsRequest,
-    LoginRequest, LogoutRequest, RegisterRequest, Session as SessionInfo,
+    ChangePasswordRequest, Credentials, Device, EndOtherSessionsRequest, EndSessionRequest,
+    ListSessionsRequest, LoginRequest, LogoutRequest, RegisterRequest, Session as SessionInfo,
 };
-use parlor_wire::errors::v1::ErrorReason;
 
 use super::Client;
-use super::session::tokens;
+use super::session::{Access, tokens};
 use crate::error::Error;
 use crate::store::{Account, Store};
 
@@ -53,10 +52,7 @@ impl Client {
             display_name: display_name.to_owned(),
             device: Some(self.device(who).await?),
         };
-        let call = |access: super::session::Access| {
-            let request = access.request(request.clone());
-            async move { access.auth().register(request).await }
-        };
+        let call = async |access: Access| access.auth().register(access.request(request.clone())).await;
         let answer = self.session.open_call(call).await?;
         self.enter(who, answer.credentials).await
     }
@@ -71,10 +67,7 @@ impl Client {
             password: who.password.clone(),
             device: Some(self.device(who).await?),
         };
-        let call = |access: super::session::Access| {
-            let request = access.request(request.clone());
-            async move { access.auth().login(request).await }
-        };
+        let call = async |access: Access| access.auth().login(access.request(request.clone())).await;
         let answer = self.session.open_call(call).await?;
         self.enter(who, answer.credentials).await
     }
@@ -102,10 +95,7 @@ impl Client {
     pub async fn log_out(&self) -> Result<(), Error> {
         let answer = self
             .session
-            .call(|access| {
-                let request = access.request(LogoutRequest {});
-                async move { access.auth().logout(request).await }
-            })
+            .call(async |access: Access| access.auth().logout(access.request(LogoutRequest {})).await)
             .await;
         match answer {
             Ok(_) | Err(Error::SessionOver(_)) => self.stored(Store::log_out).await,
@@ -118,10 +108,8 @@ impl Client {
     /// # Errors
     /// As `AuthService.ListSessions`.
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
-        let call = |access: super::session::Access| {
-            let request = access.request(ListSessionsRequest {});
-            async move { access.auth().list_sessions(request).await }
-        };
+        let call =
+            async |access: Access| access.auth().list_sessions(access.request(ListSessionsRequest {})).await;
         Ok(self.session.call(call).await?.sessions)
     }
 
@@ -130,9 +118,11 @@ impl Client {
     /// # Errors
     /// As `AuthService.EndSession`.
     pub async fn end_session(&self, session: SessionId) -> Result<(), Error> {
-        let call = |access: super::session::Access| {
-            let request = access.request(EndSessionRequest { session_id: session.to_string() });
-            async move { access.auth().end_session(request).await }
+        let call = async |access: Access| {
+            access
+                .auth()
+                .end_session(access.request(EndSessionRequest { session_id: session.to_string() }))
+                .await
         };
         self.session.call(call).await.map(drop)
     }
@@ -142,9 +132,8 @@ impl Client {
     /// # Errors
     /// As `AuthService.EndOtherSessions`.
     pub async fn end_other_sessions(&self) -> Result<u32, Error> {
-        let call = |access: super::session::Access| {
-            let request = access.request(EndOtherSessionsRequest {});
-            async move { access.auth().end_other_sessions(request).await }
+        let call = async |access: Access| {
+            access.auth().end_other_sessions(access.request(EndOtherSessionsRequest {})).await
         };
         Ok(self.session.call(call).await?.ended)
     }
@@ -156,16 +145,7 @@ impl Client {
     pub async fn change_password(&self, current: &str, new: &str) -> Result<u32, Error> {
         let change =
             ChangePasswordRequest { current_password: current.to_owned(), new_password: new.to_owned() };
-        let call = |access: super::session::Access| {
-            let request = access.request(change.clone());
-            async move { access.auth().change_password(request).await }
-        };
+        let call = async |access: Access| access.auth().change_password(access.request(change.clone())).await;
         Ok(self.session.call(call).await?.ended)
-    }
-
-    /// Whether `error` says that this user name is taken.
-    #[must_use]
-    pub fn is_taken(error: &Error) -> bool {
-        error.reason() == Some(ErrorReason::UsernameTaken)
     }
 }

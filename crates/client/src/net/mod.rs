@@ -86,9 +86,7 @@ fn channel(server: &str) -> Result<Channel, Error> {
     let scheme = endpoint.uri().scheme_str().map(str::to_owned);
     let endpoint = match scheme.as_deref() {
         Some("http") => endpoint,
-        Some("https") => {
-            endpoint.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(not_one)?
-        }
+        Some("https") => endpoint.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(not_one)?,
         _ => return Err(Error::Address(server.to_owned())),
     };
     let (interval, timeout) = KEEP_ALIVE;

@@ -77,7 +77,8 @@ impl Access {
     /// With the token.
     pub fn endless<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        let bearer = self.token.as_ref().and_then(|token| MetadataValue::try_from(format!("Bearer {token}")).ok());
+        let bearer =
+            self.token.as_ref().and_then(|token| MetadataValue::try_from(format!("Bearer {token}")).ok());
         if let Some(bearer) = bearer {
             request.metadata_mut().insert("authorization", bearer);
         }
@@ -99,29 +100,26 @@ impl Session {
     }
 
     /// A call without a token, repeated as long as patience lasts.
-    pub async fn open_call<T, F, Fut>(&self, call: F) -> Result<T, Error>
+    pub async fn open_call<T, F>(&self, call: F) -> Result<T, Error>
     where
-        F: Fn(Access) -> Fut,
-        Fut: Future<Output = Result<Response<T>, Status>>,
+        F: AsyncFn(Access) -> Result<Response<T>, Status>,
     {
         let access = Access { channel: self.channel.clone(), token: None };
         self.patiently(async || within(call(access.clone())).await.map_err(refused)).await
     }
 
     /// A call in the session's name, repeated as long as patience lasts.
-    pub async fn call<T, F, Fut>(&self, call: F) -> Result<T, Error>
+    pub async fn call<T, F>(&self, call: F) -> Result<T, Error>
     where
-        F: Fn(Access) -> Fut,
-        Fut: Future<Output = Result<Response<T>, Status>>,
+        F: AsyncFn(Access) -> Result<Response<T>, Status>,
     {
         self.patiently(async || self.call_once(&call).await).await
     }
 
     /// A call in the session's name, made once, or twice if the first found the token out of date.
-    pub async fn call_once<T, F, Fut>(&self, call: F) -> Result<T, Error>
+    pub async fn call_once<T, F>(&self, call: F) -> Result<T, Error>
     where
-        F: Fn(Access) -> Fut,
-        Fut: Future<Output = Result<Response<T>, Status>>,
+        F: AsyncFn(Access) -> Result<Response<T>, Status>,
     {
         loop {
             let access = self.access().await?;

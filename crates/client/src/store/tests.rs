@@ -1,1 +1,222 @@
+//! What must be there after a crash, and between two processes.
 
+use std::time::{Duration, SystemTime};
+
+use parlor_types::{ConversationId, Id as _, Op, Seq, SessionId, UserId};
+use parlor_wire::auth::v1::Profile;
+use parlor_wire::chat::v1::content::Kind;
+use parlor_wire::chat::v1::{Conversation, Entry, ReadableRange, Text};
+
+use super::{FILE, Store, StoreError, Tokens};
+use crate::core::{Draft, Mutation, Outgoing, Range};
+
+const CONVERSATION: [u8; 16] = [7; 16];
+
+fn conversation() -> ConversationId {
+    ConversationId::from_bytes(CONVERSATION)
+}
+
+fn draft(body: &str) -> Draft {
+    Draft::new(conversation(), Kind::Text(Text { body: body.into() }))
+}
+
+fn entry(seq: u64, rev: u64) -> Entry {
+    Entry { conversation_id: conversation().to_string(), seq, rev, ..Entry::default() }
+}
+
+fn tokens(name: &str) -> Tokens {
+    let access_until = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    Tokens { access: format!("access {name}"), access_until, refresh: format!("refresh {name}") }
+}
+
+/// The files as they are on disk now, opened as the next process would after a crash.
+fn after_a_crash(folder: &std::path::Path) -> (tempfile::TempDir, Store) {
+    let image = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        if !file.file_name().to_string_lossy().ends_with("-shm") {
+            std::fs::copy(file.path(), image.path().join(file.file_name())).unwrap();
+        }
+    }
+    let store = Store::open(image.path()).unwrap();
+    (image, store)
+}
+
+#[test]
+fn what_was_queued_survives_a_crash_before_it_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.raise_head(conversation(), Seq(41)).unwrap();
+    let first = store.queue(Outgoing::new(Op::new(), Seq(0), draft("one"))).unwrap();
+    let second = store.queue(Outgoing::new(Op::new(), Seq(0), draft("two"))).unwrap();
+
+    let (_image, reopened) = after_a_crash(folder.path());
+    assert_eq!(
+        reopened.outbox(None).unwrap(),
+        [first.clone(), second.clone()],
+        "in the order they were queued"
+    );
+    assert_eq!(first.base_seq, Seq(41), "based on the highest head heard of");
+
+    reopened.apply(&[Mutation::Settle(first.op), Mutation::Rebase(second.op, Seq(9))]).unwrap();
+    let left = reopened.outbox(Some(conversation())).unwrap();
+    assert_eq!(left, [Outgoing { base_seq: Seq(9), ..second }]);
+    assert_eq!(store.outbox(None).unwrap().len(), 2, "the image is another store");
+}
+
+#[test]
+fn a_batch_is_saved_whole_or_not_at_all() {
+    let store = Store::in_memory();
+    let queued = Outgoing::new(Op::new(), Seq(0), draft("x"));
+    let batch = [
+        Mutation::Cursor("new".into()),
+        Mutation::Queue(Box::new(queued.clone())),
+        Mutation::Queue(Box::new(queued)), // the same op twice is refused
+    ];
+    assert!(matches!(store.apply(&batch), Err(StoreError::Sqlite(_))));
+    assert!(store.load().unwrap().cursor.is_empty());
+    assert!(store.outbox(None).unwrap().is_empty());
+}
+
+#[test]
+fn a_new_generation_leaves_the_outbox_with_base_zero_and_nothing_else() {
+    let store = Store::in_memory();
+    assert!(!store.meet_generation("one").unwrap());
+    store.raise_head(conversation(), Seq(5)).unwrap();
+    let queued = store.queue(Outgoing::new(Op::new(), Seq(0), draft("x"))).unwrap();
+    let range = Range { low: Seq(4), have: Seq(5) };
+    store
+        .apply(&[
+            Mutation::Cursor("cursor".into()),
+            Mutation::Entry(conversation(), Box::new(entry(5, 0))),
+            Mutation::Extent(conversation(), range, Seq(5)),
+        ])
+        .unwrap();
+    assert!(!store.meet_generation("one").unwrap());
+    assert_eq!(store.load().unwrap().conversations[0].range, Some(range));
+
+    assert!(store.meet_generation("two").unwrap());
+    let saved = store.load().unwrap();
+    assert_eq!(saved.generation.as_deref(), Some("two"));
+    assert!(saved.cursor.is_empty() && saved.conversations.is_empty());
+    assert!(store.entries(conversation(), Seq(1), Seq(9), 10).unwrap().is_empty());
+    assert_eq!(store.outbox(None).unwrap(), [Outgoing { base_seq: Seq(0), ..queued }]);
+}
+
+#[test]
+fn rows_extents_and_entries_come_back() {
+    let store = Store::in_memory();
+    let id = conversation();
+    let readable = vec![ReadableRange { from_seq: 1, to_seq: 3 }, ReadableRange { from_seq: 8, to_seq: 0 }];
+    let row = Conversation { id: id.to_string(), head: 9, readable, ..Conversation::default() };
+    let range = Range { low: Seq(8), have: Seq(9) };
+    store
+        .apply(&[
+            Mutation::Row(id, Box::new(row.clone())),
+            Mutation::Extent(id, range, Seq(11)),
+            Mutation::Entry(id, Box::new(entry(9, 0))),
+            Mutation::Entry(id, Box::new(entry(8, 12))),
+            Mutation::Entry(id, Box::new(entry(8, 0))), // older than what is there
+            Mutation::ReadWanted(id, Seq(9)),
+        ])
+        .unwrap();
+    let stored = store.conversation(id).unwrap().unwrap();
+    assert_eq!((stored.row, stored.head, stored.range), (Some(row), Seq(11), Some(range)));
+    assert_eq!(store.load().unwrap().conversations[0].floor, Seq(8));
+    assert_eq!(store.entries(id, Seq(1), Seq(u64::MAX), 10).unwrap(), [entry(8, 12), entry(9, 0)]);
+    assert_eq!(store.entries(id, Seq(1), Seq(8), 10).unwrap(), [entry(8, 12)]);
+
+    store.apply(&[Mutation::Forget(id)]).unwrap();
+    assert!(store.entries(id, Seq(1), Seq(9), 10).unwrap().is_empty());
+    assert_eq!(store.conversation(id).unwrap().unwrap().read_wanted, Seq(0));
+}
+
+#[test]
+fn two_processes_refresh_with_one_op() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = Store::open(folder.path()).unwrap();
+    let other = Store::open(folder.path()).unwrap();
+    let (user, session) = (UserId::new(), SessionId::new());
+    one.log_in("http://a", "ada", user, session, &tokens("first")).unwrap();
+
+    let attempt = one.begin_refresh(Op::new()).unwrap().unwrap();
+    let twin = other.begin_refresh(Op::new()).unwrap().unwrap();
+    assert!(attempt == twin, "the same token with the same op");
+
+    let saved = one.finish_refresh(&attempt, &tokens("second")).unwrap();
+    assert_eq!(saved, Some(tokens("second")));
+    // The other's answer comes late, when the first has moved on already.
+    let third = one.begin_refresh(Op::new()).unwrap().unwrap();
+    assert!(third.op != attempt.op && third.token != attempt.token);
+    one.finish_refresh(&third, &tokens("third")).unwrap();
+    assert_eq!(other.finish_refresh(&twin, &tokens("second")).unwrap(), Some(tokens("third")));
+    assert_eq!(other.account().unwrap().tokens, Some(tokens("third")));
+}
+
+#[test]
+fn what_belongs_to_another_user_is_deleted_at_log_in() {
+    let store = Store::in_memory();
+    let device = store.account().unwrap().device;
+    let (ada, ben) = (UserId::new(), UserId::new());
+    store.log_in("http://a", "ada", ada, SessionId::new(), &tokens("ada")).unwrap();
+    store.queue(Outgoing::new(Op::new(), Seq(0), draft("hers"))).unwrap();
+
+    let session = store.account().unwrap().session;
+    store.end_session(Some(SessionId::new())).unwrap();
+    assert!(store.account().unwrap().tokens.is_some(), "another session's end is not this one's");
+    store.end_session(session).unwrap();
+    assert!(store.account().unwrap().tokens.is_none());
+    store.log_in("http://a", "ada", ada, SessionId::new(), &tokens("ada")).unwrap();
+    assert_eq!(store.outbox(None).unwrap().len(), 1, "the same user goes on");
+
+    store.log_in("http://a", "ben", ben, SessionId::new(), &tokens("ben")).unwrap();
+    assert!(store.outbox(None).unwrap().is_empty());
+    assert_eq!(store.account().unwrap().device, device, "the installation is the same");
+    store.log_out().unwrap();
+    let account = store.account().unwrap();
+    assert_eq!((account.user, account.session, account.tokens), (None, None, None));
+    assert_eq!(account.server.as_deref(), Some("http://a"));
+}
+
+#[test]
+fn the_higher_version_of_a_profile_stays() {
+    let store = Store::in_memory();
+    let user = UserId::new();
+    let profile = |version, name: &str| Profile {
+        user_id: user.to_string(),
+        username: name.into(),
+        version,
+        ..Profile::default()
+    };
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+    store.keep_profiles(&[profile(2, "ada")], now).unwrap();
+    store.keep_profiles(&[profile(1, "old")], now + Duration::from_secs(5)).unwrap();
+    let (found, asked_at) = store.profile(user).unwrap().unwrap();
+    assert_eq!((found.version, asked_at), (2, now + Duration::from_secs(5)));
+    assert!(store.profile_named("ada").unwrap().is_some());
+    assert!(store.profile_named("old").unwrap().is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("profile");
+    let store = Store::open(&folder).unwrap();
+    store.meet_generation("one").unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for file in std::fs::read_dir(&folder).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+}
+
+#[test]
+fn a_store_of_a_later_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path()).unwrap());
+    let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(2))));
+}

@@ -110,6 +110,8 @@ impl World {
         let due = self.core.as_ref().and_then(Core::deadline).is_some_and(|at| at <= self.now);
         if due {
             self.input(Input::Timer);
+            let next = self.core.as_ref().and_then(Core::deadline);
+            assert!(next.is_none_or(|at| at > self.now), "a timer that changed nothing");
         }
     }
 

@@ -1,0 +1,152 @@
+//! Conversations by unary calls: the list, one row, the log, new ones.
+
+use parlor_types::{ConversationId, Id as _, Op, Seq, UserId};
+use parlor_wire::chat::v1::get_conversation_request::Conversation as Which;
+use parlor_wire::chat::v1::{
+    Conversation, ConversationKind, CreateConversationRequest, FetchRequest, GetConversationRequest,
+    GetConversationResponse, ListConversationsRequest, LogPage, MarkReadRequest, Marks, Settings,
+};
+
+use super::Client;
+use super::session::Access;
+use crate::error::Error;
+
+/// Rows in one page of the chat list.
+const ROWS: u32 = 100;
+
+impl Client {
+    /// One row of the chat list.
+    ///
+    /// # Errors
+    /// As `ChatService.GetConversation`.
+    pub async fn conversation(&self, id: ConversationId) -> Result<Conversation, Error> {
+        let request = which(id);
+        let call =
+            async |access: Access| access.chat().get_conversation(access.request(request.clone())).await;
+        let answer = self.session.call(call).await?;
+        self.heard(id, answer).await
+    }
+
+    /// As [`Client::conversation`], without patience.
+    pub(super) async fn conversation_once(&self, id: ConversationId) -> Result<Conversation, Error> {
+        let request = which(id);
+        let call =
+            async |access: Access| access.chat().get_conversation(access.request(request.clone())).await;
+        let answer = self.session.call_once(call).await?;
+        self.heard(id, answer).await
+    }
+
+    /// Keeps what an append needs to know: which life of the store this is, and the head.
+    async fn heard(
+        &self,
+        id: ConversationId,
+        answer: GetConversationResponse,
+    ) -> Result<Conversation, Error> {
+        let row = answer.conversation.ok_or(Error::Answer("a conversation"))?;
+        let head = Seq(row.head);
+        self.stored(move |store| {
+            if store.meet_generation(&answer.generation)? {
+                tracing::warn!("the server was restored from a backup: what was held is forgotten");
+            }
+            store.raise_head(id, head)
+        })
+        .await?;
+        self.generation_met.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(row)
+    }
+
+    /// The whole chat list, latest activity first.
+    ///
+    /// # Errors
+    /// As `ChatService.ListConversations`.
+    pub async fn conversations(&self) -> Result<Vec<Conversation>, Error> {
+        let mut all = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = ListConversationsRequest { page_size: ROWS, page_token };
+            let call = async |access: Access| {
+                access.chat().list_conversations(access.request(request.clone())).await
+            };
+            let page = self.session.call(call).await?;
+            all.extend(page.conversations);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The direct conversation with `user`; made if there is none.
+    ///
+    /// # Errors
+    /// As `ChatService.CreateConversation`.
+    pub async fn direct(&self, user: UserId) -> Result<ConversationId, Error> {
+        let id = ConversationId::direct(self.me().await?, user);
+        if self.stored(move |store| store.conversation(id)).await?.is_some() {
+            return Ok(id);
+        }
+        let request = CreateConversationRequest {
+            op: Op::new().to_string(),
+            kind: ConversationKind::Direct.into(),
+            member_ids: vec![user.to_string()],
+            ..CreateConversationRequest::default()
+        };
+        let made = self.create(request).await?;
+        ConversationId::parse(&made.id).ok_or(Error::Answer("a conversation id"))
+    }
+
+    /// Makes a group with the caller as its owner.
+    ///
+    /// # Errors
+    /// As `ChatService.CreateConversation`.
+    pub async fn create_group(
+        &self,
+        name: &str,
+        members: &[UserId],
+        settings: Option<Settings>,
+    ) -> Result<Conversation, Error> {
+        self.create(CreateConversationRequest {
+            op: Op::new().to_string(),
+            kind: ConversationKind::Group.into(),
+            name: name.to_owned(),
+            member_ids: members.iter().map(ToString::to_string).collect(),
+            settings,
+        })
+        .await
+    }
+
+    async fn create(&self, request: CreateConversationRequest) -> Result<Conversation, Error> {
+        let call =
+            async |access: Access| access.chat().create_conversation(access.request(request.clone())).await;
+        self.session.call(call).await?.conversation.ok_or(Error::Answer("a conversation"))
+    }
+
+    /// A page of the log, lowest first: entries from `from` to `to`, both included; 0 for `to` means the head. Nothing
+    /// of it is saved.
+    ///
+    /// # Errors
+    /// As `ChatService.Fetch`.
+    pub async fn fetch(&self, id: ConversationId, from: Seq, to: Seq) -> Result<LogPage, Error> {
+        let request = fetch_request(id, from, to);
+        let call = async |access: Access| access.chat().fetch(access.request(request.clone())).await;
+        self.session.call(call).await?.page.ok_or(Error::Answer("a page"))
+    }
+
+    /// Raises the read mark.
+    ///
+    /// # Errors
+    /// As `ChatService.MarkRead`.
+    pub async fn mark_read(&self, id: ConversationId, seq: Seq) -> Result<Marks, Error> {
+        let request = MarkReadRequest { conversation_id: id.to_string(), seq: seq.0 };
+        let call = async |access: Access| access.chat().mark_read(access.request(request.clone())).await;
+        self.session.call(call).await?.marks.ok_or(Error::Answer("marks"))
+    }
+}
+
+fn which(id: ConversationId) -> GetConversationRequest {
+    GetConversationRequest { conversation: Some(Which::ConversationId(id.to_string())) }
+}
+
+pub(super) fn fetch_request(id: ConversationId, from: Seq, to: Seq) -> FetchRequest {
+    FetchRequest { conversation_id: id.to_string(), from_seq: from.0, to_seq: to.0 }
+}

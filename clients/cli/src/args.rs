@@ -1,0 +1,279 @@
+//! The command line: every command, every option, every exit code.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as Group, Parser, Subcommand, ValueEnum};
+
+const AFTER_HELP: &str = "\
+People are named by @username or user id, groups by name (if it is the only one) or id.
+
+With --json every result is one JSON object per line on standard output. Notices and failures are JSON objects on
+standard error: {\"notice\": ...} and {\"error\": ..., \"message\": ..., \"code\": ...}.
+
+Exit codes:
+  0  done
+  1  refused by the server, or failed here
+  2  wrong usage
+  3  not logged in, or the session has ended
+  4  the server cannot be reached
+  5  not delivered yet: kept in the outbox, sent before the next message or by `tail`";
+
+/// A terminal client for Parlor.
+#[derive(Debug, Parser)]
+#[command(name = "parlor", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that stand before or after any command.
+#[derive(Debug, Group)]
+pub struct Global {
+    /// The server [default: where this profile last logged in, or http://127.0.0.1:7700]
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Folder of the account [default: $PARLOR_PROFILE, or `parlor` in the user's data folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+    /// How long to keep trying when the server is away or busy, in seconds; `tail` never gives up
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5)]
+    pub wait: u64,
+    /// One JSON object per line
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an account and log in
+    Register {
+        /// 3 to 32 of a-z, 0-9, "_" and "."
+        username: String,
+        /// How you want to be called [default: the user name]
+        #[arg(long, default_value = "")]
+        name: String,
+        #[command(flatten)]
+        password: Password,
+    },
+    /// Log in; what was kept for another user is deleted
+    Login {
+        /// The user name
+        username: String,
+        #[command(flatten)]
+        password: Password,
+    },
+    /// Show who is logged in
+    Whoami,
+    /// End the session and delete all that was kept
+    Logout {
+        /// Also if messages wait to be delivered: they are lost
+        #[arg(long)]
+        force: bool,
+    },
+    /// List or end sessions
+    Sessions {
+        #[command(subcommand)]
+        action: Option<Sessions>,
+    },
+    /// Change the password and end all other sessions
+    Password {
+        /// Read the present and the new password from two lines of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Show somebody's profile, or show and change your own
+    Profile {
+        /// Whose [default: your own]
+        person: Option<String>,
+        /// How you want to be called
+        #[arg(long, conflicts_with = "person")]
+        name: Option<String>,
+        /// A few words about yourself
+        #[arg(long, conflicts_with = "person")]
+        bio: Option<String>,
+    },
+    /// Send a message and wait until it is stored
+    Send {
+        /// A person or a group
+        #[arg(long)]
+        to: String,
+        /// The message; "-" reads standard input, one message per line
+        text: String,
+        /// Seq of the entry it answers
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        reply_to: u64,
+    },
+    /// Follow what happens: each entry once, in order, until interrupted
+    Tail(Tail),
+    /// Print the log of a conversation, oldest first
+    History {
+        /// A person or a group
+        #[arg(long)]
+        to: String,
+        /// The newest so many entries
+        #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "all")]
+        limit: u64,
+        /// Only entries below this seq
+        #[arg(long, value_name = "SEQ")]
+        before: Option<u64>,
+        /// The whole readable log
+        #[arg(long)]
+        all: bool,
+    },
+    /// List conversations, latest activity first
+    Conversations,
+    /// Make and change groups
+    Group {
+        #[command(subcommand)]
+        action: GroupAction,
+    },
+    /// Find people by the beginning of their user name or display name
+    People {
+        /// What it begins with
+        prefix: String,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+    },
+}
+
+/// How a password comes in; never as an argument, which others could read.
+#[derive(Debug, Group)]
+pub struct Password {
+    /// Read the password from the first line of standard input instead of asking for it
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Sessions {
+    /// List the account's sessions, last used first
+    List,
+    /// End one
+    End {
+        /// Its id
+        id: String,
+    },
+    /// End all but this one
+    EndOthers,
+}
+
+#[derive(Debug, Group)]
+pub struct Tail {
+    /// Only this person or group
+    #[arg(long)]
+    pub to: Option<String>,
+    /// Begin after this seq [default: after what this profile has already taken in]
+    #[arg(long, value_name = "SEQ", requires = "to")]
+    pub since: Option<u64>,
+    /// First print the newest N entries of each conversation
+    #[arg(long, value_name = "N", conflicts_with = "since")]
+    pub history: Option<u64>,
+    /// Tell the others that what is printed has been read
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub mark_read: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GroupAction {
+    /// Make a group; you become its owner
+    Create {
+        /// Its name, 1 to 100 characters
+        name: String,
+        /// Members besides you
+        members: Vec<String>,
+        /// What those who join later may read
+        #[arg(long)]
+        history: Option<History>,
+    },
+    /// Add people
+    Add {
+        group: String,
+        #[arg(required = true)]
+        members: Vec<String>,
+    },
+    /// Remove members
+    Remove {
+        group: String,
+        #[arg(required = true)]
+        members: Vec<String>,
+    },
+    /// Leave the group
+    Leave { group: String },
+    /// Give the group another name
+    Rename { group: String, name: String },
+    /// Give a member another role
+    Role { group: String, member: String, role: Role },
+    /// Change what holds for the whole group
+    Settings {
+        group: String,
+        /// What those who join later may read
+        #[arg(long)]
+        history: History,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Role {
+    Member,
+    Admin,
+    Owner,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum History {
+    /// From the entry that added them on
+    FromJoin,
+    /// Everything
+    All,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, ErrorKind> {
+        Args::try_parse_from(line.split(' ')).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_anywhere() {
+        let args =
+            parse("parlor send --to @ben hello --json --profile /p --server http://s:1 --wait 0").unwrap();
+        assert!(args.global.json && args.global.wait == 0);
+        assert_eq!(args.global.server.as_deref(), Some("http://s:1"));
+        assert!(
+            matches!(args.command, Command::Send { to, text, reply_to: 0 } if to == "@ben" && text == "hello")
+        );
+        assert!(parse("parlor --json tail --to Tea --since 4").is_ok());
+        assert!(parse("parlor send --to Tea -").is_ok());
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        for line in [
+            "parlor",
+            "parlor send hello",
+            "parlor tail --since 3",
+            "parlor tail --to Tea --since 3 --history 4",
+            "parlor history",
+            "parlor history --to Tea --all --limit 3",
+            "parlor group add Tea",
+            "parlor group role Tea @ben king",
+            "parlor login ada secret",
+            "parlor profile @ben --bio x",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

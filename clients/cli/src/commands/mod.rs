@@ -1,0 +1,42 @@
+//! One function per command.
+
+mod account;
+mod conversations;
+mod group;
+mod history;
+mod people;
+mod send;
+mod sessions;
+mod tail;
+
+use crate::args::{Args, Command};
+use crate::outcome::Outcome;
+use crate::output::Output;
+use crate::profile;
+
+/// Does what was asked.
+pub async fn run(args: Args, out: &mut Output) -> Outcome {
+    let client = &profile::open(&args.global)?;
+    match args.command {
+        Command::Register { username, name, password } => {
+            account::register(client, out, username, &name, password.password_stdin).await
+        }
+        Command::Login { username, password } => {
+            account::log_in(client, out, username, password.password_stdin).await
+        }
+        Command::Whoami => account::whoami(client, out).await,
+        Command::Logout { force } => account::log_out(client, out, force).await,
+        Command::Sessions { action } => sessions::run(client, out, action).await,
+        Command::Password { password_stdin } => account::password(client, out, password_stdin).await,
+        Command::Profile { person, name, bio } => people::profile(client, out, person, name, bio).await,
+        Command::Send { to, text, reply_to } => send::run(client, out, &to, text, reply_to).await,
+        Command::Tail(tail) => tail::run(client, out, tail).await,
+        Command::History { to, limit, before, all } => {
+            let limit = (!all).then_some(limit);
+            history::run(client, out, &to, limit, before).await
+        }
+        Command::Conversations => conversations::run(client, out).await,
+        Command::Group { action } => group::run(client, out, action).await,
+        Command::People { prefix, limit } => people::search(client, out, &prefix, limit).await,
+    }
+}

@@ -1,0 +1,175 @@
+//! An entry of a log, as an object and as a line.
+
+use std::time::SystemTime;
+
+use parlor_types::{Id as _, UserId};
+use parlor_wire::chat::v1::content::Kind;
+use parlor_wire::chat::v1::{Entry, HistoryVisibility, Role, WithheldReason};
+use serde_json::{Value, json};
+
+use crate::names::Names;
+use crate::text::{harmless, local, one_line, rfc3339};
+
+/// Everybody an entry speaks of.
+pub fn people(entry: &Entry) -> Vec<UserId> {
+    let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());
+    let named: &[String] = match kind {
+        Some(Kind::Created(created)) => &created.member_ids,
+        Some(Kind::Add(add)) => &add.user_ids,
+        Some(Kind::Remove(remove)) => &remove.user_ids,
+        Some(Kind::SetRole(set)) => std::slice::from_ref(&set.user_id),
+        Some(Kind::Leave(leave)) => std::slice::from_ref(&leave.new_owner_id),
+        _ => &[],
+    };
+    named.iter().chain([&entry.sender_id]).filter_map(|id| UserId::parse(id)).collect()
+}
+
+/// For programs. Fields that every entry has, and those of its kind.
+pub fn object(entry: &Entry, names: &Names) -> Value {
+    let mut object = json!({
+        "conversation_id": entry.conversation_id,
+        "seq": entry.seq,
+        "message_number": entry.message_number,
+        "op": entry.op,
+        "sender_id": entry.sender_id,
+        "sender": names.username(&entry.sender_id),
+        "time": rfc3339(entry.time),
+    });
+    let of_kind = match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+        Some(Kind::Text(text)) => json!({ "kind": "text", "text": text.body }),
+        Some(Kind::Created(created)) => json!({
+            "kind": "created",
+            "conversation_kind": kind_name(created.kind().as_str_name(), "CONVERSATION_KIND_"),
+            "name": created.name,
+            "member_ids": created.member_ids,
+        }),
+        Some(Kind::Add(add)) => json!({ "kind": "add", "user_ids": add.user_ids }),
+        Some(Kind::Remove(remove)) => json!({ "kind": "remove", "user_ids": remove.user_ids }),
+        Some(Kind::Leave(leave)) => {
+            json!({ "kind": "leave", "new_owner_id": Some(&leave.new_owner_id).filter(|id| !id.is_empty()) })
+        }
+        Some(Kind::Rename(rename)) => json!({ "kind": "rename", "name": rename.name }),
+        Some(Kind::Settings(settings)) => json!({
+            "kind": "settings",
+            "history": kind_name(settings.history_visibility().as_str_name(), "HISTORY_VISIBILITY_"),
+        }),
+        Some(Kind::SetRole(set)) => {
+            json!({ "kind": "set_role", "user_id": set.user_id, "role": role_name(set.role()) })
+        }
+        Some(Kind::Withheld(withheld)) => json!({
+            "kind": "withheld",
+            "reason": kind_name(withheld.reason().as_str_name(), "WITHHELD_REASON_"),
+        }),
+        None => json!({ "kind": "unknown" }),
+    };
+    if entry.reply_to != 0 {
+        object["reply_to"] = json!(entry.reply_to);
+    }
+    if let (Some(object), Value::Object(of_kind)) = (object.as_object_mut(), of_kind) {
+        object.extend(of_kind);
+    }
+    object
+}
+
+/// For people: time, seq, and who said or did what. Lines of a message after the first are indented.
+pub fn line(entry: &Entry, names: &Names, now: SystemTime) -> String {
+    let sender = names.show(&entry.sender_id);
+    let head = format!("{} {:>5}", local(entry.time, now), entry.seq);
+    match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+        Some(Kind::Text(text)) => {
+            let answer =
+                if entry.reply_to == 0 { String::new() } else { format!("(to {}) ", entry.reply_to) };
+            format!("{head}  {sender}: {answer}{}", harmless(&text.body).replace('\n', "\n        "))
+        }
+        Some(other) => format!("{head}  * {}", deed(&sender, other, names)),
+        None => format!("{head}  * {sender} sent something this version cannot show"),
+    }
+}
+
+fn deed(sender: &str, kind: &Kind, names: &Names) -> String {
+    let people = |ids: &[String]| ids.iter().map(|id| names.show(id)).collect::<Vec<_>>().join(", ");
+    match kind {
+        Kind::Created(created) if created.name.is_empty() => format!("{sender} began the conversation"),
+        Kind::Created(created) => {
+            let members = created.member_ids.get(1..).unwrap_or_default();
+            let with = if members.is_empty() { String::new() } else { format!(" with {}", people(members)) };
+            format!("{sender} made the group {}{with}", one_line(&created.name))
+        }
+        Kind::Add(add) => format!("{sender} added {}", people(&add.user_ids)),
+        Kind::Remove(remove) => format!("{sender} removed {}", people(&remove.user_ids)),
+        Kind::Leave(leave) if leave.new_owner_id.is_empty() => format!("{sender} left"),
+        Kind::Leave(leave) => format!("{sender} left; {} is the owner now", names.show(&leave.new_owner_id)),
+        Kind::Rename(rename) => format!("{sender} named the group {}", one_line(&rename.name)),
+        Kind::Settings(settings) => match settings.history_visibility() {
+            HistoryVisibility::All => format!("{sender} lets those who join later read everything"),
+            _ => format!("{sender} lets those who join later read from then on"),
+        },
+        Kind::SetRole(set) => {
+            format!("{sender} made {} {}", names.show(&set.user_id), role_name(set.role()))
+        }
+        Kind::Withheld(withheld) => match withheld.reason() {
+            WithheldReason::SenderBlocked => "withheld: you have blocked the sender".to_owned(),
+            WithheldReason::Erased => "withheld: erased by its author".to_owned(),
+            WithheldReason::Moderated => "withheld: removed by moderation".to_owned(),
+            WithheldReason::Unspecified => "withheld".to_owned(),
+        },
+        Kind::Text(_) => String::new(),
+    }
+}
+
+pub fn role_name(role: Role) -> String {
+    kind_name(role.as_str_name(), "ROLE_")
+}
+
+/// Names of enums as scripts see them: without the prefix, in lower case.
+pub fn kind_name(name: &str, prefix: &str) -> String {
+    name.trim_start_matches(prefix).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use parlor_wire::chat::v1::{Add, Content, Created, SetRole, Text};
+
+    use super::*;
+
+    fn entry(kind: Option<Kind>) -> Entry {
+        let content = Some(Content { kind });
+        Entry { conversation_id: "c".into(), seq: 7, sender_id: "ada".into(), content, ..Entry::default() }
+    }
+
+    fn shown(kind: Kind) -> String {
+        line(&entry(Some(kind)), &Names::default(), SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn lines_say_who_did_what() {
+        let text = |body: &str| Kind::Text(Text { body: body.into() });
+        assert_eq!(shown(text("hi\nthere")), "--:--     7  ada: hi\n        there");
+        assert_eq!(shown(text("\u{1b}[31mred")), "--:--     7  ada: \u{241b}[31mred");
+        let add = Kind::Add(Add { user_ids: vec!["ben".into(), "cleo".into()] });
+        assert_eq!(shown(add), "--:--     7  * ada added ben, cleo");
+        let created = Created {
+            name: "Tea\n".into(),
+            member_ids: vec!["ada".into(), "ben".into()],
+            ..Created::default()
+        };
+        assert_eq!(shown(Kind::Created(created)), "--:--     7  * ada made the group Tea\u{240a} with ben");
+        let role = Kind::SetRole(SetRole { user_id: "ben".into(), role: Role::Admin.into() });
+        assert_eq!(shown(role), "--:--     7  * ada made ben admin");
+        let unknown = line(&entry(None), &Names::default(), SystemTime::UNIX_EPOCH);
+        assert_eq!(unknown, "--:--     7  * ada sent something this version cannot show");
+    }
+
+    #[test]
+    fn objects_have_the_documented_fields() {
+        let text = entry(Some(Kind::Text(Text { body: "hi".into() })));
+        let expected = json!({
+            "conversation_id": "c", "seq": 7, "message_number": 0, "op": "", "sender_id": "ada",
+            "sender": null, "time": "", "kind": "text", "text": "hi",
+        });
+        assert_eq!(object(&text, &Names::default()), expected);
+        let answer = object(&Entry { reply_to: 3, ..text }, &Names::default());
+        assert_eq!(answer["reply_to"], 3);
+        assert_eq!(object(&entry(None), &Names::default())["kind"], "unknown");
+    }
+}

@@ -1,0 +1,34 @@
+//! Which account: the folder it is kept in, and the server it belongs to.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_client::Client;
+use parlor_client::store::Store;
+
+use crate::args::Global;
+use crate::outcome::{Failure, Outcome};
+
+/// Where a server is on the machine one develops on.
+const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
+
+/// Opens the account that the options name.
+pub fn open(global: &Global) -> Outcome<Client> {
+    let folder = global.profile.clone().map_or_else(default_folder, Ok)?;
+    let store = Store::open(&folder).map_err(parlor_client::Error::from)?;
+    let saved = store.account().map_err(parlor_client::Error::from)?.server;
+    let server = global.server.clone().or(saved).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+    let patience = Duration::from_secs(global.wait);
+    Ok(Client::with_open_store(Arc::new(store), server.trim_end_matches('/'), patience)?)
+}
+
+fn default_folder() -> Outcome<PathBuf> {
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = || variable("XDG_DATA_HOME").filter(|path| path.is_absolute());
+    variable("PARLOR_PROFILE")
+        .or_else(|| Some(data()?.join("parlor")))
+        .or_else(|| Some(env::home_dir()?.join(".local/share/parlor")))
+        .ok_or_else(|| Failure::Usage("there is no home folder: say --profile DIR".to_owned()))
+}

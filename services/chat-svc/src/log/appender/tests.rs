@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use parlor_types::{Id as _, Op};
+use parlor_types::{Id as _, Op, UserId};
 use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use super::*;
-use crate::conversation::{Kind, Settings};
-use crate::log::{Digest, LaneState, Rate};
+use crate::conversation::{Content, Forbidden, Kind, Settings, State};
+use crate::log::{Digest, Entry, LaneState, Rate};
+use crate::store::NewEntry;
 
 const SEEDS: u64 = 400;
 

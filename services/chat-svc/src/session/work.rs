@@ -46,6 +46,10 @@ impl Stream {
             match effect {
                 Effect::RegisterAndSync(since) => {
                     self.deps.router.register(self);
+                    if self.has_ended() {
+                        // It ended between Hello and here, and what unregisters it may have come too early.
+                        self.deps.router.unregister(self.user(), self.id());
+                    }
                     drop(tokio::spawn(stream.sync(since)));
                 }
                 Effect::Render(ids) => drop(tokio::spawn(stream.render(ids))),

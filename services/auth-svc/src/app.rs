@@ -1,38 +1,36 @@
 //! The service put together: the only place that picks the store, the hasher and the wires between the rooms.
 
+mod keys;
 mod local_tokens;
 mod operator;
+mod rooms;
 
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use parlor_embedded::{OpenError, Options};
-use parlor_grpc_kit::{Guard, KeySet, KeySource, Policy, PolicyError, RevokedSet, TokenSource, Verifier};
+use parlor_grpc_kit::{Guard, Policy, PolicyError, RevokedSet, TokenSource, Verifier};
 use parlor_runtime::clock::{Clock, SystemClock};
 use parlor_runtime::config::Problems;
 use parlor_runtime::config::Validate as _;
-use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_runtime::ready::{Condition, Readiness};
+use parlor_runtime::tasks::{StillRunning, TaskGroup};
 use parlor_types::SessionId;
-use parlor_wire::auth::v1::auth_service_server::AuthServiceServer;
-use parlor_wire::auth::v1::profile_service_server::ProfileServiceServer;
-use parlor_wire::internal::auth::v1::auth_internal_service_server::AuthInternalServiceServer;
 use tokio::sync::watch;
 use tonic::service::Routes;
 
 use crate::accounts::{Accounts, Argon2id, HashQueue, Hasher, Passwords};
 use crate::config::Config;
-use crate::housekeeping::Housekeeping;
-use crate::profiles::Profiles;
 use crate::refusal::Refusal;
-use crate::rpc::{AuthRpc, InternalRpc, ProfileRpc, jwk, policy};
-use crate::sessions::{Revocation, RevocationFeed, Sessions};
+use crate::rpc::policy;
+use crate::sessions::{Revocation, RevocationFeed};
 use crate::store::{OnRevoked, SqliteStore, Store};
-use crate::tokens::{Issuer, KeyFileError, Keys};
+use crate::tokens::{Issuer, KeyFileError};
 
+use keys::OwnKeys;
 use local_tokens::LocalTokens;
+use rooms::Rooms;
 
 /// What the service takes from outside besides its configuration.
 #[derive(Clone)]
@@ -60,6 +58,8 @@ pub struct App {
     issuer: Arc<Issuer>,
     clock: Arc<dyn Clock>,
     tasks: TaskGroup,
+    ready: Readiness,
+    running: Condition,
 }
 
 /// Why the service does not start.
@@ -95,18 +95,6 @@ pub enum StartError {
     Hasher(String),
 }
 
-/// The keys of this process, which never change while it runs.
-struct OwnKeys(Arc<KeySet>);
-
-#[async_trait]
-impl KeySource for OwnKeys {
-    fn keys(&self) -> Arc<KeySet> {
-        Arc::clone(&self.0)
-    }
-
-    async fn refresh(&self) {}
-}
-
 impl App {
     /// Opens the store and the keys, or makes them, and starts what runs in the background. When it returns, the routes
     /// can be served.
@@ -119,56 +107,32 @@ impl App {
         let revoked = Arc::new(RevokedSet::new(Arc::clone(&clock)));
         let (newest, grown) = watch::channel(0);
         let store = Arc::new(open_store(&config, on_revoked(Arc::clone(&revoked), newest))?);
-        let issuer = Arc::new(Issuer::new(open_keys(&config, &*store).await?, config.session.access_token));
+        let keys = keys::open(&config.keys, &*store).await?;
+        let issuer = Arc::new(Issuer::new(keys, config.session.access_token));
         let passwords = passwords(&config, parts.hasher)?;
 
         let feed = RevocationFeed::new(Arc::clone(&store) as Arc<dyn Store>, grown);
         remember_revoked(&feed, &revoked, &clock).await?;
-        let sessions =
-            Arc::new(Sessions::new(Arc::clone(&store) as _, Arc::clone(&issuer), config.session.limits()));
-        let accounts = Arc::new(Accounts::new(
-            Arc::clone(&store) as _,
-            Arc::clone(&sessions),
-            passwords,
-            config.throttle.limits(),
-        ));
-        let profiles = Arc::new(Profiles::new(Arc::clone(&store) as _, Arc::clone(&sessions)));
-
-        let tasks = TaskGroup::new();
-        let verifier = Arc::new(Verifier::new(own_keys(&issuer), revoked, Arc::clone(&clock)));
+        let rooms = Rooms::new(&config, &store, issuer, passwords);
+        let (tasks, ready) = (TaskGroup::new(), Readiness::new());
+        let running = ready.condition("auth-svc is running");
+        let verifier = Arc::new(Verifier::new(OwnKeys::of(&rooms.issuer), revoked, Arc::clone(&clock)));
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
         let public = Policy::new(&policy::public(&config.limits), policy::PUBLIC)?;
         let internal = Policy::new(&policy::internal(), policy::INTERNAL)?;
-        let auth = AuthRpc {
-            accounts: Arc::clone(&accounts),
-            sessions: Arc::clone(&sessions),
-            issuer: Arc::clone(&issuer),
-            clock: Arc::clone(&clock),
-        };
-        let profile = ProfileRpc { profiles: Arc::clone(&profiles) };
-        let for_services = InternalRpc { feed, profiles, clock: Arc::clone(&clock), stop: tasks.token() };
-        let housekeeping = Housekeeping {
-            store: Arc::clone(&store) as _,
-            sessions,
-            clock: Arc::clone(&clock),
-            keep_ended: config.session.keep_ended,
-        };
-        let stop = tasks.token();
-        tasks.spawn("auth housekeeping", Importance::Critical, async move {
-            housekeeping.run(stop).await;
-            Ok::<_, Infallible>(())
-        });
+        rooms.start_housekeeping(&store, &clock, config.session.keep_ended, &tasks);
+        running.set(true);
         Ok(Self {
-            public: guard(public).protect(
-                Routes::new(AuthServiceServer::new(auth)).add_service(ProfileServiceServer::new(profile)),
-            ),
-            internal: guard(internal).protect(Routes::new(AuthInternalServiceServer::new(for_services))),
+            public: guard(public).protect(rooms.public(&clock)),
+            internal: guard(internal).protect(rooms.internal(feed, &clock, tasks.token())),
             store,
             keys_path: config.keys.path,
-            accounts,
-            issuer,
+            accounts: rooms.accounts,
+            issuer: rooms.issuer,
             clock,
             tasks,
+            ready,
+            running,
         })
     }
 
@@ -190,18 +154,25 @@ impl App {
         Arc::new(LocalTokens::new(Arc::clone(&self.issuer), Arc::clone(&self.clock), SessionId::new()))
     }
 
+    /// Whether calls are taken: from when [`App::build`] returns until [`App::shutdown`] begins.
+    #[must_use]
+    pub fn ready(&self) -> &Readiness {
+        &self.ready
+    }
+
     /// The background tasks: their token is cancelled when one that the service needs has failed.
     #[must_use]
     pub fn tasks(&self) -> &TaskGroup {
         &self.tasks
     }
 
-    /// Ends the background tasks and the streams of followers. The store is closed when the last of the routes is
+    /// Says that it is not ready, ends the background tasks and the streams of followers. The store is closed when the last of the routes is
     /// dropped.
     ///
     /// # Errors
     /// Names what had to be cut off at the deadline.
     pub async fn shutdown(&self, deadline: Duration) -> Result<(), StillRunning> {
+        self.running.set(false);
         self.tasks.shutdown(deadline).await
     }
 }
@@ -253,28 +224,6 @@ async fn remember_revoked(
             return Ok(());
         }
     }
-}
-
-async fn open_keys(config: &Config, store: &dyn Store) -> Result<Keys, StartError> {
-    let path = &config.keys.path;
-    if let Some(keys) = Keys::load(path)? {
-        return Ok(keys);
-    }
-    let is_new = store.is_empty().await.map_err(Refusal::from)?;
-    if !is_new && !config.keys.replace_lost {
-        return Err(StartError::KeysLost { path: path.clone() });
-    }
-    let keys = Keys::generate().map_err(KeyFileError::from)?;
-    keys.save(path)?;
-    tracing::info!(path = %path.display(), "keys made");
-    Ok(keys)
-}
-
-fn own_keys(issuer: &Issuer) -> Arc<OwnKeys> {
-    let jwks: Vec<_> = issuer.keys().public().into_iter().map(jwk).collect();
-    Arc::new(OwnKeys(Arc::new(
-        KeySet::from_jwks(&jwks).expect("own keys are Ed25519 keys with ids of their own"),
-    )))
 }
 
 fn passwords(config: &Config, hasher: Option<Arc<dyn Hasher>>) -> Result<Passwords, StartError> {

@@ -1,9 +1,11 @@
 //! What an operator may change of this service.
 
+mod checks;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use parlor_runtime::config::{Problems, Validate, byte_size, duration};
+use parlor_runtime::config::{byte_size, duration};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{FailureLimit, OWASP_COSTS, QueueLimits, ThrottleLimits};
@@ -13,6 +15,7 @@ use crate::sessions::{Lifetimes, SessionLimits};
 const DATABASE: &str = "auth.db";
 /// Name of the key file in its folder.
 const KEYS: &str = "auth-keys.json";
+/// A day.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The whole configuration.
@@ -246,74 +249,5 @@ impl ThrottleConfig {
     pub(crate) fn limits(&self) -> ThrottleLimits {
         let limit = |config: FailureConfig| FailureLimit { burst: config.burst, every: config.every };
         ThrottleLimits { per_account: limit(self.account), per_address: limit(self.address) }
-    }
-}
-
-impl Validate for Config {
-    fn check(&self, problems: &mut Problems) {
-        problems.within("password", &self.password);
-        problems.within("session", &self.session);
-        problems.within("throttle", &self.throttle);
-        problems.within("limits", &self.limits);
-    }
-}
-
-impl Validate for PasswordConfig {
-    fn check(&self, problems: &mut Problems) {
-        problems.range("lanes", &self.lanes, 1..=16);
-        problems.range("passes", &self.passes, 1..=32);
-        problems.range("memory_kib", &self.memory_kib, 8 * self.lanes.clamp(1, 16)..=4 * 1024 * 1024);
-        problems.range("at_once", &self.at_once, 0..=1024);
-        problems.range("waiting", &self.waiting, 0..=100_000);
-        problems.range("patience", &self.patience, Duration::from_millis(1)..=Duration::from_secs(60));
-        if !cfg!(debug_assertions) && !self.is_strong() {
-            let (memory, passes) = (self.memory_kib, self.passes);
-            let costs =
-                OWASP_COSTS.map(|(memory, passes)| format!("{memory} with passes {passes}")).join(", ");
-            problems.add(
-                "memory_kib",
-                format!("is {memory} with passes {passes}, allowed is at least one of {costs}"),
-            );
-        }
-    }
-}
-
-impl Validate for SessionConfig {
-    fn check(&self, problems: &mut Problems) {
-        let second = Duration::from_secs(1);
-        problems.range("access_token", &self.access_token, second..=Duration::from_secs(10 * 60));
-        problems.range("idle", &self.idle, second..=3650 * DAY);
-        problems.range("absolute", &self.absolute, second..=3650 * DAY);
-        problems.range("per_person", &self.per_person, 1..=1000);
-        problems.range("per_service", &self.per_service, 1..=10_000);
-        problems.range("keep_ended", &self.keep_ended, DAY..=3650 * DAY);
-    }
-}
-
-impl Validate for ThrottleConfig {
-    fn check(&self, problems: &mut Problems) {
-        for (key, limit) in [("account", self.account), ("address", self.address)] {
-            problems.range(&format!("{key}.burst"), &limit.burst, 1..=1_000_000);
-            let every = Duration::from_millis(1)..=Duration::from_secs(3600);
-            problems.range(&format!("{key}.every"), &limit.every, every);
-        }
-    }
-}
-
-impl Validate for Limits {
-    fn check(&self, problems: &mut Problems) {
-        let all = [
-            ("register", self.register),
-            ("login", self.login),
-            ("refresh", self.refresh),
-            ("keys", self.keys),
-            ("read", self.read),
-            ("write", self.write),
-            ("change_password", self.change_password),
-        ];
-        for (key, limit) in all {
-            problems.range(&format!("{key}.burst"), &limit.burst, 1..=1_000_000);
-            problems.range(&format!("{key}.per_second"), &limit.per_second, 0.001..=1_000_000.0);
-        }
     }
 }

@@ -1,0 +1,90 @@
+//! The rooms, wired to each other, and the RPCs in front of them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_runtime::clock::Clock;
+use parlor_runtime::tasks::{Importance, TaskGroup};
+use parlor_wire::auth::v1::auth_service_server::AuthServiceServer;
+use parlor_wire::auth::v1::profile_service_server::ProfileServiceServer;
+use parlor_wire::internal::auth::v1::auth_internal_service_server::AuthInternalServiceServer;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::accounts::{Accounts, Passwords};
+use crate::config::Config;
+use crate::housekeeping::Housekeeping;
+use crate::profiles::Profiles;
+use crate::rpc::{AuthRpc, InternalRpc, ProfileRpc};
+use crate::sessions::{RevocationFeed, Sessions};
+use crate::store::SqliteStore;
+use crate::tokens::Issuer;
+
+/// All rooms over one store.
+pub(super) struct Rooms {
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) issuer: Arc<Issuer>,
+    sessions: Arc<Sessions>,
+    profiles: Arc<Profiles>,
+}
+
+impl Rooms {
+    pub(super) fn new(
+        config: &Config,
+        store: &Arc<SqliteStore>,
+        issuer: Arc<Issuer>,
+        passwords: Passwords,
+    ) -> Self {
+        let limits = config.session.limits();
+        let sessions = Arc::new(Sessions::new(Arc::clone(store) as _, Arc::clone(&issuer), limits));
+        let throttle = config.throttle.limits();
+        let accounts = Accounts::new(Arc::clone(store) as _, Arc::clone(&sessions), passwords, throttle);
+        let profiles = Profiles::new(Arc::clone(store) as _, Arc::clone(&sessions));
+        Self { accounts: Arc::new(accounts), issuer, sessions, profiles: Arc::new(profiles) }
+    }
+
+    /// What clients call, not yet guarded.
+    pub(super) fn public(&self, clock: &Arc<dyn Clock>) -> Routes {
+        let auth = AuthRpc {
+            accounts: Arc::clone(&self.accounts),
+            sessions: Arc::clone(&self.sessions),
+            issuer: Arc::clone(&self.issuer),
+            clock: Arc::clone(clock),
+        };
+        let profile = ProfileRpc { profiles: Arc::clone(&self.profiles) };
+        Routes::new(AuthServiceServer::new(auth)).add_service(ProfileServiceServer::new(profile))
+    }
+
+    /// What other services call, not yet guarded.
+    pub(super) fn internal(
+        &self,
+        feed: RevocationFeed,
+        clock: &Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> Routes {
+        let profiles = Arc::clone(&self.profiles);
+        let internal = InternalRpc { feed, profiles, clock: Arc::clone(clock), stop };
+        Routes::new(AuthInternalServiceServer::new(internal))
+    }
+
+    pub(super) fn start_housekeeping(
+        &self,
+        store: &Arc<SqliteStore>,
+        clock: &Arc<dyn Clock>,
+        keep_ended: Duration,
+        tasks: &TaskGroup,
+    ) {
+        let housekeeping = Housekeeping {
+            store: Arc::clone(store) as _,
+            sessions: Arc::clone(&self.sessions),
+            clock: Arc::clone(clock),
+            keep_ended,
+        };
+        let stop = tasks.token();
+        tasks.spawn("auth housekeeping", Importance::Critical, async move {
+            housekeeping.run(stop).await;
+            Ok::<_, Infallible>(())
+        });
+    }
+}

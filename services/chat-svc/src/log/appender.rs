@@ -36,6 +36,8 @@ pub struct Ticket(pub u64);
 pub enum Input {
     /// A draft arrives.
     Append(Ticket, Draft),
+    /// A draft arrives that facts from elsewhere speak against: it gets this, unless it is stored already.
+    Barred(Ticket, Draft, Refusal),
     /// The answer to [`Effect::Load`].
     Loaded(Result<Option<Snapshot>, Refusal>),
     /// The answer to [`Effect::Submit`].
@@ -70,6 +72,7 @@ pub struct Appender {
 struct Pending {
     ticket: Ticket,
     draft: Draft,
+    barred: Option<Refusal>,
 }
 
 impl Appender {
@@ -96,12 +99,10 @@ impl Appender {
         let mut effects = Vec::new();
         match input {
             Input::Append(ticket, draft) => {
-                let pending = Pending { ticket, draft };
-                if self.queue.len() < QUEUE {
-                    self.queue.push_back(pending);
-                } else {
-                    refuse(&pending, Refusal::Overloaded, &mut effects);
-                }
+                self.queue_up(Pending { ticket, draft, barred: None }, &mut effects);
+            }
+            Input::Barred(ticket, draft, refusal) => {
+                self.queue_up(Pending { ticket, draft, barred: Some(refusal) }, &mut effects);
             }
             Input::Loaded(result) => {
                 self.loading = false;
@@ -114,6 +115,14 @@ impl Appender {
         }
         self.advance(now, wall, rates, &mut effects);
         effects
+    }
+
+    fn queue_up(&mut self, pending: Pending, effects: &mut Vec<Effect>) {
+        if self.queue.len() < QUEUE {
+            self.queue.push_back(pending);
+        } else {
+            refuse(&pending, Refusal::Overloaded, effects);
+        }
     }
 
     fn stored(&mut self, result: Result<(), AppendError>, effects: &mut Vec<Effect>) {
@@ -182,6 +191,10 @@ impl Appender {
                     break;
                 }
                 Verdict::Accepted(content) => {
+                    if let Some(refusal) = pending.barred {
+                        refuse(&pending, refusal, effects);
+                        continue;
+                    }
                     if let Err(wait) = rates.take(now, self.conversation, pending.draft.sender) {
                         refuse(&pending, Refusal::RateLimited(wait), effects);
                         continue;

@@ -40,6 +40,17 @@ pub struct LogLimits {
 /// Told once what became of a draft; with a refusal, the lane number to go on with.
 pub type Reply = Box<dyn FnOnce(Result<Appended, Refusal>, u32) + Send>;
 
+/// What [`Log::gather`] found out about a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Facts {
+    /// Nothing speaks against it.
+    Clear,
+    /// This does, unless the draft is stored already.
+    Against(Refusal),
+    /// The conversation it would create is there already: the answer.
+    There(Appended),
+}
+
 /// What the log stands on.
 #[derive(Clone)]
 pub struct StartLog {
@@ -113,22 +124,23 @@ impl Log {
     /// # Errors
     /// Why it is not stored.
     pub async fn append(&self, draft: Draft) -> Result<Appended, Refusal> {
-        if needs_facts(&draft)
-            && let Some(appended) = self.gather(&draft).await?
-        {
-            return Ok(appended);
-        }
+        let facts = if needs_facts(&draft) { self.gather(&draft).await } else { Facts::Clear };
         let (answer, answered) = oneshot::channel();
-        self.enqueue(draft, Box::new(move |result, _| drop(answer.send(result))));
+        self.enqueue(draft, facts, Box::new(move |result, _| drop(answer.send(result))));
         answered.await.unwrap_or(Err(Refusal::Unavailable))
     }
 
-    /// Looks up what an append that brings people in depends on. `Some` if the conversation is there already and this is
-    /// the answer.
-    ///
-    /// # Errors
-    /// The facts forbid it.
-    pub async fn gather(&self, draft: &Draft) -> Result<Option<Appended>, Refusal> {
+    /// Looks up what an append that brings people in depends on. That comes after dedupe: somebody may have gone since the
+    /// append was stored, and its retry is answered all the same (G2).
+    pub async fn gather(&self, draft: &Draft) -> Facts {
+        match self.facts(draft).await {
+            Ok(Some(appended)) => Facts::There(appended),
+            Ok(None) => Facts::Clear,
+            Err(refusal) => Facts::Against(refusal),
+        }
+    }
+
+    async fn facts(&self, draft: &Draft) -> Result<Option<Appended>, Refusal> {
         let store = &self.inner.start.store;
         if let Content::Created { .. } = draft.content
             && let Some(first) = store.first(draft.conversation).await.map_err(|_| Refusal::Unavailable)?
@@ -155,11 +167,17 @@ impl Log {
         Ok(None)
     }
 
-    /// Puts a draft, for which [`Log::gather`] has been asked if it [`needs_facts`], in line. `reply` is called once, from
-    /// here or from another task.
-    pub fn enqueue(&self, draft: Draft, reply: Reply) {
+    /// Puts a draft in line, with what [`Log::gather`] found if it [`needs_facts`]. `reply` is called once, from here or
+    /// from another task.
+    pub fn enqueue(&self, draft: Draft, facts: Facts, reply: Reply) {
         let ticket = Ticket(self.inner.tickets.fetch_add(1, Ordering::Relaxed));
-        self.feed(draft.conversation, Input::Append(ticket, draft), Some((ticket, reply)));
+        let conversation = draft.conversation;
+        let input = match facts {
+            Facts::There(appended) => return reply(Ok(appended), 0),
+            Facts::Clear => Input::Append(ticket, draft),
+            Facts::Against(refusal) => Input::Barred(ticket, draft, refusal),
+        };
+        self.feed(conversation, input, Some((ticket, reply)));
     }
 
     /// Raises marks, one answer each. Streams of the user other than `by` learn of what was read.

@@ -16,7 +16,7 @@ mod refusal;
 pub use appender::{Appender, Effect, Input, Published, Ticket};
 pub use draft::Draft;
 pub use entry::{Appended, Digest, Entry, OpRow};
-pub use facade::{Log, LogLimits, Reply, StartLog, needs_facts};
+pub use facade::{Facts, Log, LogLimits, Reply, StartLog, needs_facts};
 pub use lane::{Lane, LaneState};
 pub use rate::{Rate, Rates};
 pub use refusal::Refusal;

@@ -12,7 +12,7 @@ use prost::Message as _;
 use super::machine::Effect;
 use super::{Deps, Farewell, Stream};
 use crate::edge;
-use crate::log::{Appended, Draft, Lane, Refusal, needs_facts};
+use crate::log::{Appended, Draft, Facts, Lane, Refusal, needs_facts};
 use crate::store::{Commit, Marked, Marks, NewMarks, Order, Slice};
 
 /// A store that cannot be read ends the stream: there is no telling what it would have said.
@@ -77,7 +77,7 @@ impl Stream {
                     drop(tokio::spawn(Arc::clone(self).append_with_facts(job, draft)));
                     return;
                 }
-                Ok(draft) => self.append(job, draft),
+                Ok(draft) => self.append(job, draft, Facts::Clear),
             }
             self.line.lock().unwrap_or_else(PoisonError::into_inner).moving = false;
         }
@@ -87,25 +87,17 @@ impl Stream {
         self.tell(|session| session.refuse(*job.append, job.lane, problem));
     }
 
-    fn append(self: &Arc<Self>, job: Job, draft: Draft) {
+    fn append(self: &Arc<Self>, job: Job, draft: Draft, facts: Facts) {
         let stream = Arc::clone(self);
         let (op, conversation) = (job.append.op, draft.conversation.to_string());
         let reply =
             move |result: Result<Appended, Refusal>, lane: u32| stream.answer(op, conversation, lane, result);
-        self.deps.log.enqueue(draft, Box::new(reply));
+        self.deps.log.enqueue(draft, facts, Box::new(reply));
     }
 
     async fn append_with_facts(self: Arc<Self>, job: Job, draft: Draft) {
-        match self.deps.log.gather(&draft).await {
-            Ok(None) => self.append(job, draft),
-            Ok(Some(appended)) => {
-                self.answer(job.append.op, draft.conversation.to_string(), 0, Ok(appended));
-            }
-            Err(refusal) => {
-                let problem = edge::refusal_problem(refusal);
-                self.tell_quietly(job, problem);
-            }
-        }
+        let facts = self.deps.log.gather(&draft).await;
+        self.append(job, draft, facts);
         self.line.lock().unwrap_or_else(PoisonError::into_inner).moving = false;
         self.move_line();
     }

@@ -23,6 +23,14 @@ impl Output {
         Ok(writeln!(self.stdout, "{line}")?)
     }
 
+    /// A line that only people need, between results.
+    pub fn heading(&mut self, text: &str) -> Outcome {
+        if !self.json {
+            writeln!(self.stdout, "{text}")?;
+        }
+        Ok(())
+    }
+
     /// Nothing that was written waits any more.
     pub fn flush(&mut self) -> Outcome {
         Ok(self.stdout.flush()?)

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use parlor_client::core::Event;
 use parlor_client::store::StoredConversation;
 use parlor_client::{Client, Error, Live, News};
-use parlor_types::{ConversationId, Seq};
+use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use parlor_wire::errors::v1::Problem;
 
-use super::history;
+use super::{conversations, history};
 use crate::args;
 use crate::names::{self, Names};
 use crate::outcome::{Failure, Outcome};
@@ -32,10 +32,13 @@ struct Tail<'a> {
     had_synced: bool,
     online: bool,
     was_offline: bool,
+    /// Whose entry was printed last.
+    last: Option<ConversationId>,
+    me: String,
 }
 
 pub async fn run(client: &Client, out: &mut Output, wishes: args::Tail) -> Outcome {
-    client.me().await?;
+    let me = client.me().await?.to_string();
     let only = match &wishes.to {
         Some(to) => Some(names::conversation(client, to).await?),
         None => None,
@@ -45,18 +48,10 @@ pub async fn run(client: &Client, out: &mut Output, wishes: args::Tail) -> Outco
     let printed = ranges.collect();
     let had_synced = !saved.cursor.is_empty();
     let (live, mut events) = client.live().await?;
-    let (online, was_offline) = (false, false);
-    let mut tail = Tail {
-        client,
-        live,
-        names: Names::default(),
-        only,
-        wishes,
-        printed,
-        had_synced,
-        online,
-        was_offline,
-    };
+    let names = Names::default();
+    let (online, was_offline, last) = (false, false, None);
+    let mut tail =
+        Tail { client, live, names, only, wishes, printed, had_synced, online, was_offline, last, me };
     while let Some(news) = events.next().await {
         match news {
             News::Event(event) => tail.on_event(out, event).await?,
@@ -165,12 +160,24 @@ impl Tail<'_> {
             let entries = store.entries(id, from, range.have, PAGE).map_err(Error::from)?;
             let Some(last) = entries.last() else { break };
             let last = Seq(last.seq);
+            self.head(out, &known).await?;
             history::print(self.client, out, &mut self.names, &entries).await?;
             self.printed.insert(id, last);
             from = last.next();
             if self.wishes.mark_read {
                 self.live.mark_read(id, last).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Says whose entries follow, where several conversations are followed.
+    async fn head(&mut self, out: &mut Output, known: &StoredConversation) -> Outcome {
+        let changed = self.last.replace(known.id) != Some(known.id);
+        if let Some(row) = known.row.as_ref().filter(|_| changed && self.only.is_none()) {
+            let members = row.members.iter().filter_map(|member| UserId::parse(&member.user_id));
+            self.names.learn(self.client, members).await?;
+            out.heading(&format!("-- {}", conversations::title(row, &self.me, &self.names)))?;
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl Store {
         self.read(account)
     }
 
-    /// Enters a session. Whatever belongs to another user or another server is deleted.
+    /// Enters a session. Whatever belongs to another user is deleted; ids are unique among servers too.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
@@ -74,7 +74,7 @@ impl Store {
     ) -> Result<()> {
         self.write(|tx| {
             let before = account(tx)?;
-            if before.user != Some(user) || before.server.as_deref() != Some(server) {
+            if before.user != Some(user) {
                 forget_all(tx)?;
             }
             let sql = "UPDATE account SET server = ?, username = ?, user_id = ?, session_id = ?";

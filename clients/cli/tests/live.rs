@@ -1,0 +1,48 @@
+//! The client library over a real server: sending on the stream while the server is killed.
+
+mod support;
+
+use std::time::Duration;
+
+use parlor_client::core::Draft;
+use parlor_client::{Client, News, core::Event};
+use parlor_types::{ConversationId, Id as _};
+use parlor_wire::chat::v1::Text;
+use parlor_wire::chat::v1::content::Kind;
+use support::{PATIENCE, Person, Server};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_sent_on_the_stream_arrive_once_and_in_order() {
+    let mut server = Server::start();
+    let [ada, ben] = ["ada", "ben"].map(|name| Person::registered(&server, name));
+    let id = ada.json(&["send", "--to", "@ben", "m"]).remove(0);
+    let id = ConversationId::parse(id["conversation_id"].as_str().unwrap()).unwrap();
+
+    let client = Client::open(ada.folder.path(), &server.url(), Duration::ZERO).await.unwrap();
+    let (live, mut events) = client.live().await.unwrap();
+    tokio::time::timeout(PATIENCE, async {
+        while events.next().await != Some(News::Event(Event::Online)) {}
+    })
+    .await
+    .expect("the stream opens");
+
+    let mut pending = Vec::new();
+    for n in 0..60 {
+        if n % 20 == 10 {
+            server.kill();
+        }
+        let draft = Draft::new(id, Kind::Text(Text { body: format!("m{n}") }));
+        pending.push(live.send(draft).await.unwrap());
+        if n % 20 == 15 {
+            server.start_again();
+        }
+    }
+    for pending in pending {
+        tokio::time::timeout(PATIENCE, pending.settled()).await.expect("it is answered").unwrap();
+    }
+    let held: Vec<_> = ben.json(&["history", "--to", "@ada", "--all"]);
+    let texts: Vec<_> = held.iter().filter_map(|entry| entry["text"].as_str()).skip(1).collect();
+    let expected: Vec<_> = (0..60).map(|n| format!("m{n}")).collect();
+    assert_eq!(texts, expected, "G2, G4");
+    assert!(client.store().outbox(None).unwrap().is_empty());
+}

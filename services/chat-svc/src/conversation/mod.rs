@@ -82,10 +82,6 @@ pub struct State {
 impl State {
     /// The state a store has kept.
     #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the columns of a row, named at the one place that calls this"
-    )]
     pub fn restored(
         kind: Kind,
         name: String,

@@ -97,8 +97,8 @@ struct Foreign {
 const FOREIGN: &[Foreign] = &[
     Foreign {
         name: "rusqlite",
-        only: &["parlor-embedded", SERVICE, "parlor-tests"],
-        because: "the database is known to the storage engine and the stores on it",
+        only: &["parlor-embedded", "parlor-client", SERVICE, "parlor-tests"],
+        because: "the database is known to the storage engine, the stores on it, and the client's own store",
     },
     Foreign {
         name: "tonic",

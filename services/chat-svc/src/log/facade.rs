@@ -7,14 +7,14 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parlor_runtime::clock::Clock;
-use parlor_types::{ConversationId, Seq, StreamId, UserId, limits};
+use parlor_types::{ConversationId, Seq, StreamId};
 use tokio::sync::{Notify, oneshot};
 
+use super::facts::{Facts, needs_facts};
 use super::{Appended, Appender, Draft, Effect, Input, Rate, Rates, Refusal, Ticket};
-use crate::conversation::Content;
 use crate::directory::Directory;
 use crate::routing::Router;
 use crate::store::{AppendError, Batch, Commit, Marked, NewMarks, Store};
@@ -25,6 +25,8 @@ const SHARDS: usize = 64;
 const HOT_PER_SHARD: usize = 64;
 /// See [`HOT_PER_SHARD`].
 const COLD_AFTER: Duration = Duration::from_secs(30);
+/// How often a shard looks for them.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// What an operator may set.
 #[derive(Debug, Clone, Copy)]
@@ -39,17 +41,6 @@ pub struct LogLimits {
 
 /// Told once what became of a draft; with a refusal, the lane number to go on with.
 pub type Reply = Box<dyn FnOnce(Result<Appended, Refusal>, u32) + Send>;
-
-/// What [`Log::gather`] found out about a draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Facts {
-    /// Nothing speaks against it.
-    Clear,
-    /// This does, unless the draft is stored already.
-    Against(Refusal),
-    /// The conversation it would create is there already: the answer.
-    There(Appended),
-}
 
 /// What the log stands on.
 #[derive(Clone)]
@@ -74,13 +65,20 @@ pub struct Log {
 
 struct Inner {
     start: StartLog,
-    shards: Vec<Mutex<HashMap<ConversationId, Slot>>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
     rates: Mutex<Rates>,
     tickets: AtomicU64,
     /// Outcomes of writes. Bounded by their number: one for each conversation with a batch in flight, and the marks.
     outcomes: Mutex<VecDeque<Outcome>>,
     arrived: Notify,
+}
+
+/// Conversations in memory.
+#[derive(Default)]
+struct Shard {
+    slots: HashMap<ConversationId, Slot>,
+    swept: Option<Instant>,
 }
 
 struct Slot {
@@ -130,41 +128,12 @@ impl Log {
         answered.await.unwrap_or(Err(Refusal::Unavailable))
     }
 
-    /// Looks up what an append that brings people in depends on. That comes after dedupe: somebody may have gone since the
-    /// append was stored, and its retry is answered all the same (G2).
-    pub async fn gather(&self, draft: &Draft) -> Facts {
-        match self.facts(draft).await {
-            Ok(Some(appended)) => Facts::There(appended),
-            Ok(None) => Facts::Clear,
-            Err(refusal) => Facts::Against(refusal),
-        }
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.inner.start.store
     }
 
-    async fn facts(&self, draft: &Draft) -> Result<Option<Appended>, Refusal> {
-        let store = &self.inner.start.store;
-        if let Content::Created { .. } = draft.content
-            && let Some(first) = store.first(draft.conversation).await.map_err(|_| Refusal::Unavailable)?
-        {
-            let direct = draft.conversation == direct_of(draft);
-            return match () {
-                () if first.op == draft.op && first.digest != draft.digest => Err(Refusal::OpReused),
-                () if direct || (first.op == draft.op && first.sender == draft.sender) => {
-                    Ok(Some(first.appended(draft.conversation, true)))
-                }
-                () => Ok(None),
-            };
-        }
-        let newcomers = draft.content.newcomers();
-        if !self.inner.start.directory.all_exist(newcomers).await.map_err(|_| Refusal::Unavailable)? {
-            return Err(Refusal::UserNotFound);
-        }
-        let mut users = newcomers.to_vec();
-        users.push(draft.sender);
-        let counts = store.memberships(users).await.map_err(|_| Refusal::Unavailable)?;
-        if counts.iter().any(|count| *count >= limits::MAX_CONVERSATIONS) {
-            return Err(Refusal::TooManyConversations);
-        }
-        Ok(None)
+    pub(super) fn directory(&self) -> &dyn Directory {
+        &*self.inner.start.directory
     }
 
     /// Puts a draft in line, with what [`Log::gather`] found if it [`needs_facts`]. `reply` is called once, from here or
@@ -231,21 +200,21 @@ impl Log {
         self.inner.arrived.notify_one();
     }
 
-    fn shard(&self, conversation: ConversationId) -> MutexGuard<'_, HashMap<ConversationId, Slot>> {
+    fn shard(&self, conversation: ConversationId) -> MutexGuard<'_, Shard> {
         let hash = self.inner.hasher.hash_one(conversation);
         lock(&self.inner.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()])
     }
 
     fn feed(&self, conversation: ConversationId, input: Input, reply: Option<(Ticket, Reply)>) {
         let clock = &self.inner.start.clock;
-        let (now, wall) = (clock.now(), clock.wall());
+        let (now, wall) = (clock.now(), whole_millis(clock.wall()));
         let mut answers = Vec::new();
         let mut rest = Vec::new();
         {
             let mut shard = self.shard(conversation);
-            forget_cold(&mut shard, now);
+            shard.forget_cold(now);
             let max_members = self.inner.start.limits.max_members;
-            let slot = shard.entry(conversation).or_insert_with(|| Slot {
+            let slot = shard.slots.entry(conversation).or_insert_with(|| Slot {
                 appender: Appender::new(conversation, max_members),
                 replies: HashMap::new(),
                 used: now,
@@ -263,7 +232,7 @@ impl Log {
             }
             if slot.appender.is_blank() {
                 // Somebody guessed an id: nothing is kept of it.
-                shard.remove(&conversation);
+                shard.slots.remove(&conversation);
             }
         }
         for effect in rest {
@@ -302,24 +271,22 @@ impl Log {
     }
 }
 
-/// Whether [`Log::gather`] has to be asked before [`Log::enqueue`].
-#[must_use]
-pub fn needs_facts(draft: &Draft) -> bool {
-    matches!(draft.content, Content::Created { .. } | Content::Add(_))
-}
-
-/// The id of the direct conversation that the draft would create.
-fn direct_of(draft: &Draft) -> ConversationId {
-    let other: Option<&UserId> = draft.content.newcomers().first();
-    ConversationId::direct(draft.sender, *other.unwrap_or(&draft.sender))
-}
-
-fn forget_cold(shard: &mut HashMap<ConversationId, Slot>, now: Instant) {
-    if shard.len() >= HOT_PER_SHARD {
-        shard.retain(|_, slot| {
-            !slot.appender.is_idle() || now.saturating_duration_since(slot.used) < COLD_AFTER
-        });
+impl Shard {
+    fn forget_cold(&mut self, now: Instant) {
+        let due = self.swept.is_none_or(|at| now.saturating_duration_since(at) >= SWEEP);
+        if due && self.slots.len() >= HOT_PER_SHARD {
+            self.swept = Some(now);
+            self.slots.retain(|_, slot| {
+                !slot.appender.is_idle() || now.saturating_duration_since(slot.used) < COLD_AFTER
+            });
+        }
     }
+}
+
+/// The precision of times in every store: an entry reads the same live and later.
+fn whole_millis(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

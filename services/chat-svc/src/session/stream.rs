@@ -113,10 +113,10 @@ impl Stream {
         }
         let waker = inner.waker.take();
         // In line before the lock is released: the order of appends is that of frames.
-        self.line_up(&mut effects);
+        let lined_up = self.line_up(&mut effects);
         drop(inner);
         wake(waker);
-        self.carry_out(effects);
+        self.carry_out(effects, lined_up);
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl Stream {
             }
         };
         drop(inner);
-        self.carry_out(effects);
+        self.carry_out(effects, false);
         poll
     }
 
@@ -185,10 +185,10 @@ impl Stream {
         let mut inner = self.inner();
         let mut effects = change(&mut inner.session);
         let waker = inner.waker.take();
-        self.line_up(&mut effects);
+        let lined_up = self.line_up(&mut effects);
         drop(inner);
         wake(waker);
-        self.carry_out(effects);
+        self.carry_out(effects, lined_up);
     }
 }
 

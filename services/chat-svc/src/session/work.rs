@@ -25,10 +25,10 @@ pub(super) struct Job {
 }
 
 impl Stream {
-    /// Moves appends from `effects` into the line.
-    pub(super) fn line_up(&self, effects: &mut Vec<Effect>) {
+    /// Moves appends from `effects` into the line; whether there were any.
+    pub(super) fn line_up(&self, effects: &mut Vec<Effect>) -> bool {
         if !effects.iter().any(|effect| matches!(effect, Effect::Append(..))) {
-            return;
+            return false;
         }
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         for effect in std::mem::take(effects) {
@@ -37,10 +37,13 @@ impl Stream {
                 other => effects.push(other),
             }
         }
+        true
     }
 
-    pub(super) fn carry_out(self: &Arc<Self>, effects: Vec<Effect>) {
-        self.move_line();
+    pub(super) fn carry_out(self: &Arc<Self>, effects: Vec<Effect>, lined_up: bool) {
+        if lined_up {
+            self.move_line();
+        }
         for effect in effects {
             let stream = Arc::clone(self);
             match effect {

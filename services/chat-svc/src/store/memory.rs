@@ -11,7 +11,7 @@ use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, Marked, Marks, NewEntry, NewMarks, Order, Page,
     ReadError, Row, Slice, Snapshot, Store, load_after,
 };
-use crate::conversation::{Change, Content, Member, Range, Ranges, State};
+use crate::conversation::{Change, Content, Member, Range, Ranges, Settings, State};
 use crate::log::{Entry, OpRow};
 
 /// See the module.
@@ -41,7 +41,8 @@ struct Reader {
     marks: Marks,
     read_number: u64,
     changed: u64,
-    last_name: Option<String>,
+    /// Name and settings when the membership ended.
+    last: Option<(String, Settings)>,
 }
 
 impl Default for MemoryStore {
@@ -122,7 +123,7 @@ impl Conversation {
                     reader.marks = Marks { received: entry.seq, read: entry.seq };
                     reader.read_number = entry.number;
                     reader.changed = commit;
-                    reader.last_name = None;
+                    reader.last = None;
                 }
                 Change::Closed { user } => {
                     let reader = self.readers.entry(*user).or_default();
@@ -130,7 +131,7 @@ impl Conversation {
                         range.to = Some(entry.seq);
                     }
                     reader.changed = commit;
-                    reader.last_name = Some(self.state.name.clone());
+                    reader.last = Some((self.state.name.clone(), self.state.settings));
                 }
                 Change::Role { .. } | Change::Name(_) | Change::Settings(_) => {}
             }
@@ -159,18 +160,21 @@ impl Conversation {
         let ranges = Ranges::new(reader.ranges.clone())?;
         let head = ranges.head(self.state.head);
         let last = self.entries.iter().rev().map(|new| &new.entry);
-        let last = last.filter(|entry| entry.seq <= head).find(|entry| entry.content.is_message());
+        let mut last = last.filter(|entry| entry.content.is_message());
+        let last = last.find(|entry| entry.seq <= head && ranges.contains(entry.seq));
         let present = self.state.members.contains_key(&user);
+        let now = (self.state.name.clone(), self.state.settings);
+        let (name, settings) = reader.last.clone().unwrap_or(now);
         let members: Vec<(UserId, Member)> = self.state.members.iter().map(|(u, m)| (*u, *m)).collect();
         Some(Row {
             id,
             kind: self.state.kind,
-            name: reader.last_name.clone().unwrap_or_else(|| self.state.name.clone()),
-            settings: self.state.settings,
+            name,
+            settings,
             members: if present { members } else { Vec::new() },
             head,
             number: self.number_at(head),
-            last_message: last.filter(|entry| ranges.contains(entry.seq)).cloned(),
+            last_message: last.cloned(),
             marks: reader.marks,
             unread: self.number_at(head).saturating_sub(reader.read_number),
             ranges,

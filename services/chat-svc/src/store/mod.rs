@@ -145,7 +145,7 @@ pub struct Row {
     pub kind: Kind,
     /// Name, as of the reader's last readable entry.
     pub name: String,
-    /// Settings.
+    /// Settings, as of the same.
     pub settings: Settings,
     /// Present members, empty for an ex-member.
     pub members: Vec<(UserId, Member)>,

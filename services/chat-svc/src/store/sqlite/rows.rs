@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
 use super::{one, read};
-use crate::conversation::Settings;
+use crate::conversation::{Piece, Ranges, Settings};
 use crate::log::Entry;
 use crate::store::{Changed, Commit, Marks, Row};
 
@@ -35,12 +35,13 @@ pub(super) fn row(
 ) -> rusqlite::Result<Option<Row>> {
     let Some(ranges) = read::ranges(tx, user, conversation)? else { return Ok(None) };
     let sql = "SELECT c.kind, c.name, c.history_visibility, c.created, c.head, m.present, m.received, m.read,
-                      m.read_number, m.last_name
+                      m.read_number, m.last_name, m.last_history
                FROM conversation c JOIN member m ON m.conversation = c.id
                WHERE c.id = ?1 AND m.user = ?2";
     one(tx, sql, params![conversation.bytes(), user.bytes()], |found| {
         let present: bool = found.get(5)?;
-        let name: String = if present { found.get(1)? } else { found.get(9)? };
+        let (name, history_visibility) =
+            if present { (found.get(1)?, history(found, 2)?) } else { (found.get(9)?, history(found, 10)?) };
         let head = ranges.head(seq(found, 4)?);
         let (head_number, active) = at(tx, conversation, head)?;
         let members = if present { read::members(tx, conversation)? } else { Default::default() };
@@ -48,11 +49,11 @@ pub(super) fn row(
             id: conversation,
             kind: kind(found, 0)?,
             name,
-            settings: Settings { history_visibility: history(found, 2)? },
+            settings: Settings { history_visibility },
             members: members.into_iter().collect(),
             head,
             number: head_number,
-            last_message: last_message(tx, conversation, head)?.filter(|entry| ranges.contains(entry.seq)),
+            last_message: last_message(tx, conversation, &ranges, head)?,
             marks: Marks { received: seq(found, 6)?, read: seq(found, 7)? },
             unread: head_number.saturating_sub(number(found, 8)?),
             ranges: ranges.clone(),
@@ -75,10 +76,23 @@ fn at(
     found.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-fn last_message(tx: &Connection, conversation: ConversationId, head: Seq) -> rusqlite::Result<Option<Entry>> {
+/// Whoever was away finds it before that time, if there is none after.
+fn last_message(
+    tx: &Connection,
+    conversation: ConversationId,
+    ranges: &Ranges,
+    head: Seq,
+) -> rusqlite::Result<Option<Entry>> {
     let sql = format!(
-        "SELECT {} FROM entry WHERE conversation = ?1 AND seq <= ?2 AND message = 1 ORDER BY seq DESC LIMIT 1",
+        "SELECT {} FROM entry WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3 AND message = 1
+         ORDER BY seq DESC LIMIT 1",
         read::ENTRY
     );
-    one(tx, &sql, params![conversation.bytes(), from_seq(head)], |row| read::entry(conversation, row))
+    for piece in ranges.pieces(Piece { from: Seq::FIRST, to: head }, head).into_iter().rev() {
+        let params = params![conversation.bytes(), from_seq(piece.from), from_seq(piece.to)];
+        if let Some(found) = one(tx, &sql, params, |row| read::entry(conversation, row))? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }

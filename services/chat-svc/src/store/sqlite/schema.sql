@@ -46,6 +46,7 @@ CREATE TABLE member (
     read_number  INTEGER NOT NULL,           -- message number at `read`
     changed      INTEGER NOT NULL,           -- commit at which their row changed otherwise than by an entry
     last_name    TEXT,                       -- name of the conversation when they ceased to be a member
+    last_history INTEGER,                    -- its history_visibility then
     PRIMARY KEY (conversation, user)
 ) STRICT, WITHOUT ROWID;
 

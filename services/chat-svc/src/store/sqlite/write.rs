@@ -109,10 +109,10 @@ fn open(tx: &Tx<'_>, new: &NewEntry, user: UserId, role: Role, from: Seq) -> rus
     let joined = from_seq(new.entry.seq);
     tx.prepare_cached(
         "INSERT INTO member
-             (conversation, user, present, role, joined, received, read, read_number, changed, last_name)
-         VALUES (?1, ?2, 1, ?3, ?4, ?4, ?4, ?5, ?6, NULL)
+             (conversation, user, present, role, joined, received, read, read_number, changed)
+         VALUES (?1, ?2, 1, ?3, ?4, ?4, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET present = 1, role = ?3, joined = ?4, received = ?4, read = ?4, read_number = ?5,
-             changed = ?6, last_name = NULL",
+             changed = ?6, last_name = NULL, last_history = NULL",
     )?
     .execute(params![
         id,
@@ -137,8 +137,8 @@ fn close(tx: &Tx<'_>, new: &NewEntry, user: UserId) -> rusqlite::Result<()> {
     )?
     .execute(params![id, user.bytes(), from_seq(new.entry.seq)])?;
     tx.prepare_cached(
-        "UPDATE member SET present = 0, changed = ?3, last_name = (SELECT name FROM conversation WHERE id = ?1)
-         WHERE conversation = ?1 AND user = ?2",
+        "UPDATE member SET present = 0, changed = ?3, last_name = c.name, last_history = c.history_visibility
+         FROM conversation c WHERE c.id = ?1 AND member.conversation = ?1 AND member.user = ?2",
     )?
     .execute(params![id, user.bytes(), from_number(tx.commit_number())])
     .map(drop)

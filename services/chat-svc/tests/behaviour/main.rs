@@ -2,6 +2,10 @@
 
 mod first_conversation;
 mod lanes;
+mod live;
+mod membership;
 mod one_path;
 mod reading;
+mod restart;
+mod strangers;
 mod support;

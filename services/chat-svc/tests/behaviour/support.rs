@@ -13,7 +13,7 @@ use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::get_conversation_request::Conversation as Named;
 use parlor_wire::chat::v1::{
     Append, AppendResult, Appended, Conversation, CreateConversationRequest, Entry, FetchRequest,
-    GetConversationRequest,
+    GetConversationRequest, Hello,
 };
 use parlor_wire::errors::v1::ErrorReason;
 use tempfile::TempDir;
@@ -206,4 +206,9 @@ pub fn outcome(result: AppendResult) -> Result<(u64, bool), (ErrorReason, u32)> 
         Outcome::Appended(appended) => Ok((appended.seq, appended.duplicate)),
         Outcome::Problem(problem) => Err((problem.reason(), result.lane)),
     }
+}
+
+/// A Hello without a cursor.
+pub fn hello() -> Hello {
+    Hello { protocol: parlor_types::limits::PROTOCOL, ..Hello::default() }
 }

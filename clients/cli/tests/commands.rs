@@ -1,5 +1,7 @@
 //! Every command against a server, and every exit code.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 mod support;
 
 use std::process::Stdio;

@@ -1,5 +1,7 @@
 //! `tail`: once, in order, through restarts of the server and beside other commands of the same profile.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 mod support;
 
 use support::{Person, Server};

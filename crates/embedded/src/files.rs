@@ -1,6 +1,7 @@
 //! Store files that this process does not have open: another has them, or nobody.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use thiserror::Error;
@@ -9,6 +10,9 @@ use crate::backup::{self, Backup};
 use crate::error::{BackupError, OpenError};
 use crate::open;
 
+/// How often a lock is tried that cannot be waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
 /// As [`Db::backup_to`](crate::Db::backup_to), of a file that another process may be writing to. It takes no lock that
 /// the writer waits for.
 ///
@@ -16,6 +20,21 @@ use crate::open;
 /// There is no store at `store`, `target` exists, or the copy cannot be made.
 pub async fn backup_file(store: &Path, target: &Path) -> Result<Backup, BackupError> {
     backup::run(store, target).await
+}
+
+/// Waits until nobody has the file open as a store. Dropping a [`Db`](crate::Db) is not yet that, as long as others hold
+/// handles of it.
+///
+/// # Errors
+/// The lock beside the file cannot be used.
+pub async fn closed(store: &Path) -> Result<(), OpenError> {
+    loop {
+        match open::lock(store) {
+            Ok(_) => return Ok(()),
+            Err(OpenError::InUse { .. }) => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Why a file is not to be trusted.
@@ -128,5 +147,19 @@ mod tests {
             .unwrap();
         assert_eq!(rows, 1);
         assert!(matches!(backup_file(&store, &copy).await, Err(BackupError::Exists { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_store_is_closed_with_its_last_handle() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store.db");
+        let db = crate::Db::open(crate::Options::new(&store), &[]).unwrap();
+        let other = db.clone();
+        drop(db);
+        let mut waiting = std::pin::pin!(closed(&store));
+        let early = tokio::time::timeout(4 * LOOK_AGAIN, &mut waiting).await;
+        assert!(early.is_err(), "a handle is left");
+        drop(other);
+        waiting.await.unwrap();
     }
 }

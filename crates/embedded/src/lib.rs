@@ -30,7 +30,7 @@ pub use rusqlite;
 
 pub use backup::Backup;
 pub use error::{BackupError, JobError, OpenError, ReadError, SubmitError, WriteError};
-pub use files::{CheckError, backup_file, check_file};
+pub use files::{CheckError, backup_file, check_file, closed};
 pub use migrate::Migration;
 pub use options::{OnFatal, Options};
 pub use tx::{ReadTx, Tx};

@@ -109,7 +109,7 @@ impl Worker {
                 return;
             }
         }
-        if let Err(error) = self.connection.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(())) {
+        if let Err(error) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::warn!(%error, "the log stays beside the store; the next start reads it");
         }
     }

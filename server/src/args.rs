@@ -1,0 +1,125 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use parlor_runtime::config::{Loaded, Problems, Sources};
+
+use crate::config::{self, Config};
+
+const AFTER_HELP: &str = "\
+Configuration: defaults, then the file, then the environment (PARLOR_SERVER__LISTEN sets server.listen), then flags; the
+later wins. --print-config shows every key with its value.
+
+Exit codes:
+    0  done, or stopped when asked to
+   64  the command line or the configuration cannot be used
+   65  what was read is damaged, or not what it should be
+   69  the data folder or the address is in use
+   70  a part of the server failed
+   74  something could not be read or written
+  130  a second signal came while stopping";
+
+/// The Parlor chat server: all services in one process, on one address, with their data in one folder.
+#[derive(Debug, Parser)]
+#[command(name = "parlor-server", version, after_help = AFTER_HELP)]
+pub struct Args {
+    /// What to do; `serve` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Where configuration comes from.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Check the configuration and end
+    #[arg(long)]
+    pub check_config: bool,
+    /// Print the configuration as it is in effect, with where each key comes from, and end
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Where configuration comes from.
+#[derive(Debug, ClapArgs)]
+pub struct Settings {
+    /// Configuration file [default: parlor.toml in the data folder, if it is there]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Folder that holds everything [default: parlor-data]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// Address to listen on; port 0 takes any that is free [default: 127.0.0.1:7700]
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub listen: Option<SocketAddr>,
+    /// Set any key, such as chat.max_group_members=50; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve until SIGTERM or Ctrl-C
+    Serve,
+    /// Copy all data into DIR, while the server runs or not
+    Backup {
+        /// A folder that is not there, or empty
+        dir: PathBuf,
+    },
+    /// Make a data folder out of a backup. Clients notice and sync afresh; what they had not yet sent is kept
+    Restore {
+        /// The backup
+        dir: PathBuf,
+    },
+    /// Add people who come with password hashes; the server must be stopped
+    ///
+    /// Each line of FILE is a JSON object: {"username": "ada", "password_hash": "$argon2id$..."}, and if wanted
+    /// "user_id" (a UUID) and "display_name". If a line is bad, nothing is imported. Names and ids that are taken are left as
+    /// they are and named, so importing the same file again changes nothing.
+    #[command(verbatim_doc_comment)]
+    ImportUsers {
+        /// The lines; `-` is standard input
+        file: PathBuf,
+    },
+    /// Accounts of bots and of other services; the server must be stopped
+    #[command(subcommand)]
+    ServiceAccount(ServiceAccount),
+}
+
+/// What can be done with service accounts.
+#[derive(Debug, Subcommand)]
+pub enum ServiceAccount {
+    /// Make one, and print its id and secret: the secret is shown this once
+    Create {
+        /// Its user name
+        name: String,
+        /// For another service of the deployment: it may call what only services may call, and nothing else
+        #[arg(long)]
+        internal: bool,
+    },
+}
+
+impl Settings {
+    /// Reads the configuration that these flags and the process environment amount to.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(self) -> Result<Loaded<Config>, Problems> {
+        let mut set = self.set;
+        set.extend(self.data.map(|path| format!("server.data={}", path.display())));
+        set.extend(self.listen.map(|address| format!("server.listen={address}")));
+        config::load(Sources::of_process(self.config, set))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,36 @@
+//! What the program can be told to do. Answers go to standard output, everything else to standard error.
+
+mod backup;
+mod import_users;
+mod restore;
+mod serve;
+mod service_account;
+
+use std::io::{self, Write as _};
+
+use parlor_runtime::config::Loaded;
+
+use crate::config::Config;
+use crate::failure::{Code, Failure};
+
+pub use backup::backup;
+pub use import_users::import_users;
+pub use restore::restore;
+pub use serve::serve;
+pub use service_account::service_account;
+
+/// Prints the configuration that is in effect, as a file that can be used as one.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub fn print_config(config: &Loaded<Config>) -> Result<(), Failure> {
+    let text = config.to_toml().map_err(|error| Failure::new(Code::Internal, error))?;
+    print(&text)
+}
+
+/// Writes `text` to standard output, whole and at once.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure::new(Code::Io, format!("cannot write to standard output: {error}")))
+}

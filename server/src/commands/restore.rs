@@ -1,0 +1,109 @@
+//! Making a data folder out of a backup.
+//!
+//! Nothing of the backup is trusted before it has been checked: the manifest against every byte, then every page of the
+//! databases. The restored conversations get a new generation, by which clients notice that they may know more than the server
+//! does, and sync afresh.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use chat_svc::store::new_generation;
+use parlor_embedded::check_file;
+use parlor_runtime::data_dir::DataDir;
+
+use super::backup::{FILE_MODE, make_partial, publish, require_free};
+use super::print;
+use crate::failure::{Code, Failure};
+use crate::files::{self, Stores};
+use crate::manifest::{self, MANIFEST, Manifest};
+
+/// Makes the data folder `data`, which must not exist, or be empty, out of the backup `source`.
+///
+/// # Errors
+/// `data` is in use or holds something, the backup is damaged, or something cannot be read or written; then `data` is as it
+/// was.
+pub async fn restore(source: &Path, data: &Path) -> Result<(), Failure> {
+    require_unused(data)?;
+    require_free(data)?;
+    let manifest = Manifest::read(source).map_err(|error| Failure::new(Code::Data, error))?;
+    require_complete(&manifest, &Stores::of(source))?;
+    let partial = make_partial(data)?;
+    let (from, to) = (source.to_owned(), partial.clone());
+    let made = tokio::task::spawn_blocking(move || make(&manifest, &from, &to)).await;
+    let made = made.unwrap_or_else(|error| Err(Failure::new(Code::Internal, error)));
+    if let Err(failure) = made.and_then(|()| publish(&partial, data)) {
+        if let Err(error) = fs::remove_dir_all(&partial) {
+            tracing::warn!(%error, path = %partial.display(), "an unfinished restore stays behind");
+        }
+        return Err(failure);
+    }
+    print(&format!("restored to {}\n", data.display()))
+}
+
+/// Says so, if a server has the folder: that is a better answer than that it is not empty.
+fn require_unused(data: &Path) -> Result<(), Failure> {
+    if data.join(files::LOCK).exists() {
+        DataDir::open(data)?;
+    }
+    Ok(())
+}
+
+fn require_complete(manifest: &Manifest, stores: &Stores) -> Result<(), Failure> {
+    let mut listed: Vec<_> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+    let mut wanted = stores.all().map(files::name);
+    listed.sort_unstable();
+    wanted.sort_unstable();
+    if listed == wanted {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Data, format!("{MANIFEST} lists {listed:?}, a backup has {wanted:?}")))
+}
+
+fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failure> {
+    for expected in &manifest.files {
+        let (from, to) = (source.join(&expected.name), partial.join(&expected.name));
+        let found = copy(&expected.name, &from, &to).map_err(|error| Failure::io("copy", &from, &error))?;
+        if found != *expected {
+            let message = format!("{} is not as it was written: damaged, or changed since", from.display());
+            return Err(Failure::new(Code::Data, message));
+        }
+    }
+    let stores = Stores::of(partial);
+    for store in [&stores.chat, &stores.auth] {
+        let named = |error| Failure::new(Code::Data, format!("{}: {error}", files::name(store)));
+        check_file(store).map_err(named)?;
+    }
+    new_generation(&stores.chat)
+        .map_err(|error| Failure::new(Code::Data, format!("{}: {error}", files::name(&stores.chat))))?;
+    for store in [&stores.chat, &stores.auth] {
+        finish(store).map_err(|error| Failure::io("write", store, &error))?;
+    }
+    Ok(())
+}
+
+fn copy(name: &str, from: &Path, to: &Path) -> io::Result<manifest::Entry> {
+    let mut copy = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(to)?;
+    let entry = manifest::entry(name, &mut File::open(from)?, &mut copy)?;
+    copy.sync_all()?;
+    Ok(entry)
+}
+
+/// Takes away the empty files that a connection which may not write leaves beside a database.
+fn finish(store: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        let mut beside = store.as_os_str().to_owned();
+        beside.push(suffix);
+        let beside = PathBuf::from(beside);
+        match fs::metadata(&beside) {
+            Ok(_) if suffix == "-wal" && fs::metadata(&beside)?.len() > 0 => {
+                return Err(io::Error::other("its log was not moved into it"));
+            }
+            Ok(_) => fs::remove_file(&beside)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    File::open(store)?.sync_all()
+}

@@ -1,0 +1,190 @@
+//! The configuration of the whole: `[server]` here, `[auth]`, `[chat]` and `[log]` from those whose they are.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use parlor_grpc_kit::ServeOptions;
+use parlor_runtime::config::{self, ENV_PREFIX, Loaded, Problems, Sources, Validate, duration};
+use parlor_runtime::telemetry::Telemetry;
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, Stores};
+
+/// The key that the place of the configuration file depends on.
+const DATA_KEY: &str = "server.data";
+
+/// Everything an operator may change.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The process and its address.
+    pub server: ServerConfig,
+    /// Accounts and sessions. The paths in it are not free here: all files lie in `server.data`.
+    pub auth: auth_svc::Config,
+    /// Conversations.
+    pub chat: chat_svc::Config,
+    /// Logs, on standard error.
+    pub log: Telemetry,
+}
+
+/// The process and its address.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// The folder that holds everything. One process at a time may use it.
+    pub data: PathBuf,
+    /// Where to listen; port 0 takes any that is free. In clear text: off the loopback interface put something that ends TLS
+    /// in front.
+    pub listen: SocketAddr,
+    /// Whether tools may ask which services there are.
+    pub reflection: Reflection,
+    /// Origins of web pages that may call, such as `https://chat.example.org`; `*` allows all.
+    pub allowed_origins: Vec<String>,
+    /// Open connections in all.
+    pub max_connections: usize,
+    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come from the
+    /// proxy: set it to `max_connections` there.
+    pub max_connections_per_address: usize,
+    /// A ping is sent on a connection that has been silent this long.
+    #[serde(with = "duration")]
+    pub keepalive_interval: Duration,
+    /// A connection whose ping is not answered within this is cut.
+    #[serde(with = "duration")]
+    pub keepalive_timeout: Duration,
+    /// Once asked to stop, the process has ended after this, whatever clients do.
+    #[serde(with = "duration")]
+    pub stop_within: Duration,
+}
+
+/// Whether reflection (`grpc.reflection`) is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reflection {
+    /// While listening on the loopback interface.
+    Loopback,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        let serve = ServeOptions::default();
+        Self {
+            data: PathBuf::from("parlor-data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            reflection: Reflection::Loopback,
+            allowed_origins: serve.allowed_origins,
+            max_connections: serve.max_connections,
+            max_connections_per_address: serve.max_connections_per_address,
+            keepalive_interval: serve.keepalive_interval,
+            keepalive_timeout: serve.keepalive_timeout,
+            stop_within: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Config {
+    /// Puts all files into the data folder.
+    pub(crate) fn settle(&mut self) {
+        let stores = Stores::of(&self.server.data);
+        self.auth.store.path = stores.auth;
+        self.auth.keys.path = stores.keys;
+    }
+}
+
+impl ServerConfig {
+    pub(crate) fn options(&self) -> ServeOptions {
+        ServeOptions {
+            max_connections_per_address: self.max_connections_per_address,
+            max_connections: self.max_connections,
+            keepalive_interval: self.keepalive_interval,
+            keepalive_timeout: self.keepalive_timeout,
+            allowed_origins: self.allowed_origins.clone(),
+        }
+    }
+
+    pub(crate) fn reflects(&self) -> bool {
+        match self.reflection {
+            Reflection::Loopback => self.listen.ip().is_loopback(),
+            Reflection::On => true,
+            Reflection::Off => false,
+        }
+    }
+}
+
+impl Validate for Config {
+    fn check(&self, problems: &mut Problems) {
+        problems.within("server", &self.server);
+        problems.within("auth", &self.auth);
+        problems.within("chat", &self.chat);
+        problems.within("log", &self.log);
+        let (default, here) = (auth_svc::Config::default(), Stores::of(&self.server.data));
+        let paths = [
+            ("auth.store.path", &self.auth.store.path, &default.store.path, &here.auth),
+            ("auth.keys.path", &self.auth.keys.path, &default.keys.path, &here.keys),
+        ];
+        for (key, set, default, here) in paths {
+            if set != default && set != here {
+                problems.add(key, format!("cannot be set here: all files lie in the folder {DATA_KEY}"));
+            }
+        }
+    }
+}
+
+impl Validate for ServerConfig {
+    fn check(&self, problems: &mut Problems) {
+        let (ms, s) = (Duration::from_millis, Duration::from_secs);
+        problems.range("max_connections", &self.max_connections, 1..=1_000_000);
+        problems.range("max_connections_per_address", &self.max_connections_per_address, 1..=1_000_000);
+        problems.range("keepalive_interval", &self.keepalive_interval, s(1)..=s(3600));
+        problems.range("keepalive_timeout", &self.keepalive_timeout, s(1)..=s(600));
+        problems.range("stop_within", &self.stop_within, ms(100)..=s(600));
+        for origin in &self.allowed_origins {
+            let is_origin =
+                ["http://", "https://"].iter().filter_map(|scheme| origin.strip_prefix(scheme)).any(|host| {
+                    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+                });
+            if !is_origin && origin != "*" {
+                problems
+                    .add("allowed_origins", format!("{origin:?} is neither * nor like https://example.org"));
+            }
+        }
+    }
+}
+
+/// Reads the configuration. If `sources` names no file, `parlor.toml` in the data folder is one, where it is there.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load(mut sources: Sources) -> Result<Loaded<Config>, Problems> {
+    let data = data_folder(&sources);
+    let own = data.join(files::CONFIG);
+    let is_own = sources.file.is_none() && own.exists();
+    if is_own {
+        sources.file = Some(own);
+    }
+    let mut loaded = config::load::<Config>(&sources)?;
+    if is_own && loaded.value.server.data != data {
+        let mut problems = Problems::default();
+        let message = format!("the {} of a data folder cannot name another folder", files::CONFIG);
+        problems.add(DATA_KEY, message);
+        return Err(problems);
+    }
+    loaded.value.settle();
+    Ok(loaded)
+}
+
+/// The folder as far as it is known before any file has been read.
+fn data_folder(sources: &Sources) -> PathBuf {
+    let variable = format!("{ENV_PREFIX}{}", DATA_KEY.to_ascii_uppercase().replace('.', "__"));
+    let flags = sources.set.iter().rev().filter_map(|flag| flag.split_once('='));
+    let flag = flags.filter(|(key, _)| key.trim() == DATA_KEY).map(|(_, value)| value).next();
+    let env = sources.env.iter().find(|(name, _)| *name == variable).map(|(_, value)| value.as_str());
+    flag.or(env).map_or_else(|| ServerConfig::default().data, |path| Path::new(path).to_owned())
+}
+
+#[cfg(test)]
+mod tests;

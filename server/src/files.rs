@@ -1,0 +1,59 @@
+//! What lies in a data folder, and in a backup of one, and where.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An operator's configuration, read from the data folder if it is there.
+pub(crate) const CONFIG: &str = "parlor.toml";
+/// What `runtime::data_dir` locks.
+pub(crate) const LOCK: &str = "LOCK";
+
+/// The files that hold everything the services know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stores {
+    /// Conversations.
+    pub chat: PathBuf,
+    /// Accounts and sessions.
+    pub auth: PathBuf,
+    /// The keys of tokens.
+    pub keys: PathBuf,
+}
+
+impl Stores {
+    /// Those of `folder`.
+    pub(crate) fn of(folder: &Path) -> Self {
+        let auth = auth_svc::Config::in_folder(folder);
+        Self { chat: folder.join("chat.db"), auth: auth.store.path, keys: auth.keys.path }
+    }
+
+    /// All of them, in the order a backup takes them: first who refers, then what is referred to, so that every user that
+    /// a conversation names is in the copy that is taken after it. Accounts are never deleted.
+    pub(crate) fn all(&self) -> [&Path; 3] {
+        [&self.chat, &self.auth, &self.keys]
+    }
+}
+
+/// The last part of the name of one of [`Stores`].
+pub(crate) fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).expect("the names of the stores are ours, and ASCII")
+}
+
+/// Whether nothing is there, or a folder that holds nothing.
+pub(crate) fn is_free(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the names in `folder` survive power loss.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The folder that `path` lies in; the working folder for a bare name.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

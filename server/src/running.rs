@@ -1,0 +1,198 @@
+//! The process: the services, wired to each other and put on one address.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use parlor_embedded::closed;
+use parlor_grpc_kit::{Authorized, Health, Listener, ServeError, Stopped, local_channel, merge, reflection};
+use parlor_runtime::data_dir::DataDir;
+use parlor_runtime::ready::Readiness;
+use parlor_runtime::tasks::{Importance, TaskGroup};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::config::Config;
+use crate::failure::{Code, Failure};
+use crate::files::Stores;
+
+/// What is left for the background tasks to end in, when the connections have used up the time there was.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// A running server. Dropping it without [`stop`](Server::stop) cuts everything off.
+pub struct Server {
+    address: SocketAddr,
+    auth: auth_svc::App,
+    chat: chat_svc::App,
+    health: Health,
+    /// Serving, and telling of health.
+    tasks: TaskGroup,
+    stop: oneshot::Sender<Duration>,
+    stop_within: Duration,
+    /// Given back last.
+    data: DataDir,
+}
+
+impl Server {
+    /// Takes the data folder and the address, opens the stores and serves. Must be called within a Tokio runtime; logging is
+    /// the caller's.
+    ///
+    /// # Errors
+    /// The folder or the address is in use, or a service does not start. Nothing is left running.
+    pub async fn start(mut config: Config) -> Result<Self, Failure> {
+        config.settle();
+        let data = DataDir::open(&config.server.data)?;
+        let listener = bind(config.server.listen).await?;
+        let auth = auth_svc::App::build(config.auth.clone(), auth_svc::Parts::default()).await?;
+        let chat = match start_chat(&config, &auth) {
+            Ok(chat) => chat,
+            Err(failure) => {
+                let _ = auth.shutdown(LAST_MOMENT).await;
+                return Err(failure);
+            }
+        };
+        let health = Health::new(&services()).await;
+        let mut routes = vec![auth.public(), chat.public(), health.routes()];
+        if config.server.reflects() {
+            routes.push(reflection(&services()));
+        }
+        let (address, options, routes) = (listener.address(), config.server.options(), merge(routes));
+        let (stop, stopped) = oneshot::channel();
+        let tasks = TaskGroup::new();
+        tasks.spawn("serving", Importance::Critical, async move {
+            // Dropping the server is a stop without any time left.
+            let stopped = async { stopped.await.unwrap_or_default() };
+            report(listener.serve(routes, &options, stopped).await)
+        });
+        tasks.spawn(
+            "health",
+            Importance::Optional,
+            tell(health.clone(), chat.readiness().clone(), tasks.token().cancelled_owned()),
+        );
+        warn_of_clear_text(address);
+        let stop_within = config.server.stop_within;
+        Ok(Self { address, auth, chat, health, tasks, stop, stop_within, data })
+    }
+
+    /// Where it listens, with the port that was taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until all services can do their work.
+    pub async fn ready(&self) {
+        self.chat.readiness().wait().await;
+        self.health.set_ready(&services(), true).await;
+    }
+
+    /// Waits until a part has failed that the server cannot do without; says which.
+    pub async fn broken(&self) -> Failure {
+        let groups = [&self.tasks, self.auth.tasks(), self.chat.tasks()];
+        let [serving, auth, chat] = groups.map(TaskGroup::token);
+        tokio::select! {
+            () = serving.cancelled() => {}
+            () = auth.cancelled() => {}
+            () = chat.cancelled() => {}
+        }
+        let failure = groups.iter().find_map(|group| group.failure());
+        Failure::new(
+            Code::Internal,
+            failure.map_or("a task has ended".to_owned(), |failure| failure.to_string()),
+        )
+    }
+
+    /// Stops: says that it is not ready, asks the clients to leave, takes no more connections, waits for those there are, and
+    /// cuts the rest at the deadline, `server.stop_within` from now. Unless that was too short, the data folder is free then.
+    pub async fn stop(self) {
+        let deadline = Instant::now() + self.stop_within;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        self.health.set_ready(&services(), false).await;
+        if timeout(left(), self.chat.drain()).await.is_err() {
+            tracing::warn!("streams were still open at the deadline");
+        }
+        // Fails only if serving has ended by itself, which is what is wanted.
+        let _ = self.stop.send(left());
+        for (name, ended) in [
+            ("server", self.tasks.shutdown(left() + 2 * LAST_MOMENT).await),
+            ("chat", self.chat.shutdown(left().max(LAST_MOMENT)).await),
+            ("auth", self.auth.shutdown(left().max(LAST_MOMENT)).await),
+        ] {
+            if let Err(error) = ended {
+                tracing::warn!(group = name, %error, "tasks were cut off");
+            }
+        }
+        let stores = Stores::of(self.data.path());
+        drop((self.auth, self.chat));
+        let closed = async { tokio::try_join!(closed(&stores.auth), closed(&stores.chat)) };
+        match timeout(left().max(LAST_MOMENT), closed).await {
+            Ok(Ok(_)) => tracing::info!("stopped"),
+            Ok(Err(error)) => tracing::warn!(%error, "cannot tell whether the stores are closed"),
+            Err(_) => tracing::warn!("the stores are still in use at the deadline"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<Listener, Failure> {
+    Listener::bind(address).await.map_err(|error| {
+        let code = if error.kind() == std::io::ErrorKind::AddrInUse { Code::InUse } else { Code::Io };
+        Failure::new(code, format!("cannot listen on {address}: {error}"))
+    })
+}
+
+fn start_chat(config: &Config, auth: &auth_svc::App) -> Result<chat_svc::App, Failure> {
+    let needs = chat_svc::Needs {
+        store: Stores::of(&config.server.data).chat,
+        auth: local_channel(auth.public()),
+        auth_internal: Authorized::new(local_channel(auth.internal()), auth.internal_token_source()),
+    };
+    Ok(chat_svc::App::build(&config.chat, needs)?)
+}
+
+/// The full names of what is served to clients.
+fn services() -> Vec<&'static str> {
+    [auth_svc::PUBLIC_SERVICES, chat_svc::PUBLIC_SERVICES].concat()
+}
+
+fn report(served: Result<Stopped, ServeError>) -> Result<(), ServeError> {
+    match served? {
+        Stopped::Drained => tracing::info!("all connections have ended"),
+        Stopped::Cut(connections) => tracing::warn!(connections, "connections were cut at the deadline"),
+    }
+    Ok(())
+}
+
+/// auth-svc is ready from its start; chat-svc is while it knows which sessions have ended.
+async fn tell(
+    health: Health,
+    readiness: Readiness,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), std::convert::Infallible> {
+    health.set_ready(auth_svc::PUBLIC_SERVICES, true).await;
+    let mut conditions = readiness.watch();
+    let follow = async {
+        loop {
+            let ready = conditions.borrow_and_update().ready();
+            health.set_ready(chat_svc::PUBLIC_SERVICES, ready).await;
+            if conditions.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = stop => {}
+        () = follow => {}
+    }
+    Ok(())
+}
+
+fn warn_of_clear_text(address: SocketAddr) {
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "listening in clear text: put something that ends TLS in front");
+    }
+}

@@ -1,0 +1,9 @@
+//! `parlor-server` as a program: started, spoken to, stopped, backed up, restored.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+
+mod backup;
+mod configuration;
+mod in_process;
+mod lifecycle;
+mod operator;
+mod support;

@@ -68,6 +68,7 @@ impl Server {
             Importance::Optional,
             tell(health.clone(), chat.readiness().clone(), tasks.token().cancelled_owned()),
         );
+        tracing::info!(%address, "serving");
         warn_of_clear_text(address);
         let stop_within = config.server.stop_within;
         Ok(Self { address, auth, chat, health, tasks, stop, stop_within, data })

@@ -1,10 +1,12 @@
 //! Serving, from the command line.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use parlor_runtime::signals::StopSignals;
 use parlor_runtime::telemetry;
 
 use super::print;
-use crate::config::Config;
+use crate::config::{Config, ServerConfig};
 use crate::failure::{Code, Failure};
 use crate::running::Server;
 
@@ -43,11 +45,26 @@ async fn until_stopped(server: &Server, signals: StopSignals, data: &str) -> Res
 
 fn greeting(server: &Server, data: &str) -> String {
     let address = server.address();
+    let client = if address == ServerConfig::default().listen {
+        "parlor".to_owned()
+    } else {
+        format!("parlor --server http://{}", reachable(address))
+    };
     format!(
         "listening on {address}\n\
          data in {data}; stop with Ctrl-C\n\
          \n\
          In another terminal:\n    \
-         parlor --server http://{address} register ada\n"
+         {client} register ada\n"
     )
+}
+
+/// An address of this machine, for one that stands for all of them.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }

@@ -1,10 +1,10 @@
 //! Following auth-svc's revocations from another service.
 //!
 //! Two ways at once, each sufficient: a stream that tells at once, and a poll each 500 ms that a hanging stream cannot
-//! delay. Both start with the last 11 minutes, which are all whose tokens may still be good.
+//! delay. Both start with the last 11 minutes, which are all whose tokens may still be good, and each has a cursor of its
+//! own, which goes where auth-svc says: backwards too, when its store has been restored from an older copy.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parlor_types::SessionId;
@@ -45,7 +45,6 @@ pub struct Revocations {
     on_revoked: Box<dyn Fn(SessionId) + Send + Sync>,
     blind_after: Duration,
     sight: watch::Sender<Sight>,
-    cursor: AtomicU64,
 }
 
 impl Revocations {
@@ -64,7 +63,6 @@ impl Revocations {
             on_revoked: Box::new(on_revoked),
             blind_after,
             sight: watch::Sender::new(Sight::Loading),
-            cursor: AtomicU64::new(0),
         }
     }
 
@@ -83,9 +81,10 @@ impl Revocations {
         let mut ticks = interval(POLL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seen_at = Instant::now();
+        let mut cursor = 0;
         loop {
             ticks.tick().await;
-            match self.catch_up().await {
+            match self.catch_up(&mut cursor).await {
                 Ok(()) => {
                     seen_at = Instant::now();
                     self.see(Sight::Clear);
@@ -101,14 +100,15 @@ impl Revocations {
     }
 
     /// All pages after the cursor.
-    async fn catch_up(&self) -> Result<(), Status> {
+    async fn catch_up(&self, cursor: &mut u64) -> Result<(), Status> {
         loop {
-            let request = ListRevocationsRequest { cursor: self.cursor.load(Ordering::Acquire) };
+            let request = ListRevocationsRequest { cursor: *cursor };
             let answer = timeout(DEADLINE, self.client.clone().list_revocations(request))
                 .await
                 .map_err(|_| Status::deadline_exceeded("no answer in time"))??
                 .into_inner();
-            self.apply(&answer.revocations, answer.cursor);
+            self.apply(&answer.revocations);
+            *cursor = answer.cursor;
             if answer.revocations.len() < PAGE {
                 return Ok(());
             }
@@ -116,25 +116,26 @@ impl Revocations {
     }
 
     async fn watch(&self) {
+        let mut cursor = 0;
         loop {
-            if let Err(status) = self.watch_once().await {
+            if let Err(status) = self.watch_once(&mut cursor).await {
                 tracing::debug!(code = ?status.code(), "the stream of revocations ended");
             }
             sleep(REOPEN).await;
         }
     }
 
-    async fn watch_once(&self) -> Result<(), Status> {
-        let request = WatchRevocationsRequest { cursor: self.cursor.load(Ordering::Acquire) };
+    async fn watch_once(&self, cursor: &mut u64) -> Result<(), Status> {
+        let request = WatchRevocationsRequest { cursor: *cursor };
         let mut stream = self.client.clone().watch_revocations(request).await?.into_inner();
         while let Some(answer) = stream.message().await? {
-            self.apply(&answer.revocations, answer.cursor);
+            self.apply(&answer.revocations);
+            *cursor = answer.cursor;
         }
         Ok(())
     }
 
-    /// Sessions first, cursor after: whoever starts at the cursor has missed nothing.
-    fn apply(&self, revocations: &[Revocation], cursor: u64) {
+    fn apply(&self, revocations: &[Revocation]) {
         for revocation in revocations {
             let Ok(session) = parlor_wire::id("session_id", &revocation.session_id) else {
                 tracing::error!("auth-svc named a session that is not an id");
@@ -144,7 +145,6 @@ impl Revocations {
                 (self.on_revoked)(session);
             }
         }
-        self.cursor.fetch_max(cursor, Ordering::AcqRel);
     }
 
     fn see(&self, sight: Sight) {

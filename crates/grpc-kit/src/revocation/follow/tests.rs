@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use futures_util::{Stream, stream};
@@ -42,9 +42,10 @@ impl Auth {
         session
     }
 
-    /// At most a page after the cursor, which counts the revocations seen.
+    /// At most a page after the cursor, which counts the revocations seen; all, after one that is not reached yet.
     fn after(&self, cursor: u64) -> (Vec<Revocation>, u64) {
         let revoked = self.0.revoked.lock().unwrap();
+        let cursor = if cursor > revoked.len() as u64 { 0 } else { cursor };
         let page = revoked.iter().skip(usize::try_from(cursor).unwrap()).take(PAGE);
         let page: Vec<_> = page
             .map(|session| Revocation { session_id: session.to_string(), ..Revocation::default() })
@@ -183,6 +184,32 @@ async fn each_session_is_told_once_though_both_ways_bring_it() {
         sleep(3 * POLL).await;
     }
     assert!(following.told.is_empty(), "told again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn g7_nothing_is_missed_when_the_log_is_restored_from_an_older_copy() {
+    let auth = Auth::default();
+    auth.0.streams_hang.store(true, Ordering::SeqCst);
+    for _ in 0..10 {
+        auth.revoke();
+    }
+    let mut following = follow(&auth);
+    following.sees(Sight::Clear).await;
+    for _ in 0..10 {
+        following.told.recv().await.unwrap();
+    }
+    auth.0.revoked.lock().unwrap().truncate(5);
+    for _ in 0..10 {
+        let session = auth.revoke();
+        // waits: for the poll to bring it, and so every number twice: before the restore, and after it
+        sleep(2 * POLL).await;
+        assert!(following.set.contains(session));
+    }
+    for _ in 0..3 {
+        auth.revoke();
+    }
+    sleep(2 * POLL).await; // waits: as above, for three at once
+    assert_eq!(following.told.len(), 13);
 }
 
 #[tokio::test(start_paused = true)]

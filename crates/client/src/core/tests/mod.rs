@@ -1,6 +1,7 @@
 //! The core against a hostile server, from many seeds, and its timers by themselves.
 
 mod server;
+mod steps;
 mod world;
 
 use world::{Harm, World};

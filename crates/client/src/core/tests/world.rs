@@ -89,9 +89,6 @@ impl World {
             self.mischief();
         }
         self.server.hostile = false;
-        for pipe in self.pipes.values_mut() {
-            pipe.dead = false;
-        }
         let patience = self.now + QUIET_WITHIN;
         while !self.is_quiet() {
             assert!(self.now < patience, "not in sync long after all harm has ended: {}", self.differences());

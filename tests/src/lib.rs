@@ -1,1 +1,25 @@
-//! Placeholder.
+//! What the whole-system tests share.
+//!
+//! - [`Server`]: the real program, started, killed and started again; [`Relay`]: the one address its clients know.
+//! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
+//! - [`history`]: what was asked, answered and read, and the rules (G1 to G5, G7) it is held against at the end.
+//! - [`Seed`]: chance that can be had again.
+//!
+//! Tests are in `guarantees/`; each failure names the guarantee that is broken.
+
+pub mod account;
+mod binaries;
+mod caller;
+mod follower;
+pub mod history;
+pub mod reading;
+mod relay;
+mod seed;
+mod server;
+
+pub use binaries::{Binary, binary};
+pub use caller::Caller;
+pub use follower::{Answer, Follower};
+pub use relay::Relay;
+pub use seed::{Seed, number};
+pub use server::{Server, run};

@@ -1,0 +1,119 @@
+//! People, over the public API.
+
+use std::path::Path;
+use std::time::Duration;
+
+use parlor_client::{Client, LogIn};
+use parlor_testkit::{ChatClient, chat_client};
+use parlor_types::{DeviceId, Op};
+use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
+use parlor_wire::auth::v1::{Credentials, Device, LoginRequest, RegisterRequest};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// Everybody's, until it is changed.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// How long our client library repeats a call: longer than a server takes to come back.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Somebody logged in on one device.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The user name.
+    pub username: String,
+    /// What the server gave.
+    pub credentials: Credentials,
+    channel: Channel,
+}
+
+/// A user name that nobody has.
+#[must_use]
+pub fn name(like: &str) -> String {
+    let random = Op::new().to_string();
+    format!("{like}.{}", &random[24..])
+}
+
+impl Login {
+    /// Somebody new.
+    ///
+    /// # Panics
+    /// Refused.
+    pub async fn register(channel: Channel, like: &str) -> Self {
+        let username = name(like);
+        let request = RegisterRequest {
+            op: Op::new().to_string(),
+            username: username.clone(),
+            password: PASSWORD.to_owned(),
+            display_name: String::new(),
+            device: Some(new_device()),
+        };
+        let answer = AuthServiceClient::new(channel.clone()).register(request).await.expect("registers");
+        Self { username, credentials: answer.into_inner().credentials.expect("credentials"), channel }
+    }
+
+    /// The same person on another device, on the same connection.
+    ///
+    /// # Errors
+    /// The password is another.
+    ///
+    /// # Panics
+    /// The answer lacks something.
+    pub async fn another_device(&self, password: &str) -> Result<Self, Status> {
+        let request = LoginRequest {
+            username: self.username.clone(),
+            password: password.to_owned(),
+            device: Some(new_device()),
+        };
+        let answer = AuthServiceClient::new(self.channel.clone()).login(request).await?;
+        let credentials = answer.into_inner().credentials.expect("credentials");
+        Ok(Self { credentials, ..self.clone() })
+    }
+
+    /// The user id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.credentials.user_id.clone()
+    }
+
+    /// The chat API in this session's name.
+    #[must_use]
+    pub fn chat(&self) -> ChatClient {
+        chat_client(self.channel.clone(), Some(&self.credentials.access_token))
+    }
+
+    /// The auth API in this session's name.
+    #[must_use]
+    pub fn auth(&self) -> AuthServiceClient<InterceptedService<Channel, Authorize>> {
+        AuthServiceClient::with_interceptor(self.channel.clone(), Authorize(self.credentials.access_token.clone()))
+    }
+}
+
+/// Adds the access token.
+#[derive(Debug, Clone)]
+pub struct Authorize(String);
+
+impl Interceptor for Authorize {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let value = format!("Bearer {}", self.0).parse().expect("a token is text for a header");
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+}
+
+fn new_device() -> Device {
+    Device { device_id: DeviceId::new().to_string(), name: "test".to_owned() }
+}
+
+/// Somebody new, through our client library, with a profile in `folder`.
+///
+/// # Panics
+/// Refused.
+pub async fn client(folder: &Path, server: &str, like: &str) -> Client {
+    let client = Client::open(folder, server, PATIENCE).await.expect("the profile opens");
+    let who =
+        LogIn { username: name(like), password: PASSWORD.to_owned(), device_name: "test".to_owned() };
+    client.register(&who, "").await.expect("registers");
+    client
+}

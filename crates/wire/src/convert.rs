@@ -1,10 +1,14 @@
 //! Ids, times and durations between their wire form and the domain's.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use parlor_types::Id;
 
 use crate::errors::v1::{ErrorReason, FieldViolation, Problem};
+
+/// What a Timestamp may hold: 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z, in seconds since 1970.
+const TIMES: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// Fields that broke their rules. Becomes a [`Problem`] with reason FIELD_INVALID.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,8 +61,11 @@ pub fn to_time(time: SystemTime) -> prost_types::Timestamp {
 /// # Errors
 /// [`Invalid`] if it cannot be represented.
 pub fn time(field: &str, time: prost_types::Timestamp) -> Result<SystemTime, Invalid> {
-    SystemTime::try_from(time)
-        .map_err(|_| Invalid::field(field, "must be a time between the years 1 and 9999"))
+    let invalid = || Invalid::field(field, "must be a time between the years 1 and 9999");
+    if !TIMES.contains(&time.seconds) {
+        return Err(invalid());
+    }
+    SystemTime::try_from(time).map_err(|_| invalid())
 }
 
 /// A duration for the wire; one too long for it (over 10,000 years) becomes zero.

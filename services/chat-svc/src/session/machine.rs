@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use parlor_types::{ConversationId, Seq, SessionId, StreamId, UserId, limits};
@@ -263,14 +263,14 @@ impl Session {
             Phase::Greeting { since }
                 if now.saturating_duration_since(*since) >= self.limits.hello_within =>
             {
-                return self.end(Farewell::fault(ErrorReason::HelloTimeout, "no Hello came in time"));
+                // A network that stalls looks the same as a client at fault.
+                let message = "no Hello came in time";
+                return self.end(Farewell::come_back(ErrorReason::HelloTimeout, Duration::ZERO, message));
             }
             Phase::Greeting { .. } => return Vec::new(),
             Phase::Syncing | Phase::Live if silent >= self.limits.ping_interval * 2 => {
                 let message = "no frame came for two ping intervals";
-                let farewell =
-                    Farewell::come_back(ErrorReason::IdleTimeout, std::time::Duration::ZERO, message);
-                return self.end(farewell);
+                return self.end(Farewell::come_back(ErrorReason::IdleTimeout, Duration::ZERO, message));
             }
             Phase::Syncing | Phase::Live => {}
         }
@@ -291,7 +291,7 @@ impl Session {
     }
 
     /// Asks the client to leave soon.
-    pub fn drain(&mut self, reconnect_after: std::time::Duration) {
+    pub fn drain(&mut self, reconnect_after: Duration) {
         if !self.has_ended() {
             let drain = wire::Drain { reconnect_after: Some(to_duration(reconnect_after)) };
             self.out.push(Out::Drain(drain), Weight::Notice);

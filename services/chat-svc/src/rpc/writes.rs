@@ -2,7 +2,7 @@
 
 use parlor_types::{ConversationId, Seq, UserId};
 use parlor_wire::chat::v1 as wire;
-use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::errors::v1::{ErrorReason, FieldViolation, Problem};
 use parlor_wire::{Invalid, id};
 
 use super::Chat;
@@ -16,7 +16,8 @@ impl Chat {
         request: wire::AppendRequest,
     ) -> Result<wire::AppendResponse, Problem> {
         let append = request.append.ok_or_else(|| Invalid::field("append", "must be set"))?;
-        let draft = edge::draft(user, &append, None)?;
+        let draft = edge::draft(user, &append, None)
+            .map_err(|problem| with_paths(problem, |field| format!("append.{field}")))?;
         let appended = self.deps.log.append(draft).await.map_err(edge::refusal_problem)?;
         Ok(wire::AppendResponse { appended: Some(edge::appended(&appended)) })
     }
@@ -26,7 +27,9 @@ impl Chat {
         user: UserId,
         request: wire::CreateConversationRequest,
     ) -> Result<wire::CreateConversationResponse, Problem> {
-        let draft = edge::draft(user, &edge::creation(request), None)?;
+        let own = |field: &str| field.strip_prefix("content.created.").unwrap_or(field).to_owned();
+        let draft =
+            edge::draft(user, &edge::creation(request), None).map_err(|problem| with_paths(problem, own))?;
         let appended = self.deps.log.append(draft).await.map_err(edge::refusal_problem)?;
         let conversation = self.row(user, appended.conversation).await?;
         Ok(wire::CreateConversationResponse { conversation: Some(conversation), existed: appended.duplicate })
@@ -49,4 +52,13 @@ impl Chat {
             Some(Marked::NotFound) | None => Err(edge::read_problem(None)),
         }
     }
+}
+
+/// Names the fields at fault by their paths from this request.
+fn with_paths(problem: Problem, path: impl Fn(&str) -> String) -> Problem {
+    if problem.violations.is_empty() {
+        return problem;
+    }
+    let moved = |violation: FieldViolation| FieldViolation { field: path(&violation.field), ..violation };
+    Invalid(problem.violations.into_iter().map(moved).collect()).into()
 }

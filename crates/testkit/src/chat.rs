@@ -16,6 +16,13 @@ pub type ChatClient = ChatServiceClient<InterceptedService<Channel, Bearer>>;
 #[derive(Debug, Clone)]
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
+impl Bearer {
+    pub(crate) fn new(token: Option<&str>) -> Self {
+        let value = |token| format!("Bearer {token}").parse().expect("a token is text for a header");
+        Self(token.map(value))
+    }
+}
+
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(value) = &self.0 {
@@ -31,8 +38,7 @@ impl Interceptor for Bearer {
 /// The token is not text for a header.
 #[must_use]
 pub fn chat_client(channel: Channel, token: Option<&str>) -> ChatClient {
-    let value = |token| format!("Bearer {token}").parse().expect("a token is text for a header");
-    ChatServiceClient::with_interceptor(channel, Bearer(token.map(value)))
+    ChatServiceClient::with_interceptor(channel, Bearer::new(token))
 }
 
 /// Why a call failed.

@@ -2,7 +2,8 @@
 //!
 //! - [`TestAuth`]: an auth-svc to order, with a key of its own, so that another service can be tested alone.
 //! - [`Serving`]: any routes on a free port.
-//! - [`ChatClient`], [`compose`] and [`StreamClient`]: the chat API, called as a client would, and as none should.
+//! - [`ChatClient`], [`compose`] and [`StreamClient`]: the chat API, called as a client would; [`raw_call`]: as none
+//!   should.
 //! - [`FaultProxy`]: a network that cuts, hangs and lags. [`eventually`]: waiting for a condition.
 //!
 //! Whatever a test did not expect ends it with a panic that says what came instead. Nothing here sleeps for luck.
@@ -12,6 +13,7 @@ mod chat;
 pub mod compose;
 mod patience;
 mod proxy;
+mod raw;
 mod serving;
 mod stream;
 
@@ -19,5 +21,6 @@ pub use auth::{Person, TestAuth};
 pub use chat::{Bearer, ChatClient, chat_client, reason};
 pub use patience::{PATIENCE, eventually, in_time};
 pub use proxy::FaultProxy;
+pub use raw::raw_call;
 pub use serving::Serving;
 pub use stream::{Ended, StreamClient};

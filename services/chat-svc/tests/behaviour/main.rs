@@ -1,5 +1,6 @@
 //! chat-svc over real gRPC, alone: one file per behaviour. Failures of a guarantee name it (G1..G8).
 
+mod bad_input;
 mod first_conversation;
 mod lanes;
 mod live;
@@ -8,4 +9,5 @@ mod one_path;
 mod reading;
 mod restart;
 mod strangers;
+mod stream_faults;
 mod support;

@@ -18,6 +18,7 @@ use parlor_wire::chat::v1::{
 use parlor_wire::errors::v1::ErrorReason;
 use tempfile::TempDir;
 use tonic::Status;
+use tonic::transport::Channel;
 
 /// What shutting down may take.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -99,7 +100,12 @@ impl Scene {
 
     /// A connection of its own, with any token.
     pub async fn calling(&self, token: Option<&str>) -> ChatClient {
-        chat_client(self.serving.channel().await, token)
+        chat_client(self.channel().await, token)
+    }
+
+    /// A connection.
+    pub async fn channel(&self) -> Channel {
+        self.serving.channel().await
     }
 }
 

@@ -1,0 +1,84 @@
+//! Messages that no generated client would send.
+
+use bytes::{Buf as _, BufMut as _, Bytes};
+use futures_util::StreamExt as _;
+use tokio_stream::{iter, pending};
+use tonic::client::Grpc;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use crate::{Bearer, in_time};
+
+/// Bytes as they are, both ways.
+#[derive(Debug, Default, Clone, Copy)]
+struct Plain;
+
+impl Codec for Plain {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Plain {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Plain {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+/// Sends one message to `path` ("/package.Service/Method") on a call that stays open, and takes in all that comes until the
+/// server ends it: the messages, and the status if it is not OK.
+///
+/// # Panics
+/// `path` is none, the token is not text for a header, or the server does not end the call in time.
+pub async fn raw_call(
+    channel: Channel,
+    token: &str,
+    path: &'static str,
+    message: &[u8],
+) -> (Vec<Bytes>, Option<Status>) {
+    let bearer = Bearer::new(Some(token));
+    let mut grpc = Grpc::new(InterceptedService::new(channel, bearer));
+    grpc.ready().await.expect("the connection is open");
+    let requests = iter([Bytes::copy_from_slice(message)]).chain(pending());
+    let answer = grpc.streaming(Request::new(requests), PathAndQuery::from_static(path), Plain).await;
+    let mut answers = match answer {
+        Ok(answers) => answers.into_inner(),
+        Err(status) => return (Vec::new(), Some(status)),
+    };
+    let mut messages = Vec::new();
+    in_time("the end of the call", async {
+        loop {
+            match answers.message().await {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => return (messages, None),
+                Err(status) => return (messages, Some(status)),
+            }
+        }
+    })
+    .await
+}

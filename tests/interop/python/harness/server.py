@@ -32,6 +32,7 @@ class Server:
                 "127.0.0.1:0",
                 "--data",
                 str(self.data),
+                env=environment(),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
@@ -72,7 +73,16 @@ class Server:
 
     async def _command(self, *arguments: str) -> None:
         process = await asyncio.create_subprocess_exec(
-            self.program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            self.program,
+            *arguments,
+            env=environment(),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         output, _ = await process.communicate()
         assert process.returncode == 0, f"{arguments[0]} exited with {process.returncode}: {output.decode()}"
+
+
+def environment() -> dict[str, str]:
+    """What the server finds around it: nothing that would configure it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PARLOR_")}

@@ -12,7 +12,7 @@ from parlor.auth.v1 import auth_service_pb2
 from parlor.chat.v1 import content_pb2, stream_pb2
 
 from .api import Api, Refusal, new_op
-from .rules import Rules
+from .rules import Record, Rules
 from .store import Pending, Store
 from .stream import Stream
 
@@ -32,9 +32,10 @@ class Client:
         self.folder = folder
         self.address = address
         self.store = Store(folder)
-        self.answers: dict[str, stream_pb2.AppendResult] = {}
+        self.record = Record()
         self.stream: Stream | None = None
         self.connections = 0
+        # Why this client stays away.
         self.ended: Refusal | stream_pb2.Goodbye | None = None
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -153,12 +154,13 @@ class Client:
         failures = 0
         try:
             while True:
-                streams.append(Stream(self.address(), self.token, Rules(self.store, self.answers), self._tell))
+                streams.append(Stream(self.address(), self.token, Rules(self.store, self.record), self._tell))
                 await streams[-1].opened.wait()
                 if streams[-1].rules.welcome is not None:
                     failures = 0
                     self.connections += 1
                     self.stream = streams[-1]
+                    self._tell()
                     while len(streams) > 1:
                         await streams.pop(0).close()
                 await streams[-1].draining.wait()

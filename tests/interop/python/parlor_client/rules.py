@@ -35,13 +35,20 @@ class Lane:
     not_before: float = 0.0
 
 
+@dataclass
+class Record:
+    """What became of things, over all streams of a client."""
+
+    answers: dict[str, stream_pb2.AppendResult] = field(default_factory=dict)
+    goodbyes: list[stream_pb2.Goodbye] = field(default_factory=list)
+
+
 class Rules:
     """What a client does with each frame."""
 
-    def __init__(self, store: Store, answers: dict[str, stream_pb2.AppendResult]) -> None:
-        """`answers` collects what became of each op, beyond this stream."""
+    def __init__(self, store: Store, record: Record) -> None:
         self.store = store
-        self.answers = answers
+        self.record = record
         self.welcome: stream_pb2.Welcome | None = None
         self.synced = False
         self.drain: stream_pb2.Drain | None = None
@@ -93,6 +100,7 @@ class Rules:
                 self.drain = frame.drain
             case "goodbye":
                 self.goodbye = frame.goodbye
+                self.record.goodbyes.append(frame.goodbye)
             case "mark_refused":
                 raise AssertionError(f"a mark was refused: {frame.mark_refused}")
             case _:
@@ -119,7 +127,7 @@ class Rules:
     def _append_result(self, result: stream_pb2.AppendResult, now: float) -> None:
         lane = self._lane(result.conversation_id)
         lane.in_flight.discard(result.op)
-        self.answers[result.op] = result
+        self.record.answers[result.op] = result
         if result.WhichOneof("outcome") == "appended":
             self.store.drop(result.op)
             self.store.hear(result.conversation_id, result.appended.seq)

@@ -21,6 +21,7 @@ STEPS = [
     delivery.cut_mid_burst,
     delivery.half_open,
     delivery.kill_mid_burst,
+    delivery.asked_to_stop,
     delivery.one_path,
     delivery.phone_put_back,
     refusals.appends,

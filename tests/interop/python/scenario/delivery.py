@@ -10,7 +10,7 @@ from functools import partial
 from parlor.chat.v1 import chat_service_pb2, content_pb2, log_pb2
 
 from harness.proxy import Way
-from parlor_client.api import new_op
+from parlor_client.api import new_op, reason_name
 from parlor_client.client import Client
 
 from .world import PASSWORD, Person, World, direct_id, group_id
@@ -29,7 +29,12 @@ def texts(topic: str, count: int = BURST) -> list[str]:
 
 def is_answered(person: Person, op: str) -> bool:
     """Whether the server has answered this append."""
-    return op in person.client.answers
+    return op in person.client.record.answers
+
+
+def was_told(person: Person, reason: str) -> bool:
+    """Whether the server said goodbye with this reason."""
+    return any(reason_name(goodbye.reason) == reason for goodbye in person.client.record.goodbyes)
 
 
 async def conversations(world: World) -> None:
@@ -128,7 +133,7 @@ async def kill_mid_burst(world: World) -> None:
         # waits: for a random moment of the burst, so that every run kills at another
         await asyncio.sleep(random.uniform(0, BURST_TAKES))
         await world.server.kill()
-        answers = ada.client.answers | bob.client.answers
+        answers = ada.client.record.answers | bob.client.record.answers
         acked = {op: answers[op].appended.seq for op in ops if op in answers and answers[op].HasField("appended")}
         await world.start_again()
         for person in (ada, bob):
@@ -137,6 +142,20 @@ async def kill_mid_burst(world: World) -> None:
         lost = {op for op, seq in acked.items() if stored.get(op) != seq}
         assert not lost, f"G1: acked before the kill and not there after it: {lost}"
         await world.verify(world.direct)
+
+
+async def asked_to_stop(world: World) -> None:
+    """a server that is asked to stop tells its clients, ends well, and they come back to the next one"""
+    ada, bob = world.ada, world.bob
+    code = await world.server.stop()
+    assert code == 0, f"SIGTERM ended the server with {code}"
+    for person in (ada, bob):
+        await person.client.until("Goodbye", partial(was_told, person, "DRAINING"))
+    ops = ada.say(world.direct, *texts("while nobody listens", 3))
+    await world.start_again()
+    for person in (ada, bob):
+        await person.holds(world.direct, ops)
+    await world.verify(world.direct)
 
 
 async def one_path(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 
 import grpc
@@ -126,12 +127,11 @@ class World:
             await person.client.online()
             await person.reaches(conversation_id, len(truth))
             mine = person.client.store.log(conversation_id)
-            assert [entry.SerializeToString(deterministic=True) for entry in mine] == [
-                entry.SerializeToString(deterministic=True) for entry in truth
-            ], f"G5: {name} holds another log than the server: {brief(mine)} against {brief(truth)}"
+            for held, stored in zip_longest(mine, truth):
+                assert held == stored, f"G5: {name} holds\n{held}where the server has\n{stored}"
             sent = person.sent.get(conversation_id, [])
             stored = [op for op in ops if op in set(sent)]
-            assert stored == sent, f"G4: {name} sent {len(sent)}, stored in that order: {len(stored)}"
+            assert stored == sent, f"G4: what {name} sent is stored in another order:\n{sent}\n{stored}"
         numbers = [entry.message_number for entry in truth]
         texts = [entry.content.HasField("text") for entry in truth]
         assert numbers == [sum(texts[: index + 1]) for index in range(len(texts))], "message_number counts texts"
@@ -150,11 +150,6 @@ class World:
         finally:
             call.cancel()
         raise AssertionError("the stream ended without an answer")
-
-
-def brief(entries: list[log_pb2.Entry]) -> str:
-    """A log in few words."""
-    return f"{len(entries)} entries up to seq {entries[-1].seq if entries else 0}"
 
 
 def derived_id(name: str, *ids: str) -> str:

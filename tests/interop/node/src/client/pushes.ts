@@ -14,6 +14,8 @@ const WINDOW = 8;
 const MAX_PUSH = 60 * 1024;
 /** Milliseconds before a failed push is sent again. */
 const AGAIN_AFTER = 100;
+/** Milliseconds after which a push that still fails is given up, and the stream with it. */
+const GIVE_UP_AFTER = 10_000;
 
 export class Pushes {
   private waiting: Outgoing[] = [];
@@ -52,14 +54,15 @@ export class Pushes {
   }
 
   private async push(number: bigint, frames: Outgoing[]): Promise<void> {
-    for (;;) {
+    for (const giveUpAt = Date.now() + GIVE_UP_AFTER; ; ) {
       try {
         const options = { ...as(this.token), timeoutMs: CALL_TIMEOUT, signal: this.ended };
         await this.api.chat.push({ streamId: this.streamId, number, frames }, options);
         return;
       } catch (error) {
         if (this.ended.aborted) return;
-        if (!isTransient(reasonOf(error)) && reasonOf(error) !== "PUSH_AHEAD") throw error;
+        const mayPass = isTransient(reasonOf(error)) || reasonOf(error) === "PUSH_AHEAD";
+        if (!mayPass || Date.now() > giveUpAt) throw error;
         this.resent += 1;
         // waits: a pause before the same push again
         await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER));

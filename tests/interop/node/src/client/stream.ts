@@ -64,7 +64,8 @@ export class Stream {
   private async run(): Promise<string | undefined> {
     try {
       const options = { ...as(this.token), signal: this.abort.signal };
-      for await (const message of this.api.chat.subscribe({ hello: this.rules.hello() }, options)) this.take(message);
+      const stream = this.api.chat.subscribe({ hello: this.rules.hello() }, options);
+      for await (const message of until(this.abort.signal, stream)) this.take(message);
     } catch (error) {
       this.reason ??= reasonOf(error);
     } finally {
@@ -108,5 +109,22 @@ export class Stream {
     // A stream the server no longer knows is one to open again.
     this.reason ??= reason === "STREAM_NOT_FOUND" ? "Unavailable" : reason;
     this.abort.abort();
+  }
+}
+
+/**
+ * The messages of a stream up to its end or the signal. A transport may leave a read pending for ever when it is
+ * aborted (Node's fetch does, once it has forgotten the request), so its word is not waited for.
+ */
+async function* until<T>(signal: AbortSignal, stream: AsyncIterable<T>): AsyncGenerator<T> {
+  const aborted = new Promise<undefined>((resolve) => signal.addEventListener("abort", () => resolve(undefined)));
+  const messages = stream[Symbol.asyncIterator]();
+  for (;;) {
+    const next = messages.next();
+    // A failure after the signal is nobody's business.
+    next.catch(() => {});
+    const result = await Promise.race([next, aborted]);
+    if (!result || result.done) return;
+    yield result.value;
   }
 }

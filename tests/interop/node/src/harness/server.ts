@@ -24,8 +24,10 @@ export class Server {
     const program = process.env["PARLOR_SERVER_BIN"];
     if (!program) throw new Error("PARLOR_SERVER_BIN is not set: run run.sh");
     const log = fs.openSync(this.log, "a");
-    const stdio = ["ignore", "pipe", log] as const;
-    const started = spawn(program, ["--listen", "127.0.0.1:0", "--data", this.data], { stdio: [...stdio] });
+    // Nothing of what configures the tests may configure the server.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PARLOR_")));
+    const options = { env, stdio: ["ignore" as const, "pipe" as const, log] };
+    const started = spawn(program, ["--listen", "127.0.0.1:0", "--data", this.data], options);
     fs.closeSync(log);
     this.process = started;
     const lines = readline.createInterface({ input: started.stdout! });

@@ -24,9 +24,9 @@ export async function accounts({ ada, bob }: World): Promise<void> {
   for (const { client } of [ada, bob]) await client.register(PASSWORD);
   await refused(ada.client.login(`${PASSWORD}?`), "CREDENTIALS_INVALID");
   await refused(bob.client.register(PASSWORD), "USERNAME_TAKEN");
-  const before = ada.client.token;
+  const spent = ada.client.store.fact("refreshToken");
   await ada.client.refresh();
-  assert.notEqual(ada.client.token, before);
+  assert.notEqual(ada.client.store.fact("refreshToken"), spent);
   await refused(ada.client.api.auth.logout({}), "TOKEN_MISSING");
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use auth_svc::{Argon2id, FailureConfig, Hasher, Password, PasswordHash};
+use parlor_testkit::in_time;
 use parlor_types::Username;
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::reason::from_status;
@@ -189,7 +190,7 @@ async fn g8_more_log_ins_than_can_wait_are_told_to_come_back() {
         let mut client = server.auth();
         async move { client.login(login("ada", PASSWORD, device())).await }
     });
-    begins.recv().await.unwrap();
+    in_time("the first hash", begins.recv()).await.unwrap();
     let refused = problem(server.auth().login(login("ada", PASSWORD, device())).await);
     assert_eq!(refused.reason(), ErrorReason::Overloaded);
     assert!(refused.retry_after.is_some());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parlor_testkit::in_time;
 use parlor_wire::auth::v1::{Credentials, LogoutRequest};
 use parlor_wire::internal::auth::v1::*;
 use tonic::Streaming;
@@ -20,7 +21,8 @@ async fn watch(server: &Server, cursor: u64) -> Streaming<WatchRevocationsRespon
 }
 
 async fn next(watch: &mut Streaming<WatchRevocationsResponse>) -> (Vec<String>, u64) {
-    let answer = watch.message().await.unwrap().expect("the stream goes on");
+    let answer = in_time("the next revocations", watch.message()).await;
+    let answer = answer.unwrap().expect("the stream goes on");
     (answer.revocations.into_iter().map(|revocation| revocation.session_id).collect(), answer.cursor)
 }
 
@@ -127,6 +129,6 @@ async fn followers_are_let_go_when_the_service_stops() {
     next(&mut stream).await;
     assert!(server.app.ready().now().ready());
     server.app.shutdown(Duration::from_secs(10)).await.unwrap();
-    assert!(stream.message().await.unwrap().is_none());
+    assert!(in_time("the end of the stream", stream.message()).await.unwrap().is_none());
     assert!(!server.app.ready().now().ready());
 }

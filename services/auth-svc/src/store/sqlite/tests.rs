@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use parlor_embedded::Options;
+use parlor_testkit::in_time;
 use parlor_types::Id as _;
 use tempfile::TempDir;
 
@@ -81,5 +82,5 @@ async fn g7_an_end_is_told_even_if_its_caller_has_gone() {
         // Polled once: the job is on its way when the caller goes.
         assert!(call.as_mut().poll(&mut context).is_pending());
     }
-    assert_eq!(heard.recv().await, Some(session.id));
+    assert_eq!(in_time("word of the end", heard.recv()).await, Some(session.id));
 }

@@ -8,6 +8,8 @@ import type { Rules } from "./rules.js";
 
 /** Milliseconds after a Ping without a Pong: the stream is dead (rule 6). */
 const PONG_TIMEOUT = 10_000;
+/** Milliseconds that a Goodbye may come after the server has forgotten the stream. */
+const GOODBYE_TIMEOUT = 2000;
 /** Milliseconds between looks at what is due: acks, paused lanes, pings. Acks must come every 250 ms. */
 const TICK = 100;
 
@@ -88,7 +90,7 @@ export class Stream {
     }
     const welcome = this.rules.welcome;
     if (welcome && !this.pushes) {
-      const lost = (error: unknown) => this.lose(reasonOf(error));
+      const lost = (error: unknown) => void this.onPushLost(reasonOf(error));
       this.pushes = new Pushes(this.api, this.token, welcome.streamId, this.abort.signal, lost);
     }
     if (welcome) this.isOpened();
@@ -105,9 +107,17 @@ export class Stream {
     this.flush();
   }
 
+  /** A push can never arrive. Where the server has ended the stream, its Goodbye may still be on the way. */
+  private async onPushLost(reason: string): Promise<void> {
+    if (reason !== "STREAM_NOT_FOUND") return this.lose(reason);
+    // waits: for the stream to end by itself, or for the time a Goodbye may take
+    const patience = setTimeout(() => this.lose("Unavailable"), GOODBYE_TIMEOUT);
+    await this.end.catch(() => undefined);
+    clearTimeout(patience);
+  }
+
   private lose(reason: string): void {
-    // A stream the server no longer knows is one to open again.
-    this.reason ??= reason === "STREAM_NOT_FOUND" ? "Unavailable" : reason;
+    this.reason ??= reason;
     this.abort.abort();
   }
 }

@@ -11,6 +11,7 @@ use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use parlor_wire::chat::v1::chat_service_server::ChatServiceServer;
 use parlor_wire::errors::v1::ErrorReason;
+use tokio::sync::watch::Receiver;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
@@ -19,7 +20,7 @@ use crate::directory::RemoteDirectory;
 use crate::log::{Log, StartLog};
 use crate::routing::LocalRouter;
 use crate::rpc::{Chat, policy};
-use crate::session::{Deps, Farewell};
+use crate::session::{Deps, Farewell, Standing};
 use crate::store::SqliteStore;
 
 /// How often streams are told that time passes.
@@ -80,22 +81,23 @@ impl App {
             clock: clock.clone(),
             limits: config.log_limits(),
         });
-        let deps = Deps { log, store, router, clock: clock.clone(), limits: config.stream_limits() };
+        let revoked = Arc::new(RevokedSet::new(clock.clone()));
+        let blind_after = config.revocation_blind_max;
+        let revocations = revocations(needs.auth_internal, revoked.clone(), blind_after, router.clone());
+        let standing = standing(revoked.clone(), revocations.sight());
+        let limits = config.stream_limits();
+        let deps = Deps { log, store, router, clock: clock.clone(), standing, limits };
 
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
-        let revoked = Arc::new(RevokedSet::new(clock.clone()));
         let keys = Arc::new(RemoteKeys::new(needs.auth));
-        let guard = Guard::new(
-            policy()?,
-            Arc::new(Verifier::new(keys.clone(), revoked.clone(), clock.clone())),
-            clock,
-        );
+        let guard =
+            Guard::new(policy()?, Arc::new(Verifier::new(keys.clone(), revoked, clock.clone())), clock);
         let server = ChatServiceServer::new(Chat::new(deps.clone())).max_decoding_message_size(MAX_DECODED);
         let routes = guard.protect(Routes::new(server));
 
         start_tasks(&tasks, &deps, keys);
         let seeing = readiness.condition("revocations known");
-        follow_revocations(&tasks, &deps, needs.auth_internal, revoked, config.revocation_blind_max, seeing);
+        follow_revocations(&tasks, &deps, revocations, seeing);
         Ok(Self { deps, routes, readiness, tasks, drain_grace: config.drain_grace })
     }
 
@@ -171,19 +173,36 @@ fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {
     });
 }
 
-/// Streams of ended sessions end at once (G7); all of them, when nobody can say any more which have.
-fn follow_revocations(
-    tasks: &TaskGroup,
-    deps: &Deps,
+/// Streams of ended sessions end at once (G7).
+fn revocations(
     channel: Authorized,
     revoked: Arc<RevokedSet>,
     blind_after: Duration,
-    seeing: Condition,
-) {
-    let router = deps.router.clone();
-    let revocations = Revocations::new(channel, revoked, blind_after, move |session| {
+    router: Arc<LocalRouter>,
+) -> Revocations {
+    Revocations::new(channel, revoked, blind_after, move |session| {
         router.end_session(session, &Farewell::session_ended());
-    });
+    })
+}
+
+/// A session that ended between its call and its Hello gets no stream, and while nobody can say which have, none does.
+fn standing(revoked: Arc<RevokedSet>, sight: Receiver<Sight>) -> Standing {
+    Arc::new(move |session| {
+        if revoked.contains(session) {
+            Some(Farewell::session_ended())
+        } else {
+            (*sight.borrow() == Sight::Blind).then(blind)
+        }
+    })
+}
+
+fn blind() -> Farewell {
+    let message = "it cannot be told whether the session has ended";
+    Farewell::come_back(ErrorReason::Unavailable, RECONNECT_AFTER, message)
+}
+
+/// All streams end when nobody can say any more which sessions have.
+fn follow_revocations(tasks: &TaskGroup, deps: &Deps, revocations: Revocations, seeing: Condition) {
     let mut sight = revocations.sight();
     let (stop, router) = (tasks.token(), deps.router.clone());
     tasks.spawn("sight of revocations", Importance::Critical, async move {
@@ -192,10 +211,7 @@ fn follow_revocations(
                 let now = *sight.borrow_and_update();
                 seeing.set(now == Sight::Clear);
                 if now == Sight::Blind {
-                    for stream in router.streams() {
-                        let message = "it cannot be told whether the session has ended";
-                        stream.end(Farewell::come_back(ErrorReason::Unavailable, RECONNECT_AFTER, message));
-                    }
+                    router.streams().iter().for_each(|stream| stream.end(blind()));
                 }
                 if sight.changed().await.is_err() {
                     return;

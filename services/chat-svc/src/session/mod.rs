@@ -17,7 +17,7 @@ pub use farewell::Farewell;
 pub use limits::StreamLimits;
 pub use machine::{Effect, Identity, Pull, Session};
 pub use pushes::{PushError, Pushes};
-pub use stream::{Deps, Stream};
+pub use stream::{Deps, Standing, Stream};
 pub(crate) use work::Wanted;
 
 use bytes::Bytes;

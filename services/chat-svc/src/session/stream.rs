@@ -29,9 +29,15 @@ pub struct Deps {
     pub router: Arc<LocalRouter>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who may have a stream.
+    pub standing: Standing,
     /// What a stream may use.
     pub limits: StreamLimits,
 }
+
+/// Why a session may have no stream, if it may not. Asked once the router knows of the stream: whoever ends sessions finds
+/// it there, or has been heard of here.
+pub type Standing = Arc<dyn Fn(SessionId) -> Option<Farewell> + Send + Sync>;
 
 /// See the module. Ends when it is dropped by its transport, or when its session ends.
 pub struct Stream {

@@ -49,8 +49,11 @@ impl Stream {
             match effect {
                 Effect::RegisterAndSync(since) => {
                     self.deps.router.register(self);
+                    if let Some(farewell) = (self.deps.standing)(self.session()) {
+                        self.end(farewell);
+                    }
                     if self.has_ended() {
-                        // It ended between Hello and here, and what unregisters it may have come too early.
+                        // What unregisters it may have come before it was registered.
                         self.deps.router.unregister(self.user(), self.id());
                     }
                     drop(tokio::spawn(stream.sync(since)));

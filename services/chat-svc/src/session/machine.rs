@@ -309,6 +309,8 @@ impl Session {
         self.awaited.clear();
         self.fetches.clear();
         self.lanes.clear();
+        // Also beside those being written: marks only grow, so their order is no matter, and there is no later.
+        self.marking = false;
         let mut effects = self.flush_marks();
         self.phase = Phase::Ended(farewell);
         effects.push(Effect::Unregister);

@@ -3,6 +3,7 @@
 mod answers;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -37,6 +38,7 @@ struct State {
     revoked: Mutex<Vec<Caller>>,
     grew: watch::Sender<()>,
     forgotten: Mutex<HashSet<UserId>>,
+    away: AtomicBool,
 }
 
 /// Somebody logged in.
@@ -77,6 +79,7 @@ impl TestAuth {
             revoked: Mutex::default(),
             grew: watch::Sender::default(),
             forgotten: Mutex::default(),
+            away: AtomicBool::new(false),
         }))
     }
 
@@ -128,6 +131,11 @@ impl TestAuth {
     /// From now on there is no such user.
     pub fn forget(&self, user: UserId) {
         lock(&self.0.forgotten).insert(user);
+    }
+
+    /// Whether what services ask of each other is answered at all.
+    pub fn answers(&self, answers: bool) {
+        self.0.away.store(!answers, Ordering::SeqCst);
     }
 
     /// The public API, as far as it is here: GetJwks.

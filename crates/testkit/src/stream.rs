@@ -13,12 +13,12 @@ use parlor_wire::chat::v1::client_frame::Kind as Out;
 use parlor_wire::chat::v1::server_frame::Kind as In;
 use parlor_wire::chat::v1::{
     Ack, Append, AppendResult, ClientFrame, Conversation, Entry, Fetch, FetchResult, Goodbye, Hello, Ping,
-    ServerFrame, Welcome,
+    ServerFrame, SubscribeRequest, SubscribeResponse, Welcome,
 };
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::reason::from_status;
 use prost::Message as _;
-use tonic::Status;
+use tonic::{Status, Streaming};
 
 use crate::{ChatClient, in_time};
 use transport::{Batch, Transport};
@@ -86,7 +86,15 @@ impl StreamClient {
     /// # Errors
     /// The server refuses the call.
     pub async fn subscribe(chat: &ChatClient, hello: Hello) -> Result<Self, Status> {
-        Transport::subscribe(chat.clone(), hello).await.map(Self::over)
+        let request = SubscribeRequest { hello: Some(hello) };
+        let answer = chat.clone().subscribe(request).await?;
+        Ok(Self::of_subscription(chat, answer.into_inner()))
+    }
+
+    /// Takes over a subscription that was made by hand.
+    #[must_use]
+    pub fn of_subscription(chat: &ChatClient, receiving: Streaming<SubscribeResponse>) -> Self {
+        Self::over(Transport::subscription(chat.clone(), receiving))
     }
 
     /// Takes the Welcome, which has to be first, and learns the stream's id.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -71,6 +72,10 @@ impl TestAuth {
         (page, next)
     }
 
+    fn is_there(&self) -> Result<(), Status> {
+        if self.0.away.load(Ordering::SeqCst) { Err(Status::unavailable("away")) } else { Ok(()) }
+    }
+
     fn exists(&self, id: &str) -> bool {
         UserId::parse(id).is_some_and(|user| !lock(&self.0.forgotten).contains(&user))
     }
@@ -86,6 +91,7 @@ impl AuthInternalService for TestAuth {
         &self,
         request: Request<WatchRevocationsRequest>,
     ) -> Result<Response<Watching>, Status> {
+        self.is_there()?;
         let start = (self.clone(), self.0.grew.subscribe(), request.into_inner().cursor);
         let answers = stream::unfold(start, |(auth, mut grew, cursor)| async move {
             let (mut revocations, mut next) = auth.revocations_after(cursor);
@@ -102,6 +108,7 @@ impl AuthInternalService for TestAuth {
         &self,
         request: Request<ListRevocationsRequest>,
     ) -> Result<Response<ListRevocationsResponse>, Status> {
+        self.is_there()?;
         let (revocations, cursor) = self.revocations_after(request.into_inner().cursor);
         Ok(Response::new(ListRevocationsResponse { revocations, cursor }))
     }
@@ -110,6 +117,7 @@ impl AuthInternalService for TestAuth {
         &self,
         request: Request<CheckUsersRequest>,
     ) -> Result<Response<CheckUsersResponse>, Status> {
+        self.is_there()?;
         let existing = request.into_inner().user_ids.into_iter().filter(|id| self.exists(id)).collect();
         Ok(Response::new(CheckUsersResponse { existing }))
     }

@@ -1,9 +1,7 @@
 //! The two ways a stream goes over the network.
 
 use bytes::Bytes;
-use parlor_wire::chat::v1::{
-    ConnectRequest, ConnectResponse, Hello, PushRequest, SubscribeRequest, SubscribeResponse,
-};
+use parlor_wire::chat::v1::{ConnectRequest, ConnectResponse, PushRequest, SubscribeResponse};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -28,6 +26,8 @@ pub(super) enum Transport {
         chat: Box<ChatClient>,
         stream_id: String,
         pushed: u64,
+        /// Frames that wait until the stream has a name.
+        waiting: Vec<Bytes>,
         receiving: Streaming<SubscribeResponse>,
     },
 }
@@ -39,9 +39,9 @@ impl Transport {
         Ok(Self::Connect { sending: Some(sending), receiving })
     }
 
-    pub(super) async fn subscribe(mut chat: ChatClient, hello: Hello) -> Result<Self, Status> {
-        let receiving = chat.subscribe(SubscribeRequest { hello: Some(hello) }).await?.into_inner();
-        Ok(Self::Subscribe { chat: Box::new(chat), stream_id: String::new(), pushed: 0, receiving })
+    pub(super) fn subscription(chat: ChatClient, receiving: Streaming<SubscribeResponse>) -> Self {
+        let (chat, stream_id, waiting) = (Box::new(chat), String::new(), Vec::new());
+        Self::Subscribe { chat, stream_id, pushed: 0, waiting, receiving }
     }
 
     /// Says which stream to push to.
@@ -59,8 +59,13 @@ impl Transport {
                     drop(sending.send(ConnectRequest { frames }).await);
                 }
             }
-            Self::Subscribe { chat, stream_id, pushed, .. } => {
+            Self::Subscribe { chat, stream_id, pushed, waiting, .. } => {
+                waiting.extend(frames);
+                if stream_id.is_empty() {
+                    return;
+                }
                 *pushed += 1;
+                let frames = std::mem::take(waiting);
                 let request = PushRequest { stream_id: stream_id.clone(), number: *pushed, frames };
                 drop(chat.push(request).await);
             }

@@ -1,6 +1,7 @@
 //! chat-svc over real gRPC, alone: one file per behaviour. Failures of a guarantee name it (G1..G8).
 
 mod bad_input;
+mod endings;
 mod first_conversation;
 mod lanes;
 mod live;
@@ -10,4 +11,6 @@ mod reading;
 mod restart;
 mod strangers;
 mod stream_faults;
+mod subscribe;
 mod support;
+mod tokens;

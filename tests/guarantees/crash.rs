@@ -100,7 +100,8 @@ impl World {
     /// Reads everything there is, as everybody may.
     async fn read_all(&self) {
         for conversation in [self.group, self.direct] {
-            let log = reading::log(&self.ada.chat(), &conversation.to_string()).await.expect("a member reads");
+            let log =
+                reading::log(&self.ada.chat(), &conversation.to_string()).await.expect("a member reads");
             let head = log.last().map_or(Seq::default(), |entry| Seq(entry.seq));
             self.recorder.log(conversation, &log);
             let members = if conversation == self.group { &self.followers[..] } else { &self.followers[..1] };
@@ -119,7 +120,10 @@ impl World {
     }
 }
 
-async fn create(chat: &ChatClient, request: parlor_wire::chat::v1::CreateConversationRequest) -> ConversationId {
+async fn create(
+    chat: &ChatClient,
+    request: parlor_wire::chat::v1::CreateConversationRequest,
+) -> ConversationId {
     let answer = chat.clone().create_conversation(request).await.expect("it is created").into_inner();
     ConversationId::parse(&answer.conversation.expect("a row").id).expect("an id")
 }
@@ -153,7 +157,12 @@ async fn chat(follower: Arc<Follower>, conversation: ConversationId, stop: Arc<A
 }
 
 /// Leafs through the log from its beginning, over and over.
-async fn leaf(chat: ChatClient, conversation: ConversationId, recorder: Arc<Recorder>, stop: Arc<AtomicBool>) {
+async fn leaf(
+    chat: ChatClient,
+    conversation: ConversationId,
+    recorder: Arc<Recorder>,
+    stop: Arc<AtomicBool>,
+) {
     let (id, mut from) = (conversation.to_string(), 1);
     while !stop.load(Ordering::Relaxed) {
         if let Ok(page) = reading::page(&chat, &id, from, 0).await {
@@ -193,9 +202,13 @@ async fn g1_to_g5_hold_over_kills_of_the_server() {
         }
     }
     world.stop.store(true, Ordering::Relaxed);
-    tokio::time::timeout(SETTLE, async { while let Some(task) = load.join_next().await { task.expect("nobody gives up") } })
-        .await
-        .expect("G2: everything is answered in the end");
+    tokio::time::timeout(SETTLE, async {
+        while let Some(task) = load.join_next().await {
+            task.expect("nobody gives up")
+        }
+    })
+    .await
+    .expect("G2: everything is answered in the end");
     world.read_all().await;
 
     let history = world.recorder.history();

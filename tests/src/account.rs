@@ -86,7 +86,10 @@ impl Login {
     /// The auth API in this session's name.
     #[must_use]
     pub fn auth(&self) -> AuthServiceClient<InterceptedService<Channel, Authorize>> {
-        AuthServiceClient::with_interceptor(self.channel.clone(), Authorize(self.credentials.access_token.clone()))
+        AuthServiceClient::with_interceptor(
+            self.channel.clone(),
+            Authorize(self.credentials.access_token.clone()),
+        )
     }
 }
 
@@ -112,8 +115,7 @@ fn new_device() -> Device {
 /// Refused.
 pub async fn client(folder: &Path, server: &str, like: &str) -> Client {
     let client = Client::open(folder, server, PATIENCE).await.expect("the profile opens");
-    let who =
-        LogIn { username: name(like), password: PASSWORD.to_owned(), device_name: "test".to_owned() };
+    let who = LogIn { username: name(like), password: PASSWORD.to_owned(), device_name: "test".to_owned() };
     client.register(&who, "").await.expect("registers");
     client
 }

@@ -20,15 +20,26 @@ impl Binary {
             Self::Cli => "parlor",
         }
     }
+
+    /// Names a program to test in its place; the clients in other languages know it too.
+    fn variable(self) -> &'static str {
+        match self {
+            Self::Server => "PARLOR_SERVER_BIN",
+            Self::Cli => "PARLOR_CLI_BIN",
+        }
+    }
 }
 
-/// Where the program is, as of the sources that are there now.
+/// Where the program is, as of the sources that are there now; or the one that the environment names.
 ///
 /// # Panics
 /// It cannot be built.
 #[must_use]
 pub fn binary(which: Binary) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(named) = std::env::var_os(which.variable()) {
+        return named.into();
+    }
     FOLDER.get_or_init(build).join(which.file())
 }
 

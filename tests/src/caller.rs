@@ -64,7 +64,12 @@ impl Caller {
                 }
                 Err(status) => {
                     let problem = from_status(&status);
-                    assert_eq!(meaning(problem.reason()).1, Retry::Same, "{} says {text:?}: {problem:?}", self.name);
+                    assert_eq!(
+                        meaning(problem.reason()).1,
+                        Retry::Same,
+                        "{} says {text:?}: {problem:?}",
+                        self.name
+                    );
                     self.recorder.unknown(op);
                 }
             }

@@ -79,7 +79,8 @@ impl Follower {
         let what = format!("G5: {} holds {conversation} up to {head}", self.name);
         eventually(&what, deadline, async || {
             let Ok(Some(known)) = store.conversation(conversation) else { return false };
-            let floor = known.row.as_ref().and_then(|row| row.readable.last()).map_or(1, |range| range.from_seq);
+            let floor =
+                known.row.as_ref().and_then(|row| row.readable.last()).map_or(1, |range| range.from_seq);
             let Some(range) = known.range.filter(|range| range.have >= head) else { return false };
             if range.low > Seq(floor) && !asked {
                 asked = true;

@@ -20,11 +20,8 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// What a test's server does differently. Hashing is as cheap as argon2 can be, which a debug build allows: no test here
 /// measures it. Rates are out of the way: tests register and append faster than people.
-const SETTINGS: &[&str] = &[
-    "auth.password.memory_kib=8",
-    "auth.password.passes=1",
-    "server.max_connections_per_address=10000",
-];
+const SETTINGS: &[&str] =
+    &["auth.password.memory_kib=8", "auth.password.passes=1", "server.max_connections_per_address=10000"];
 /// The rates; each is a burst and so many per second.
 const RATES: &[&str] = &[
     "auth.limits.register",
@@ -72,13 +69,19 @@ impl Server {
         let mut command = Command::new(words.next().expect("there is at least the server"));
         command.args(words).args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
         for rate in RATES {
-            command.args(["--set", &format!("{rate}.burst=1000000"), "--set", &format!("{rate}.per_second=1000000")]);
+            command.args([
+                "--set",
+                &format!("{rate}.burst=1000000"),
+                "--set",
+                &format!("{rate}.per_second=1000000"),
+            ]);
         }
         for setting in SETTINGS.iter().chain(settings) {
             command.args(["--set", setting]);
         }
         // What this test's environment says is for the test.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PARLOR_")) {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PARLOR_"))
+        {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(append_to(&log)).kill_on_drop(true);
@@ -110,7 +113,9 @@ impl Server {
     /// An address makes no URI.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        Endpoint::from_shared(format!("http://{}", self.address)).expect("an address makes a URI").connect_lazy()
+        Endpoint::from_shared(format!("http://{}", self.address))
+            .expect("an address makes a URI")
+            .connect_lazy()
     }
 
     /// SIGKILL; comes back when nothing is left of it.

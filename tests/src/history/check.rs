@@ -5,7 +5,7 @@ use std::fmt;
 
 use parlor_types::{ConversationId, Op, Seq};
 
-use super::{Append, Fate, Holding, History, Line, Reading};
+use super::{Append, Fate, History, Holding, Line, Reading};
 
 /// Violations told of; what is broken once is mostly broken often.
 const TOLD: usize = 20;
@@ -131,8 +131,10 @@ fn there_once(op: Op, append: &Append, places: &[&Line], report: &mut impl FnMut
 /// G4, over one conversation.
 fn in_order(appends: &[(&Op, &Append)], places: &Places<'_>, report: &mut impl FnMut(Guarantee, String)) {
     let place = |op: &Op| Some(places.get(op)?.first()?.seq);
-    let mut by_lane: Vec<_> =
-        appends.iter().filter_map(|(op, append)| Some((&append.lane, append.place, place(op)?, append))).collect();
+    let mut by_lane: Vec<_> = appends
+        .iter()
+        .filter_map(|(op, append)| Some((&append.lane, append.place, place(op)?, append)))
+        .collect();
     by_lane.sort_by_key(|(lane, number, ..)| (*lane, *number));
     for pair in by_lane.windows(2) {
         let [(lane, _, first, earlier), (other, _, second, later)] = pair else { continue };
@@ -159,7 +161,8 @@ fn in_order(appends: &[(&Op, &Append)], places: &Places<'_>, report: &mut impl F
         }
         if let Some((known, before)) = highest.filter(|(known, _)| *known > seq) {
             let (before, after) = (&before.text, &append.text);
-            let what = format!("{before:?} was acked at {known} before {after:?} was asked, which is at {seq}");
+            let what =
+                format!("{before:?} was acked at {known} before {after:?} was asked, which is at {seq}");
             report(Guarantee::G4, what);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use parlor_types::{ConversationId, Op, Seq};
 use parlor_wire::chat::v1::Entry;
 
-use super::{Append, Fate, Holding, History, Line, Reading, Tick};
+use super::{Append, Fate, History, Holding, Line, Reading, Tick};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -112,12 +112,7 @@ impl Recorder {
         entries: &[Entry],
     ) {
         let held = entries.iter().map(|entry| Seq(entry.seq)).collect();
-        self.state().history.holdings.push(Holding {
-            reader: reader.to_owned(),
-            conversation,
-            ranges,
-            held,
-        });
+        self.state().history.holdings.push(Holding { reader: reader.to_owned(), conversation, ranges, held });
     }
 
     /// How many appends were acked so far.

@@ -153,9 +153,12 @@ fn a_reader_that_sees_another_log_breaks_g3() {
     let another = broken(|history| history.readings[1].lines[0].op = op(8));
     assert_eq!(another, [Guarantee::G3]);
     assert_eq!(broken(|history| history.readings[0].lines.swap(1, 2)), [Guarantee::G3]);
-    assert_eq!(broken(|history| {
-        history.readings[0].lines.remove(1);
-    }), [Guarantee::G3]);
+    assert_eq!(
+        broken(|history| {
+            history.readings[0].lines.remove(1);
+        }),
+        [Guarantee::G3]
+    );
     let again = broken(|history| history.readings[0].lines.push(line(4, 4)));
     assert_eq!(again, [Guarantee::G3]);
 }
@@ -183,14 +186,20 @@ fn a_lane_out_of_order_breaks_g4() {
 
 #[test]
 fn a_member_that_misses_an_entry_breaks_g5() {
-    assert_eq!(broken(|history| {
-        history.holdings[0].held.remove(&Seq(3));
-    }), [Guarantee::G5]);
+    assert_eq!(
+        broken(|history| {
+            history.holdings[0].held.remove(&Seq(3));
+        }),
+        [Guarantee::G5]
+    );
 }
 
 #[test]
 fn one_that_has_an_entry_from_outside_breaks_g7() {
-    assert_eq!(broken(|history| {
-        history.holdings[0].held.insert(Seq(2));
-    }), [Guarantee::G7]);
+    assert_eq!(
+        broken(|history| {
+            history.holdings[0].held.insert(Seq(2));
+        }),
+        [Guarantee::G7]
+    );
 }

@@ -33,6 +33,11 @@ pub const CHECKS: &[Check] = &[
         run: checks::words::run,
     },
     Check {
+        name: "promises",
+        about: "docs/guarantees.md names tests that exist",
+        run: checks::promises::run,
+    },
+    Check {
         name: "layers",
         about: "Crates and modules import only what the layout allows",
         run: checks::layers::run,

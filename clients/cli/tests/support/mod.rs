@@ -28,6 +28,19 @@ impl Server {
         Self { data, address, child }
     }
 
+    /// Copies all data while it runs.
+    pub fn back_up(&self) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        manage(&["backup", folder.path().to_str().unwrap()], self.data.path());
+        folder
+    }
+
+    /// Puts a backup in the place of what it has; it must be killed.
+    pub fn restore(&mut self, backup: &TempDir) {
+        self.data = tempfile::tempdir().unwrap();
+        manage(&["restore", backup.path().to_str().unwrap()], self.data.path());
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -64,6 +77,11 @@ fn server_program() -> PathBuf {
         assert!(built.success(), "parlor-server cannot be built");
     }
     program
+}
+
+fn manage(arguments: &[&str], data: &Path) {
+    let output = Command::new(server_program()).args(arguments).arg("--data").arg(data).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
 }
 
 fn run_server(data: &Path, listen: &str) -> (Child, String) {
@@ -104,6 +122,22 @@ pub struct Person {
 impl Person {
     pub fn new(server: &Server) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), url: server.url() }
+    }
+
+    /// The same person with a copy of the folder as it is now.
+    pub fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+        Self { folder, url: self.url.clone() }
+    }
+
+    /// What the messages of a conversation say.
+    pub fn messages(&self, with: &str) -> Vec<String> {
+        let entries = self.json(&["history", "--to", with, "--all"]);
+        entries.iter().filter_map(|entry| entry["text"].as_str()).map(str::to_owned).collect()
     }
 
     /// With an account.

@@ -34,8 +34,8 @@ pub struct Config {
 pub struct ServerConfig {
     /// The folder that holds everything. One process at a time may use it.
     pub data: PathBuf,
-    /// Where to listen; port 0 takes any that is free. In clear text: off the loopback interface put something that ends TLS
-    /// in front.
+    /// Where to listen; port 0 takes any that is free. In clear text: off the loopback interface put something that
+    /// ends TLS in front.
     pub listen: SocketAddr,
     /// Whether tools may ask which services there are.
     pub reflection: Reflection,
@@ -43,8 +43,8 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Open connections in all.
     pub max_connections: usize,
-    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come from the
-    /// proxy: set it to `max_connections` there.
+    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come
+    /// from the proxy: set it to `max_connections` there.
     pub max_connections_per_address: usize,
     /// A ping is sent on a connection that has been silent this long.
     #[serde(with = "duration")]

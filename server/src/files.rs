@@ -27,8 +27,8 @@ impl Stores {
         Self { chat: folder.join("chat.db"), auth: auth.store.path, keys: auth.keys.path }
     }
 
-    /// All of them, in the order a backup takes them: first who refers, then what is referred to, so that every user that
-    /// a conversation names is in the copy that is taken after it. Accounts are never deleted.
+    /// All of them, in the order a backup takes them: first who refers, then what is referred to, so that every user
+    /// that a conversation names is in the copy that is taken after it. Accounts are never deleted.
     pub(crate) fn all(&self) -> [&Path; 3] {
         [&self.chat, &self.auth, &self.keys]
     }

@@ -8,7 +8,8 @@ use parlor_grpc_kit::{Authorized, Health, Listener, ServeError, Stopped, local_c
 use parlor_runtime::data_dir::DataDir;
 use parlor_runtime::ready::Readiness;
 use parlor_runtime::tasks::{Importance, TaskGroup};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::config::Config;
@@ -18,13 +19,17 @@ use crate::files::Stores;
 /// What is left for the background tasks to end in, when the connections have used up the time there was.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
 
-/// A running server. Dropping it without [`stop`](Server::stop) cuts everything off.
+/// A running server. End it with [`stop`](Server::stop): if it is only dropped, connections are cut, and background
+/// tasks go on until the runtime ends.
 pub struct Server {
     address: SocketAddr,
     auth: auth_svc::App,
     chat: chat_svc::App,
     health: Health,
-    /// Serving, and telling of health.
+    /// Keeps `health` true.
+    telling: JoinHandle<()>,
+    ready: watch::Receiver<bool>,
+    /// Serving.
     tasks: TaskGroup,
     stop: oneshot::Sender<Duration>,
     stop_within: Duration,
@@ -33,8 +38,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the data folder and the address, opens the stores and serves. Must be called within a Tokio runtime; logging is
-    /// the caller's.
+    /// Takes the data folder and the address, opens the stores and serves. Must be called within a Tokio runtime;
+    /// logging is the caller's.
     ///
     /// # Errors
     /// The folder or the address is in use, or a service does not start. Nothing is left running.
@@ -63,15 +68,12 @@ impl Server {
             let stopped = async { stopped.await.unwrap_or_default() };
             report(listener.serve(routes, &options, stopped).await)
         });
-        tasks.spawn(
-            "health",
-            Importance::Optional,
-            tell(health.clone(), chat.readiness().clone(), tasks.token().cancelled_owned()),
-        );
+        let (told, ready) = watch::channel(false);
+        let telling = tokio::spawn(tell(health.clone(), chat.readiness().clone(), told));
         tracing::info!(%address, "serving");
         warn_of_clear_text(address);
         let stop_within = config.server.stop_within;
-        Ok(Self { address, auth, chat, health, tasks, stop, stop_within, data })
+        Ok(Self { address, auth, chat, health, telling, ready, tasks, stop, stop_within, data })
     }
 
     /// Where it listens, with the port that was taken.
@@ -80,10 +82,12 @@ impl Server {
         self.address
     }
 
-    /// Waits until all services can do their work.
+    /// Waits until all services can do their work, and health says so.
     pub async fn ready(&self) {
-        self.chat.readiness().wait().await;
-        self.health.set_ready(&services(), true).await;
+        if self.ready.clone().wait_for(|ready| *ready).await.is_err() {
+            // It will never be: whoever told of it is gone.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Waits until a part has failed that the server cannot do without; says which.
@@ -102,11 +106,15 @@ impl Server {
         )
     }
 
-    /// Stops: says that it is not ready, asks the clients to leave, takes no more connections, waits for those there are, and
-    /// cuts the rest at the deadline, `server.stop_within` from now. Unless that was too short, the data folder is free then.
+    /// Stops: says that it is not ready, asks the clients to leave, takes no more connections, waits for those there
+    /// are, and cuts the rest at the deadline, `server.stop_within` from now. Unless that was too short, the data
+    /// folder is free then.
     pub async fn stop(self) {
         let deadline = Instant::now() + self.stop_within;
         let left = || deadline.saturating_duration_since(Instant::now());
+        self.telling.abort();
+        // Whether it had ended before does not matter.
+        let _ = self.telling.await;
         self.health.set_ready(&services(), false).await;
         if timeout(left(), self.chat.drain()).await.is_err() {
             tracing::warn!("streams were still open at the deadline");
@@ -168,28 +176,21 @@ fn report(served: Result<Stopped, ServeError>) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// auth-svc is ready from its start; chat-svc is while it knows which sessions have ended.
-async fn tell(
-    health: Health,
-    readiness: Readiness,
-    stop: impl Future<Output = ()> + Send,
-) -> Result<(), std::convert::Infallible> {
+/// auth-svc is ready from its start; chat-svc is while it knows which sessions have ended. Watchers of health hear of
+/// changes only.
+async fn tell(health: Health, readiness: Readiness, told: watch::Sender<bool>) {
     health.set_ready(auth_svc::PUBLIC_SERVICES, true).await;
     let mut conditions = readiness.watch();
-    let follow = async {
-        loop {
-            let ready = conditions.borrow_and_update().ready();
+    loop {
+        let ready = conditions.borrow_and_update().ready();
+        if ready != *told.borrow() {
             health.set_ready(chat_svc::PUBLIC_SERVICES, ready).await;
-            if conditions.changed().await.is_err() {
-                return;
-            }
+            told.send_replace(ready);
         }
-    };
-    tokio::select! {
-        () = stop => {}
-        () = follow => {}
+        if conditions.changed().await.is_err() {
+            return;
+        }
     }
-    Ok(())
 }
 
 fn warn_of_clear_text(address: SocketAddr) {

@@ -13,8 +13,8 @@ use crate::open;
 /// How often a lock is tried that cannot be waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// As [`Db::backup_to`](crate::Db::backup_to), of a file that another process may be writing to. It takes no lock that
-/// the writer waits for.
+/// As [`Db::backup_to`](crate::Db::backup_to), of a file that another process may be writing to. It takes no lock
+/// that the writer waits for.
 ///
 /// # Errors
 /// There is no store at `store`, `target` exists, or the copy cannot be made.
@@ -22,8 +22,8 @@ pub async fn backup_file(store: &Path, target: &Path) -> Result<Backup, BackupEr
     backup::run(store, target).await
 }
 
-/// Waits until nobody has the file open as a store. Dropping a [`Db`](crate::Db) is not yet that, as long as others hold
-/// handles of it.
+/// Waits until nobody has the file open as a store. Dropping a [`Db`](crate::Db) is not yet that, as long as others
+/// hold handles of it.
 ///
 /// # Errors
 /// The lock beside the file cannot be used.

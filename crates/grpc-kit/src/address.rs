@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The part of an address that one customer of a network can vary at will is cut off: an IPv6 subnet of 64 bits counts
-/// as one source, and IPv4 is IPv4 however it is written.
+/// The part of an address that one customer of a network can vary at will is cut off: an IPv6 subnet of 64 bits
+/// counts as one source, and IPv4 is IPv4 however it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Source(IpAddr);
 

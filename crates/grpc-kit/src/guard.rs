@@ -1,8 +1,8 @@
 //! The layer in front of a service: it lets through what the [`Policy`] allows, and says who is calling.
 //!
-//! In order: the method must have a row; its limit per address; its access token; its limit per caller; and the size of
-//! each message, before any of it is buffered. A refusal is a gRPC answer with details. Handlers behind it find the
-//! [`Caller`](crate::Caller) with [`caller`](crate::caller()).
+//! In order: the method must have a row; its limit per address; its access token; its limit per caller; and the size
+//! of each message, before any of it is buffered. A refusal is a gRPC answer with details. Handlers behind it find
+//! the [`Caller`](crate::Caller) with [`caller`](crate::caller()).
 
 mod frames;
 

@@ -9,8 +9,8 @@ use tonic_reflection::server::Builder;
 /// Largest question to health or reflection, bytes.
 const MAX_REQUEST_BYTES: usize = 4096;
 
-/// The state that `grpc.health.v1.Health` answers with: `""` is liveness, SERVING from the beginning; a service's full
-/// name is its readiness, NOT_SERVING until said otherwise.
+/// The state that `grpc.health.v1.Health` answers with: `""` is liveness, SERVING from the beginning; a service's
+/// full name is its readiness, NOT_SERVING until said otherwise.
 #[derive(Debug, Clone)]
 pub struct Health {
     reporter: HealthReporter,

@@ -1,9 +1,9 @@
 //! What every service needs around tonic, once.
 //!
-//! - Inwards: the [`Guard`] in front of a service's routes (who may call what, how often, how large), by a [`Policy`] that
-//!   names every RPC; access tokens ([`token`]) and the sessions that have ended before them ([`RevokedSet`]).
-//! - Outwards: [`Authorized`] channels, [`local_channel`] between services of one process, and what is learnt from auth-svc
-//!   by all others ([`RemoteKeys`], [`Revocations`]).
+//! - Inwards: the [`Guard`] in front of a service's routes (who may call what, how often, how large), by a [`Policy`]
+//!   that names every RPC; access tokens ([`token`]) and the sessions that have ended before them ([`RevokedSet`]).
+//! - Outwards: [`Authorized`] channels, [`local_channel`] between services of one process, and what is learnt from
+//!   auth-svc by all others ([`RemoteKeys`], [`Revocations`]).
 //! - The public address: [`Listener`], [`Health`], [`reflection`], [`merge`].
 //!
 //! All refusals are gRPC statuses with details. It knows no service but auth-svc, and that only through its API.

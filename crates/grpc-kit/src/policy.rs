@@ -48,7 +48,8 @@ pub enum Limit {
         /// Requests per second after that; above 0.
         per_second: f64,
     },
-    /// Per network address (IPv6: per subnet of 64 bits). Connections inside the process have none and are not limited.
+    /// Per network address (IPv6: per subnet of 64 bits). Connections inside the process have none and are not
+    /// limited.
     PerAddress {
         /// Requests that may come at once; at least 1.
         burst: u32,
@@ -76,7 +77,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Checks `methods` against what `services` (full names, such as `parlor.auth.v1.AuthService`) have in the protocol.
+    /// Checks `methods` against what `services` (full names, such as `parlor.auth.v1.AuthService`) have in the
+    /// protocol.
     ///
     /// # Errors
     /// Everything that does not fit, at once.

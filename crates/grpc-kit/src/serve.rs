@@ -1,8 +1,8 @@
 //! The public address: gRPC over HTTP/2, and gRPC-Web over either version of HTTP, on one port.
 //!
-//! Everything a peer can take is bounded (G8): connections per address and in all, streams per connection, headers, resets,
-//! the time until the first request. A peer that is gone is found by keep-alive. Stopping ends within a deadline, whatever
-//! streams do. No TLS: where the network is not trusted, something that ends it stands in front.
+//! Everything a peer can take is bounded (G8): connections per address and in all, streams per connection, headers,
+//! resets, the time until the first request. A peer that is gone is found by keep-alive. Stopping ends within a
+//! deadline, whatever streams do. No TLS: where the network is not trusted, something that ends it stands in front.
 
 mod accept;
 mod connection;
@@ -34,7 +34,8 @@ const MAX_STREAMS: u32 = 128;
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// Streams reset by a peer before we have looked at them, until the connection is cut.
 const MAX_PENDING_RESETS: usize = 20;
-/// Streams of a peer that we had to reset, until the connection is cut. tonic's builder would switch hyper's limit off.
+/// Streams of a peer that we had to reset, until the connection is cut. tonic's builder would switch hyper's limit
+/// off.
 const MAX_LOCAL_RESETS: usize = 1024;
 /// How long a browser may remember that an origin is allowed.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
@@ -74,8 +75,8 @@ impl Listener {
         self.address
     }
 
-    /// Serves `routes` until `stop` says how long the connections may still go on: then takes no more, waits that long
-    /// for those there are, and cuts the rest.
+    /// Serves `routes` until `stop` says how long the connections may still go on: then takes no more, waits that
+    /// long for those there are, and cuts the rest.
     ///
     /// # Errors
     /// The options cannot be kept, or the server failed.

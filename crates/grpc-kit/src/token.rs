@@ -1,7 +1,7 @@
 //! Access tokens: what is in them, and how they are checked.
 //!
-//! An access token is a JWT in the shape of RFC 9068, signed with Ed25519, verified by every service by itself. This is
-//! the only place that takes one apart. Making them is auth-svc's, in the same shape: [`header`] and [`Claims`].
+//! An access token is a JWT in the shape of RFC 9068, signed with Ed25519, verified by every service by itself. This
+//! is the only place that takes one apart. Making them is auth-svc's, in the same shape: [`header`] and [`Claims`].
 
 mod keys;
 mod remote;

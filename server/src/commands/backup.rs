@@ -1,7 +1,7 @@
 //! Copying everything while the server goes on.
 //!
-//! The copy is made beside its place and renamed, so that a folder of that name is a whole backup or none. The stores are read
-//! as any reader reads them: the server's writer waits for nothing.
+//! The copy is made beside its place and renamed, so that a folder of that name is a whole backup or none. The stores
+//! are read as any reader reads them: the server's writer waits for nothing.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;

@@ -1,8 +1,8 @@
 //! Making a data folder out of a backup.
 //!
-//! Nothing of the backup is trusted before it has been checked: the manifest against every byte, then every page of the
-//! databases. The restored conversations get a new generation, by which clients notice that they may know more than the server
-//! does, and sync afresh.
+//! Nothing of the backup is trusted before it has been checked: the manifest against every byte, then every page of
+//! the databases. The restored conversations get a new generation, by which clients notice that they may know more
+//! than the server does, and sync afresh.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;

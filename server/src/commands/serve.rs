@@ -10,8 +10,8 @@ use crate::config::{Config, ServerConfig};
 use crate::failure::{Code, Failure};
 use crate::running::Server;
 
-/// Serves until SIGTERM or SIGINT. When it can be used, it says on standard output where it listens, in a first line that
-/// programs can read, and what to type next.
+/// Serves until SIGTERM or SIGINT. When it can be used, it says on standard output where it listens, in a first line
+/// that programs can read, and what to type next.
 ///
 /// # Errors
 /// It does not start, or a part that it cannot do without fails.

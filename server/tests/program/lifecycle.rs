@@ -5,6 +5,7 @@ use std::time::Instant;
 use parlor_wire::auth::v1::GetProfileRequest;
 use parlor_wire::auth::v1::get_profile_request::User;
 use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
+use tokio::time::timeout;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -107,7 +108,7 @@ async fn an_address_in_use_is_said_to_be() {
         .arg(two.path().join("data"))
         .args(["--listen", &server.address])
         .output();
-    let output = tokio::time::timeout(LONG, output).await.expect("it does not end").unwrap();
+    let output = timeout(LONG, output).await.expect("it does not end").unwrap();
     assert_eq!(output.status.code(), Some(69));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains(&format!("cannot listen on {}", server.address)), "{text}");
@@ -136,7 +137,8 @@ async fn a_second_signal_ends_it_at_once() {
     let mut endless = client.watch(watching).await.unwrap().into_inner();
     assert_eq!(endless.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
     server.signal("TERM").await;
-    assert_eq!(endless.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    let told = timeout(LONG, endless.message()).await.expect("nobody is told").unwrap();
+    assert_eq!(told.unwrap().status(), ServingStatus::NotServing);
     server.signal("TERM").await;
     assert_eq!(server.ended().await, Some(130));
 }

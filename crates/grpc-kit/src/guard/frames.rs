@@ -1,7 +1,7 @@
 //! A request body whose messages may not be larger than the method's limit.
 //!
-//! It follows the five-byte prefixes of gRPC (a flag, then the length, big endian) and fails the body at the first length
-//! that is too large, before the codec reserves room for it. It changes no byte and holds none.
+//! It follows the five-byte prefixes of gRPC (a flag, then the length, big endian) and fails the body at the first
+//! length that is too large, before the codec reserves room for it. It changes no byte and holds none.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -1,8 +1,9 @@
 //! Following auth-svc's revocations from another service.
 //!
-//! Two ways at once, each sufficient: a stream that tells at once, and a poll each 500 ms that a hanging stream cannot
-//! delay. Both start with the last 11 minutes, which are all whose tokens may still be good, and each has a cursor of its
-//! own, which goes where auth-svc says: backwards too, when its store has been restored from an older copy.
+//! Two ways at once, each sufficient: a stream that tells at once, and a poll each 500 ms that a hanging stream
+//! cannot delay. Both start with the last 11 minutes, which are all whose tokens may still be good, and each has a
+//! cursor of its own, which goes where auth-svc says: backwards too, when its store has been restored from an older
+//! copy.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +49,9 @@ pub struct Revocations {
 }
 
 impl Revocations {
-    /// Will follow through `channel` into `set`. `on_revoked` is called once for each session that was not in the set,
-    /// and must be quick. `blind_after`: how long auth-svc may be out of reach before the sight is [`Sight::Blind`].
+    /// Will follow through `channel` into `set`. `on_revoked` is called once for each session that was not in the
+    /// set, and must be quick. `blind_after`: how long auth-svc may be out of reach before the sight is
+    /// [`Sight::Blind`].
     #[must_use]
     pub fn new(
         channel: Authorized,

@@ -14,8 +14,8 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::accept::Permit;
 
-/// Within this time a peer has sent enough to tell HTTP/2 from HTTP/1. Later silence is found by keep-alive, and by hyper's
-/// limit on the time that headers of HTTP/1 may take.
+/// Within this time a peer has sent enough to tell HTTP/2 from HTTP/1. Later silence is found by keep-alive, and by
+/// hyper's limit on the time that headers of HTTP/1 may take.
 const GREETING_WITHIN: Duration = Duration::from_secs(10);
 /// The preface of HTTP/2, bytes. No request of HTTP/1 with a Host is shorter.
 const GREETING_BYTES: usize = 24;

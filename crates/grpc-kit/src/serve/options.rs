@@ -5,8 +5,8 @@ use std::time::Duration;
 /// See the fields; the defaults are for clients that connect directly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServeOptions {
-    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come from
-    /// the proxy: set it to `max_connections` there.
+    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come
+    /// from the proxy: set it to `max_connections` there.
     pub max_connections_per_address: usize,
     /// Open connections in all.
     pub max_connections: usize,

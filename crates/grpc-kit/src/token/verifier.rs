@@ -1,8 +1,8 @@
 //! The one check of an access token, around a library whose defaults are looser than ours.
 //!
-//! What the library does not do by itself, and is done here: `typ` and `iss` are compared even when absent, `kid` only
-//! picks among our own keys, `aud` is one value and not a list, times are read from our clock with 5 s of leeway in
-//! place of 60. A token is called expired only if nothing else is wrong with it.
+//! What the library does not do by itself, and is done here: `typ` and `iss` are compared even when absent, `kid`
+//! only picks among our own keys, `aud` is one value and not a list, times are read from our clock with 5 s of leeway
+//! in place of 60. A token is called expired only if nothing else is wrong with it.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ impl Verifier {
         Self { keys, revoked, clock }
     }
 
-    /// Who bears `token`, if it is good for `audience` now. Waits only when the token names a key that is not known yet.
+    /// Who bears `token`, if it is good for `audience` now. Waits only when the token names a key that is not known
+    /// yet.
     ///
     /// # Errors
     /// TOKEN_EXPIRED for a token that is good but for its age; SESSION_ENDED for one whose session has been revoked;

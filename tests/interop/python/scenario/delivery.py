@@ -136,11 +136,11 @@ async def kill_mid_burst(world: World) -> None:
         answers = ada.client.record.answers | bob.client.record.answers
         acked = {op: answers[op].appended.seq for op in ops if op in answers and answers[op].HasField("appended")}
         await world.start_again()
-        for person in (ada, bob):
-            await person.holds(world.direct, ops)
         stored = {entry.op: entry.seq for entry in await world.server_log(ada, world.direct)}
         lost = {op for op, seq in acked.items() if stored.get(op) != seq}
         assert not lost, f"G1: acked before the kill and not there after it: {lost}"
+        for person in (ada, bob):
+            await person.holds(world.direct, ops)
         await world.verify(world.direct)
 
 

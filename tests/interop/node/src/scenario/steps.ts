@@ -118,9 +118,9 @@ export async function killMidBurst(world: World): Promise<void> {
       if (outcome?.case === "appended") acked.set(op, outcome.value.seq);
     }
     await server.start();
-    for (const person of world.people) await person.holds(world.direct, ops);
     const stored = new Map((await world.serverLog(world.direct)).map((entry) => [entry.op, entry.seq]));
     for (const [op, seq] of acked) assert.equal(stored.get(op), seq, `G1: ${op} was acked and is not there`);
+    for (const person of world.people) await person.holds(world.direct, ops);
     await world.verify(world.direct);
   }
 }

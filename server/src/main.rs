@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use parlor_runtime::telemetry;
 use parlor_server::Failure;
 use parlor_server::args::{Args, Command};
 use parlor_server::commands;
@@ -35,6 +36,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         return Ok(());
     }
     let config = config.value;
+    telemetry::init(&config.log)?;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => commands::serve(config).await,
         Command::Backup { dir } => commands::backup(&config.server.data, &dir).await,

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use parlor_runtime::signals::StopSignals;
-use parlor_runtime::telemetry;
 
 use super::print;
 use crate::config::{Config, ServerConfig};
@@ -16,7 +15,6 @@ use crate::running::Server;
 /// # Errors
 /// It does not start, or a part that it cannot do without fails.
 pub async fn serve(config: Config) -> Result<(), Failure> {
-    telemetry::init(&config.log)?;
     let signals = StopSignals::listen()
         .map_err(|error| Failure::new(Code::Internal, format!("cannot listen to signals: {error}")))?;
     let data = config.server.data.display().to_string();

@@ -6,4 +6,5 @@ mod configuration;
 mod in_process;
 mod lifecycle;
 mod operator;
+mod privacy;
 mod support;

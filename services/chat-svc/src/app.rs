@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parlor_embedded::{OpenError, Options};
@@ -58,6 +59,7 @@ pub struct App {
     routes: Routes,
     readiness: Readiness,
     tasks: TaskGroup,
+    draining: Arc<AtomicBool>,
     drain_grace: Duration,
 }
 
@@ -84,7 +86,8 @@ impl App {
         let revoked = Arc::new(RevokedSet::new(clock.clone()));
         let blind_after = config.revocation_blind_max;
         let revocations = revocations(needs.auth_internal, revoked.clone(), blind_after, router.clone());
-        let standing = standing(revoked.clone(), revocations.sight());
+        let draining = Arc::new(AtomicBool::new(false));
+        let standing = standing(revoked.clone(), revocations.sight(), draining.clone());
         let limits = config.stream_limits();
         let deps = Deps { log, store, router, clock: clock.clone(), standing, limits };
 
@@ -98,7 +101,7 @@ impl App {
         start_tasks(&tasks, &deps, keys);
         let seeing = readiness.condition("revocations known");
         follow_revocations(&tasks, &deps, revocations, seeing);
-        Ok(Self { deps, routes, readiness, tasks, drain_grace: config.drain_grace })
+        Ok(Self { deps, routes, readiness, tasks, draining, drain_grace: config.drain_grace })
     }
 
     /// What clients may call, behind the guard.
@@ -119,9 +122,9 @@ impl App {
         &self.tasks
     }
 
-    /// Asks all clients to leave, and after the grace says goodbye to those that did not. New streams should no longer
-    /// be let in.
+    /// Lets no new stream in, asks all clients to leave, and after the grace says goodbye to those that did not.
     pub async fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
         let streams = self.deps.router.streams();
         for stream in &streams {
             stream.drain(RECONNECT_AFTER);
@@ -133,8 +136,7 @@ impl App {
         };
         if tokio::time::timeout(self.drain_grace, left).await.is_err() {
             for stream in self.deps.router.streams() {
-                let message = "the server is stopping";
-                stream.end(Farewell::come_back(ErrorReason::Draining, RECONNECT_AFTER, message));
+                stream.end(stopping());
             }
         }
     }
@@ -185,15 +187,22 @@ fn revocations(
     })
 }
 
-/// A session that ended between its call and its Hello gets no stream, and while nobody can say which have, none does.
-fn standing(revoked: Arc<RevokedSet>, sight: Receiver<Sight>) -> Standing {
+/// A session that ended between its call and its Hello gets no stream; while nobody can say which have, and when the
+/// server is stopping, none does.
+fn standing(revoked: Arc<RevokedSet>, sight: Receiver<Sight>, draining: Arc<AtomicBool>) -> Standing {
     Arc::new(move |session| {
         if revoked.contains(session) {
             Some(Farewell::session_ended())
+        } else if draining.load(Ordering::Acquire) {
+            Some(stopping())
         } else {
             (*sight.borrow() == Sight::Blind).then(blind)
         }
     })
+}
+
+fn stopping() -> Farewell {
+    Farewell::come_back(ErrorReason::Draining, RECONNECT_AFTER, "the server is stopping")
 }
 
 fn blind() -> Farewell {

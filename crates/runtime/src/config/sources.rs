@@ -7,9 +7,10 @@ use config::{Config, ConfigError, Map, Source, Value, ValueKind};
 
 use super::Problems;
 
-/// Environment variables with this prefix are configuration, all of them: an unknown one is an error.
+/// Environment variables with this prefix and two underscores somewhere after it are configuration, all of them: an
+/// unknown one is an error. Others are not ours: Kubernetes sets `PARLOR_SERVER_PORT` for a service of that name.
 pub const ENV_PREFIX: &str = "PARLOR_";
-/// Stands in a variable's name for the dot between two levels.
+/// Stands in a variable's name for the dot between two levels, and before a key of the first level.
 const ENV_LEVEL: &str = "__";
 
 /// Everything that may set a key, least binding first.
@@ -17,7 +18,8 @@ const ENV_LEVEL: &str = "__";
 pub struct Sources {
     /// A TOML file; if one is named, it must be there.
     pub file: Option<PathBuf>,
-    /// Variables; those without [`ENV_PREFIX`] are ignored. `PARLOR_LISTEN__PORT` sets `listen.port`.
+    /// Variables; those that are not configuration (see [`ENV_PREFIX`]) are ignored. `PARLOR_LISTEN__PORT` sets
+    /// `listen.port`, `PARLOR__NAME` sets `name`.
     pub env: Vec<(String, String)>,
     /// `key.path=value`, one for each `--set`.
     pub set: Vec<String>,
@@ -62,9 +64,9 @@ impl Sources {
     fn env(&self, problems: &mut Problems) -> Map<String, Value> {
         let mut layer = Map::new();
         for (name, text) in &self.env {
-            let Some(key) = name.strip_prefix(ENV_PREFIX) else { continue };
-            let key = key.to_ascii_lowercase().replace(ENV_LEVEL, ".");
-            insert(&mut layer, key, text, name, problems);
+            if let Some(key) = key_of(name) {
+                insert(&mut layer, key, text, name, problems);
+            }
         }
         layer
     }
@@ -79,6 +81,13 @@ impl Sources {
         }
         layer
     }
+}
+
+/// The key that a variable sets, if it is configuration.
+fn key_of(variable: &str) -> Option<String> {
+    let key = variable.strip_prefix(ENV_PREFIX)?;
+    let marked = variable[ENV_PREFIX.len() - 1..].contains(ENV_LEVEL);
+    marked.then(|| key.trim_start_matches('_').to_ascii_lowercase().replace(ENV_LEVEL, "."))
 }
 
 /// Text becomes what its key wants when it is read; only a list has to be recognised here, by its bracket.

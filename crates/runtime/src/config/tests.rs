@@ -88,7 +88,14 @@ fn problems(file: &str, env: &[(&str, &str)], set: &[&str]) -> Vec<(String, Stri
 #[test]
 fn the_later_source_wins() {
     let file = "name = 'file'\n[listen]\nport = 7001\npatience = '20s'\nbody = '1MiB'";
-    let env = [("PARLOR_LISTEN__PORT", "7002"), ("PARLOR_LISTEN__TLS", "true"), ("HOME", "/"), ("PORT", "1")];
+    let env = [
+        ("PARLOR_LISTEN__PORT", "7002"),
+        ("PARLOR_LISTEN__TLS", "true"),
+        ("HOME", "/"),
+        ("PORT", "1"),
+        ("PARLOR_SERVER_PORT", "tcp://10.0.0.1:7700"),
+        ("PARLOR_PROFILE", "ada"),
+    ];
     let loaded = read(file, &env, &["listen.port=7003", "listen.mode=closed"]).unwrap().value;
     let listen = &loaded.listen;
     assert_eq!((loaded.name.as_str(), listen.port, listen.tls), ("file", 7003, true));
@@ -102,7 +109,7 @@ fn the_later_source_wins() {
 
 #[test]
 fn text_becomes_what_its_key_wants() {
-    let env = [("PARLOR_NAME", "12"), ("PARLOR_HOSTS", "['a', 'b']"), ("PARLOR_LISTEN__BODY", "512")];
+    let env = [("PARLOR__NAME", "12"), ("PARLOR__HOSTS", "['a', 'b']"), ("PARLOR_LISTEN__BODY", "512")];
     let loaded = read("", &env, &["key=a=b", "listen.patience=1m 0s"]).unwrap().value;
     assert_eq!(
         (loaded.name.as_str(), loaded.hosts.as_slice()),
@@ -146,7 +153,7 @@ fn every_problem_is_reported_at_once_with_its_source() {
 
 #[test]
 fn a_value_that_may_be_a_secret_is_not_repeated() {
-    for (_, text) in problems("", &[("PARLOR_KYE", "hunter2")], &["key2=hunter2"]) {
+    for (_, text) in problems("", &[("PARLOR__KYE", "hunter2")], &["key2=hunter2"]) {
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
@@ -165,10 +172,10 @@ fn a_file_that_is_missing_or_no_toml_is_a_problem_beside_the_others() {
 #[test]
 fn the_printed_configuration_loads_to_the_same_and_hides_secrets() {
     let file = "key = 'hunter2'\n[listen]\nport = 7001";
-    let loaded = read(file, &[("PARLOR_HOSTS", "['a']")], &["listen.patience=45s"]).unwrap();
+    let loaded = read(file, &[("PARLOR__HOSTS", "['a']")], &["listen.patience=45s"]).unwrap();
     let printed = loaded.to_toml().unwrap();
     assert!(!printed.contains("hunter2") && !format!("{loaded:?}").contains("hunter2"), "{printed}");
-    for line in ["key = \"[redacted]\"  # ", "name = \"parlor\"\n", "hosts = [\"a\"]  # PARLOR_HOSTS\n"] {
+    for line in ["key = \"[redacted]\"  # ", "name = \"parlor\"\n", "hosts = [\"a\"]  # PARLOR__HOSTS\n"] {
         assert!(printed.contains(line), "{line:?} not in\n{printed}");
     }
     assert!(printed.contains("patience = \"45s\"  # --set\n"), "{printed}");

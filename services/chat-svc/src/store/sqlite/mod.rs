@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use parlor_embedded::{Db, JobError, Migration, OpenError, Options, ReadTx, WriteError};
 use parlor_types::{ConversationId, Seq, UserId};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, Marked, NewMarks, Page, ReadError, Row, Slice,
@@ -41,11 +41,7 @@ impl SqliteStore {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let path = options.path.clone();
         let db = Db::open(options, MIGRATIONS)?;
-        let connection = Connection::open(&path)?;
-        connection.execute(
-            "INSERT OR IGNORE INTO store (one, generation) VALUES (1, ?1)",
-            [uuid::Uuid::new_v4().into_bytes()],
-        )?;
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let bytes = connection.query_row("SELECT generation FROM store", [], |row| row.get(0))?;
         Ok(Self { db, generation: Generation(uuid::Uuid::from_bytes(bytes)) })
     }
@@ -67,7 +63,7 @@ impl SqliteStore {
 /// # Errors
 /// The file is not a store of this service.
 pub fn new_generation(path: &Path) -> rusqlite::Result<()> {
-    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let generation = uuid::Uuid::new_v4().into_bytes();
     match connection.execute("UPDATE store SET generation = ?1", [generation])? {
         1 => Ok(()),

@@ -2,8 +2,10 @@
 
 CREATE TABLE store (
     one        INTEGER PRIMARY KEY CHECK (one = 1),
-    generation BLOB NOT NULL
+    generation BLOB NOT NULL             -- 16 random bytes
 ) STRICT;
+
+INSERT INTO store (one, generation) VALUES (1, randomblob(16));
 
 -- One row per conversation: its state at the head, materialised from its log.
 CREATE TABLE conversation (

@@ -9,6 +9,9 @@ use tokio::task::JoinHandle;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
 
+/// See [`Serving::narrow_channel`]; the least that HTTP/2 begins with.
+const NARROW: u32 = 64 * 1024 - 1;
+
 /// Routes that are being served over TCP on the loopback address.
 #[derive(Debug)]
 pub struct Serving {
@@ -47,6 +50,15 @@ impl Serving {
         connect(self.address).await
     }
 
+    /// A connection of its own on which a peer that does not read holds up the server soon: [`NARROW`] bytes fit in between.
+    ///
+    /// # Panics
+    /// It cannot be opened.
+    pub async fn narrow_channel(&self) -> Channel {
+        let endpoint = endpoint(self.address).initial_stream_window_size(NARROW);
+        endpoint.initial_connection_window_size(NARROW).connect().await.expect("the server takes connections")
+    }
+
     /// Takes no more connections, and cuts those that have not ended `within` this time.
     ///
     /// # Panics
@@ -60,6 +72,9 @@ impl Serving {
 
 /// A connection to `address`: a proxy's, say.
 pub(crate) async fn connect(address: SocketAddr) -> Channel {
-    let endpoint = Endpoint::new(format!("http://{address}")).expect("an address makes a URI");
-    endpoint.connect().await.expect("the server takes connections")
+    endpoint(address).connect().await.expect("the server takes connections")
+}
+
+fn endpoint(address: SocketAddr) -> Endpoint {
+    Endpoint::new(format!("http://{address}")).expect("an address makes a URI")
 }

@@ -213,6 +213,6 @@ async fn bytes_that_are_no_message_or_no_text_are_malformed() {
 impl User {
     async fn chat_list(&self) -> Vec<parlor_wire::chat::v1::Conversation> {
         let request = parlor_wire::chat::v1::ListConversationsRequest::default();
-        self.chat.clone().list_conversations(request).await.unwrap().into_inner().conversations
+        self.chat.clone().list_conversations(request).await.expect("a list").into_inner().conversations
     }
 }

@@ -24,7 +24,7 @@ async fn pipeline(stream: &mut StreamClient, appends: &[Append]) -> Vec<Answer> 
 }
 
 async fn texts(user: &User, conversation: &str) -> Vec<String> {
-    let log = user.log(conversation).await.unwrap();
+    let log = user.log(conversation).await.expect("a member reads");
     log.iter().map(body).filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }
 

@@ -83,7 +83,7 @@ async fn follow(user: &User, conversation: &str, cursor: Bytes, have: &mut u64, 
             ServerKind::SyncDone(done) => {
                 saved = done.cursor;
                 // Half of the time the network is lost right after the sync.
-                if target % 2 == 0 {
+                if target.is_multiple_of(2) {
                     return saved;
                 }
                 continue;

@@ -12,5 +12,6 @@ mod restart;
 mod strangers;
 mod stream_faults;
 mod subscribe;
+#[expect(dead_code, reason = "shared with the tests of bounds, which need other parts of it")]
 mod support;
 mod tokens;

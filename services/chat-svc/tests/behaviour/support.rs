@@ -103,6 +103,13 @@ impl Scene {
         chat_client(self.channel().await, token)
     }
 
+    /// A session on a connection that holds little of what nobody reads.
+    pub async fn narrow_user(&self) -> User {
+        let person = self.auth.person();
+        let chat = chat_client(self.serving.narrow_channel().await, Some(&person.token));
+        User { person, chat }
+    }
+
     /// A connection.
     pub async fn channel(&self) -> Channel {
         self.serving.channel().await

@@ -215,6 +215,7 @@ async fn g1_to_g5_hold_over_kills_of_the_server() {
     history.assert_good();
     let acked = history.appends.values().filter(|append| !append.acks.is_empty()).count();
     let unknown: u32 = history.appends.values().map(|append| append.unknown).sum();
+    println!("{acked} acked, {unknown} attempts without an answer");
     assert!(acked as u64 >= 5 * kills, "too little load to prove anything: {acked} acked");
     assert!(unknown > 0, "no kill ever cut off an answer");
 }

@@ -126,6 +126,17 @@ impl Server {
         in_time("the end of a killed server", self.child.kill()).await.expect("it can be killed");
     }
 
+    /// Asks it to end, and waits until it has: whatever follows it has had its time.
+    ///
+    /// # Panics
+    /// It is not gone in time.
+    pub async fn end(&mut self) {
+        let pid = self.child.id().expect("it was not waited for").to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status().await;
+        assert!(asked.is_ok_and(|status| status.success()), "it can be asked");
+        self.ended().await;
+    }
+
     /// Waits until it has ended by itself.
     ///
     /// # Panics
@@ -141,9 +152,19 @@ impl Server {
 /// It fails.
 pub async fn run(arguments: &[&OsStr]) {
     let mut command = Command::new(binary(Binary::Server));
+    isolate(&mut command);
     let output = in_time("the command", command.args(arguments).stdin(Stdio::null()).output()).await;
     let output = output.expect("the program can be run");
     assert!(output.status.success(), "{arguments:?}: {output:?}");
+}
+
+/// What a test's environment says is for the test.
+fn isolate(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PARLOR_") {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// Beside the data, which is the server's alone.

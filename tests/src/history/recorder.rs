@@ -1,6 +1,6 @@
 //! Taking down what happens, from many tasks at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use parlor_types::{ConversationId, Op, Seq};
@@ -115,9 +115,19 @@ impl Recorder {
         self.state().history.holdings.push(Holding { reader: reader.to_owned(), conversation, ranges, held });
     }
 
-    /// How many appends were acked so far.
-    pub fn count_acked(&self) -> usize {
-        self.state().history.appends.values().filter(|append| !append.acks.is_empty()).count()
+    /// Everything that was asked so far.
+    pub fn known(&self) -> BTreeSet<Op> {
+        self.state().history.appends.keys().copied().collect()
+    }
+
+    /// What `lane` asked so far and has no answer to.
+    pub fn unanswered(&self, lane: &str) -> Vec<Op> {
+        let state = self.state();
+        let appends = state.history.appends.iter();
+        appends
+            .filter(|(_, append)| append.lane == lane && append.acks.is_empty())
+            .map(|(op, _)| *op)
+            .collect()
     }
 
     /// All of it. What is taken down later is not in it.

@@ -1,0 +1,41 @@
+//! strace, which neither the build nor the other tests need.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Long enough for a page of the database, escaped or not.
+const STRING: &str = "16384";
+
+/// Says so, loudly, if it is; on CI that is a failure.
+pub fn is_missing() -> bool {
+    let found = Command::new("strace").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let is_missing = !found.is_ok_and(|status| status.success());
+    if is_missing {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "strace is not installed");
+        // Beside the output that is captured.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: strace is not installed");
+    }
+    is_missing
+}
+
+/// Starts a program so that its writes and syncs are taken down. The program stays our child.
+pub fn tracing(output: &Path) -> Vec<OsString> {
+    let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
+    strace(output, &["-y", "-s", STRING, "-e", calls])
+}
+
+/// Starts a program whose `when`th sync of `file` fails, counted in the thread that does it.
+pub fn failing_sync(output: &Path, file: &Path, when: u32) -> Vec<OsString> {
+    let inject = format!("inject=fdatasync,fsync:error=EIO:when={when}");
+    let file = file.to_str().expect("a path that is text");
+    strace(output, &["-e", "trace=fdatasync,fsync", "-P", file, "-e", &inject])
+}
+
+fn strace(output: &Path, arguments: &[&str]) -> Vec<OsString> {
+    let mut all: Vec<OsString> = ["strace", "-D", "-f", "-o"].map(OsString::from).to_vec();
+    all.push(output.into());
+    all.extend(arguments.iter().map(OsString::from));
+    all
+}

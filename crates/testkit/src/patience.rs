@@ -17,7 +17,7 @@ pub async fn eventually(what: &str, deadline: Duration, mut condition: impl Asyn
     let end = Instant::now() + deadline;
     while !condition().await {
         assert!(Instant::now() < end, "not within {deadline:?}: {what}");
-        sleep(PAUSE).await;
+        sleep(PAUSE).await; // waits: for the next look at the condition
     }
 }
 

@@ -127,7 +127,7 @@ async fn pump(
         }
         let lag = weather.borrow().lag;
         if !lag.is_zero() {
-            sleep(lag).await;
+            sleep(lag).await; // waits: because a slow network is what was asked for
         }
         clear(&mut weather).await?;
         to.write_all(&buffer[..read]).await?;

@@ -86,7 +86,7 @@ async fn who_is_silent_for_two_ping_intervals_is_dead_and_who_pings_is_not() {
     let ends = tokio::spawn(async move { silent.end().await.reason() });
     while !ends.is_finished() {
         pinging.ping().await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await; // waits: a part of the ping interval
     }
     assert_eq!(ends.await.unwrap(), (ErrorReason::IdleTimeout, true));
     pinging.ping().await;

@@ -118,12 +118,15 @@ async fn a_drain_asks_first_and_then_says_goodbye() {
 }
 
 #[tokio::test]
-async fn a_drain_ends_as_soon_as_everybody_has_left() {
+async fn a_drain_lets_nobody_in_and_ends_as_soon_as_everybody_has_left() {
     let scene = Scene::with(Config { drain_grace: Duration::from_secs(60), ..config() }).await;
-    let ada = scene.user().await;
+    let (ada, late) = (scene.user().await, scene.user().await);
     let mut stream = ada.stream().await;
     let leaving = async {
         stream.find("Drain", |frame| matches!(frame, In::Drain(_)).then_some(())).await;
+        let mut refused = StreamClient::open(&late.chat).await.unwrap();
+        refused.send(Out::Hello(hello())).await;
+        assert_eq!(refused.end().await.reason(), (ErrorReason::Draining, true), "nobody new is let in");
         drop(stream);
     };
     in_time("the drain", async { tokio::join!(scene.app.drain(), leaving) }).await;

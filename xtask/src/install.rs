@@ -23,6 +23,8 @@ pub fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     if !reports(&installed, CARGO_DENY) {
         let mut install =
             workspace.cargo(&["install", "--locked", "--force", "cargo-deny", "--version", CARGO_DENY]);
+        // It runs for a second: an optimised build takes longer than it will ever save.
+        install.arg("--debug");
         // Its build shares nothing with ours: a folder of its own, gone afterwards, keeps ours small.
         run(install.arg("--root").arg(&root).env_remove("CARGO_TARGET_DIR"))?;
     }

@@ -5,7 +5,9 @@ use std::process::Stdio;
 
 use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
 use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
-use parlor_wire::auth::v1::{Device, LoginRequest, RegisterRequest, SearchUsersRequest, UpdateProfileRequest};
+use parlor_wire::auth::v1::{
+    Device, LoginRequest, RegisterRequest, SearchUsersRequest, UpdateProfileRequest,
+};
 use parlor_wire::chat::v1 as chat;
 use parlor_wire::chat::v1::chat_service_client::ChatServiceClient;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -87,7 +89,8 @@ async fn talk(address: &str) -> Vec<String> {
         let request = chat::AppendRequest { append: Some(append) };
         assert_eq!(talk.append(with_token(request, &credentials)).await.is_ok(), good);
     }
-    let forged = parlor_wire::auth::v1::Credentials { access_token: format!("{WORD}.x.y"), ..credentials.clone() };
+    let forged =
+        parlor_wire::auth::v1::Credentials { access_token: format!("{WORD}.x.y"), ..credentials.clone() };
     assert!(talk.sync(with_token(chat::SyncRequest::default(), &forged)).await.is_err());
     vec![credentials.access_token, credentials.refresh_token]
 }

@@ -19,7 +19,7 @@ pub enum Refusal {
     OpReused,
     /// An earlier append of the lane was refused.
     OutOfOrder,
-    /// `reply_to` is above the head, or a place the sender may not read.
+    /// `reply_to` is above the head.
     ReplyNotFound,
     /// Somebody mentioned is not a member.
     MentionNotFound,

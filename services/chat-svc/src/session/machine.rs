@@ -17,6 +17,8 @@ use crate::edge;
 use crate::log::{Lane, LaneState};
 use crate::store::{Commit, Generation, Marks};
 
+/// Characters of Hello.client.
+const MAX_CLIENT_NAME: usize = 64;
 /// Rows asked for in one go.
 const ROWS_AT_ONCE: usize = 20;
 /// Conversations whose marks wait to be written; one more, and all are written at once.
@@ -138,6 +140,11 @@ impl Session {
             let message = format!("this server speaks protocol {}", limits::PROTOCOL);
             return self.end(Farewell::fault(ErrorReason::ProtocolUnsupported, message));
         }
+        if hello.client.chars().count() > MAX_CLIENT_NAME {
+            let message = format!("hello.client: must be at most {MAX_CLIENT_NAME} characters");
+            return self.end(Farewell::fault(ErrorReason::FieldInvalid, message));
+        }
+        tracing::debug!(stream = %self.identity.stream, client = %hello.client.escape_debug(), "hello");
         let since = match edge::decode_cursor(self.identity.generation, &hello.cursor) {
             Ok(since) => since,
             Err(problem) => return self.end(Farewell::fault(problem.reason(), problem.message)),

@@ -376,6 +376,8 @@ fn the_protocol_is_held_to() {
     fault(|_| {}, encode(In::Ack(wire::Ack { batch: 1 << 40 })), ErrorReason::AckAhead);
     let other = wire::Hello { protocol: 2, ..wire::Hello::default() };
     fault(fresh, encode(In::Hello(other)), ErrorReason::ProtocolUnsupported);
+    let long = wire::Hello { protocol: 1, client: "x".repeat(65), ..wire::Hello::default() };
+    fault(fresh, encode(In::Hello(long)), ErrorReason::FieldInvalid);
 }
 
 #[test]

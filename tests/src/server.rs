@@ -126,23 +126,23 @@ impl Server {
         in_time("the end of a killed server", self.child.kill()).await.expect("it can be killed");
     }
 
-    /// Asks it to end, and waits until it has: whatever follows it has had its time.
+    /// Asks it to end, and waits until it has.
     ///
     /// # Panics
     /// It is not gone in time.
-    pub async fn end(&mut self) {
+    pub async fn end(mut self) {
         let pid = self.child.id().expect("it was not waited for").to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status().await;
         assert!(asked.is_ok_and(|status| status.success()), "it can be asked");
-        self.ended().await;
+        self.ended("the end of a server that was asked to").await;
     }
 
     /// Waits until it has ended by itself.
     ///
     /// # Panics
-    /// It does not end in time.
-    pub async fn ended(&mut self) -> ExitStatus {
-        in_time("the end of the server", self.child.wait()).await.expect("it is our child")
+    /// It does not end in time; `what` says what was waited for.
+    pub async fn ended(&mut self, what: &str) -> ExitStatus {
+        in_time(what, self.child.wait()).await.expect("it is our child")
     }
 }
 

@@ -4,9 +4,13 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Long enough for a page of the database, escaped or not.
 const STRING: &str = "16384";
+
+/// Longer than an answer needs to get out.
+const SLOW_SYNC: Duration = Duration::from_millis(20);
 
 /// Says so, loudly, if it is; on CI that is a failure.
 pub fn is_missing() -> bool {
@@ -20,10 +24,12 @@ pub fn is_missing() -> bool {
     is_missing
 }
 
-/// Starts a program so that its writes and syncs are taken down. The program stays our child.
+/// Starts a program so that its writes and syncs are taken down, and what it receives. The program stays our child. Syncs are slowed down: what
+/// does not wait for them is told before they are done.
 pub fn tracing(output: &Path) -> Vec<OsString> {
-    let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
-    strace(output, &["-y", "-s", STRING, "-e", calls])
+    let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg,read,readv,recvfrom,recvmsg";
+    let slow = format!("inject=fdatasync,fsync:delay_enter={}", SLOW_SYNC.as_micros());
+    strace(output, &["-y", "-s", STRING, "-e", calls, "-e", &slow])
 }
 
 /// Starts a program whose `when`th sync of `file` fails, counted in the thread that does it.

@@ -54,22 +54,21 @@ impl Trace {
         Self { calls }
     }
 
-    /// What is wrong with the append that says `marker`: it must be in the store's log, and that synced, before anything
-    /// that names its conversation goes to a socket.
+    /// What is wrong with the append that says `marker`: from when it was asked for, it must be in the store's log, and
+    /// that synced, before anything that names its conversation goes to a socket.
     pub fn synced_before_told(&self, marker: &str, conversation: &str) -> Result<(), String> {
-        let first = self.calls.iter().find(|call| call.is_log_write() && call.arguments.contains(marker));
-        let first = first.ok_or("it was never written to the log of the store")?;
-        let names_it = |call: &&Call| {
-            let is_of_it = call.arguments.contains(marker);
-            call.is_send()
-                && (is_of_it || (call.entered > first.entered && call.arguments.contains(conversation)))
-        };
-        let told = self.calls.iter().find(names_it).ok_or("nobody was told of it")?;
+        let is_asked = |call: &&Call| call.is_receive() && call.arguments.contains(marker);
+        let asked = self.calls.iter().find(is_asked).ok_or("nobody asked for it")?;
+        let after = || self.calls.iter().filter(|call| call.entered > asked.entered);
+        let is_first = |call: &&Call| call.is_log_write() && call.arguments.contains(marker);
+        let first = after().find(is_first).ok_or("it was never written to the log of the store")?;
+        let names_it = |call: &&Call| call.is_send() && call.arguments.contains(conversation);
+        let told = after().find(names_it).ok_or("nobody was told of it")?;
         if told.entered < first.entered {
             return Err(format!("told in line {} and written in line {}", told.entered, first.entered));
         }
         let before_told = self.calls.iter().filter(|call| call.entered < told.entered);
-        let written = before_told.clone().filter(|call| call.is_log_write()).next_back();
+        let written = before_told.clone().rfind(|call| call.is_log_write());
         let written = written.and_then(|call| call.returned).ok_or("its write had not come back")?;
         let is_synced = before_told.clone().any(|call| {
             call.is_log_sync()
@@ -94,9 +93,17 @@ impl Call {
         matches!(self.name.as_str(), "fdatasync" | "fsync") && self.is_of_log()
     }
 
+    fn is_of_socket(&self) -> bool {
+        let file = self.arguments.split_once('<').map_or("", |(_, file)| file);
+        ["socket:", "TCP:", "TCPv6:"].iter().any(|kind| file.starts_with(kind))
+    }
+
+    fn is_receive(&self) -> bool {
+        self.is_of_socket() && matches!(self.name.as_str(), "read" | "readv" | "recvfrom" | "recvmsg")
+    }
+
     fn is_send(&self) -> bool {
-        let is_socket = ["<socket:", "<TCP:", "<TCPv6:"].iter().any(|kind| self.arguments.contains(kind));
-        is_socket && matches!(self.name.as_str(), "write" | "writev" | "sendto" | "sendmsg")
+        self.is_of_socket() && matches!(self.name.as_str(), "write" | "writev" | "sendto" | "sendmsg")
     }
 }
 
@@ -109,19 +116,21 @@ fn succeeded(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    const ASKED: &str =
+        r#"8 recvfrom(5<TCP:[127.0.0.1:1->127.0.0.1:2]>, "\0tea milk", 8192, 0, NULL, NULL) = 9"#;
     const WRITE: &str = r#"7 pwrite64(9</d/chat.db-wal>, "\0\1 tea milk", 4096, 32) = 4096"#;
     const MORE: &str = r#"7 pwrite64(9</d/chat.db-wal>, "\0\2", 4096, 4160) = 4096"#;
     const SYNC: &str = "7 fdatasync(9</d/chat.db-wal>) = 0";
     const TOLD: &str = r#"8 writev(5<TCP:[127.0.0.1:1->127.0.0.1:2]>, [{"\0tea", 4}], 1) = 4"#;
 
     fn check(lines: &[&str]) -> Result<(), String> {
+        let lines = [&[TOLD, ASKED], lines].concat();
         Trace::parse(&lines.join("\n")).synced_before_told("milk", "tea")
     }
 
     #[test]
     fn a_sync_in_between_is_what_is_wanted() {
         assert_eq!(check(&[WRITE, MORE, SYNC, TOLD]), Ok(()));
-        assert_eq!(check(&[TOLD, WRITE, SYNC, TOLD]), Ok(()), "told of another before");
         let [enter, back] = ["7 fsync(9</d/chat.db-wal> <unfinished ...>", "7 <... fsync resumed>) = 0"];
         assert_eq!(check(&[WRITE, enter, back, TOLD]), Ok(()));
         check(&[WRITE, enter, TOLD, back]).unwrap_err();
@@ -139,8 +148,9 @@ mod tests {
         let [enter, back] =
             [r#"7 pwrite64(9</d/chat.db-wal>, "milk" <unfinished ...>"#, "7 <... pwrite64 resumed>) = 4"];
         check(&[enter, SYNC, back, TOLD]).unwrap_err();
-        let early = r#"8 sendto(5<socket:[77]>, "milk", 4) = 4"#;
+        let early = r#"8 sendto(5<socket:[77]>, "tea", 4) = 4"#;
         check(&[early, WRITE, SYNC, TOLD]).unwrap_err();
+        check(&[TOLD, WRITE, SYNC, TOLD]).unwrap_err();
     }
 
     #[test]

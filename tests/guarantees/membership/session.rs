@@ -1,14 +1,18 @@
 //! A session on a stream that does what rows, heads and events say, and no more.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use parlor_testkit::{ChatClient, PATIENCE, StreamClient};
+use parlor_testkit::{ChatClient, StreamClient};
 use parlor_tests::reading;
 use parlor_wire::chat::v1::Entry;
 use parlor_wire::chat::v1::server_frame::Kind;
 use tokio::time::timeout;
 
 use super::model::{only_readable, readable};
+
+/// How long it may take until what was not sent is told of.
+const HEALED_WITHIN: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub struct Session {
@@ -32,7 +36,7 @@ impl Session {
     pub async fn catch_up(&mut self, group: &str, log: &[Entry]) {
         let may = readable(log, &self.user);
         while !may.iter().all(|seq| self.held.contains_key(seq)) {
-            let Ok(frame) = timeout(PATIENCE, self.stream.next()).await else {
+            let Ok(frame) = timeout(HEALED_WITHIN, self.stream.next()).await else {
                 let held: Vec<_> = self.held.keys().collect();
                 panic!("G5, G6: {} may read {may:?}, and got {held:?} on its stream", self.user);
             };

@@ -50,7 +50,7 @@ impl Serving {
         connect(self.address).await
     }
 
-    /// A connection of its own on which a peer that does not read holds up the server soon: [`NARROW`] bytes fit in between.
+    /// A connection of its own on which a peer that does not read holds up the server soon: `NARROW` bytes fit in between.
     ///
     /// # Panics
     /// It cannot be opened.

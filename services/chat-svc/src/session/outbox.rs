@@ -5,7 +5,7 @@
 //! | entries | bytes waiting, and entries and bytes unacked; beyond either, one head mark per conversation |
 //! | rows | made when nothing else waits, a few at a time; one mark per conversation until then |
 //! | results of appends and fetches | the number in flight, which counts until the result has left |
-//! | everything else | [`MAX_NOTICES`], then dropped: only what a client repeats or need not have |
+//! | everything else | `MAX_NOTICES`, then dropped: only what a client repeats or need not have |
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use tonic::Status;
 
 use crate::history::Recorder;
+use crate::reading;
 
 /// An attempt is given up after this; what became of it is unknown then.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -50,7 +51,7 @@ impl Caller {
     /// # Panics
     /// It is refused for a reason that repeating does not mend.
     pub async fn append(&mut self, conversation: ConversationId, kind: Kind) -> Appended {
-        let base = self.heads.get(&conversation).copied().unwrap_or_default();
+        let base = self.head(conversation).await;
         let text = if let Kind::Text(text) = &kind { text.body.clone() } else { String::new() };
         let append = compose::append(&conversation.to_string(), base, kind);
         let op = Op::parse(&append.op).expect("an op just made");
@@ -75,6 +76,21 @@ impl Caller {
             }
             // waits: for the server to come back; that it has is seen by trying
             sleep(PAUSE).await;
+        }
+    }
+
+    /// The highest seq heard of. What nothing was heard of is asked for: without a base there is no append.
+    async fn head(&mut self, conversation: ConversationId) -> u64 {
+        loop {
+            if let Some(head) = self.heads.get(&conversation) {
+                return *head;
+            }
+            if let Ok(Ok(row)) = timeout(ATTEMPT, reading::row(&self.chat, &conversation.to_string())).await {
+                self.heads.insert(conversation, row.head);
+            } else {
+                // waits: for the server to come back; that it has is seen by trying
+                sleep(PAUSE).await;
+            }
         }
     }
 

@@ -72,7 +72,9 @@ async fn g1_a_sync_lies_between_the_write_of_an_append_and_its_ack() {
     stream.synced().await;
     for number in 0..LOOKED_AT {
         // One at a time, each with everything it leads to, so that what is written and said after it is of it.
-        let append = compose::text(&group, number + 1, &marker(number));
+        // Twice, so that one is whole when the network cuts through the other.
+        let body = [marker(number), marker(number)].join(", ");
+        let append = compose::text(&group, number + 1, &body);
         if number % 2 == 0 {
             chat.clone().append(compose::unary(&append)).await.expect("stored");
         } else {

@@ -33,6 +33,8 @@ impl Trace {
             let rest = rest.trim_start();
             if let Some((_, result)) = rest.split_once(" resumed>") {
                 if let Some(index) = unfinished.remove(thread) {
+                    // What was received is told only now.
+                    calls[index].arguments.push_str(result);
                     calls[index].returned = Some(at);
                     calls[index].succeeded = succeeded(result);
                 }
@@ -59,7 +61,8 @@ impl Trace {
     pub fn synced_before_told(&self, marker: &str, conversation: &str) -> Result<(), String> {
         let is_asked = |call: &&Call| call.is_receive() && call.arguments.contains(marker);
         let asked = self.calls.iter().find(is_asked).ok_or("nobody asked for it")?;
-        let after = || self.calls.iter().filter(|call| call.entered > asked.entered);
+        let asked = asked.returned.ok_or("asking for it never came back")?;
+        let after = || self.calls.iter().filter(|call| call.entered > asked);
         let is_first = |call: &&Call| call.is_log_write() && call.arguments.contains(marker);
         let first = after().find(is_first).ok_or("it was never written to the log of the store")?;
         let names_it = |call: &&Call| call.is_send() && call.arguments.contains(conversation);
@@ -134,6 +137,18 @@ mod tests {
         let [enter, back] = ["7 fsync(9</d/chat.db-wal> <unfinished ...>", "7 <... fsync resumed>) = 0"];
         assert_eq!(check(&[WRITE, enter, back, TOLD]), Ok(()));
         check(&[WRITE, enter, TOLD, back]).unwrap_err();
+    }
+
+    #[test]
+    fn what_was_received_may_be_told_later() {
+        let [enter, back] = [
+            "9 recvfrom(5<TCP:[127.0.0.1:1->127.0.0.1:2]>,  <unfinished ...>",
+            r#"9 <... recvfrom resumed>"milk for tea", 8192, 0, NULL, NULL) = 12"#,
+        ];
+        let lines = [TOLD, enter, TOLD, back, WRITE, SYNC, TOLD].join("\n");
+        assert_eq!(Trace::parse(&lines).synced_before_told("milk", "tea"), Ok(()));
+        let lines = [enter, back, WRITE, TOLD, SYNC].join("\n");
+        Trace::parse(&lines).synced_before_told("milk", "tea").unwrap_err();
     }
 
     #[test]

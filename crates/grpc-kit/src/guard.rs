@@ -27,10 +27,10 @@ use tower::{Service, ServiceExt as _};
 
 use crate::address::Source;
 use crate::caller::Caller;
-use crate::limiter::{Limiter, Rate};
 use crate::policy::{Auth, Limit, Method, Policy};
 use crate::problem::{problem, problem_after};
 use crate::token::{Audience, Verifier};
+use parlor_runtime::limiter::{Limiter, Rate};
 
 /// Buckets that a guard remembers at once, in all its limiters together; about 100 bytes each.
 const BUCKETS: usize = 65_536;

@@ -10,7 +10,7 @@ use parlor_wire::DESCRIPTORS;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
-use crate::limiter::Rate;
+use parlor_runtime::limiter::Rate;
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use parlor_runtime::config::{Problems, Validate, byte_size, duration};
+use parlor_runtime::limiter::Rate;
 use parlor_types::limits;
 use serde::{Deserialize, Serialize};
 
-use crate::log::{LogLimits, Rate};
+use crate::log::LogLimits;
 use crate::session::StreamLimits;
 
 /// See the module. Durations are written "10s", sizes "32KiB".

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parlor_runtime::clock::Clock;
+use parlor_runtime::limiter::Rate;
 use parlor_types::{ConversationId, Seq, StreamId};
 use tokio::sync::{Notify, oneshot};
 
 use super::facts::{Facts, needs_facts};
-use super::{Appended, Appender, Draft, Effect, Input, Rate, Rates, Refusal, Ticket};
+use super::{Appended, Appender, Draft, Effect, Input, Rates, Refusal, Ticket};
 use crate::directory::Directory;
 use crate::routing::Router;
 use crate::store::{AppendError, Batch, Commit, Marked, NewMarks, Store};

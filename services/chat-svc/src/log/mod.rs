@@ -20,5 +20,5 @@ pub use entry::{Appended, Digest, Entry, OpRow};
 pub use facade::{Log, LogLimits, Reply, StartLog};
 pub use facts::{Facts, needs_facts};
 pub use lane::{Lane, LaneState};
-pub use rate::{Rate, Rates};
+pub use rate::Rates;
 pub use refusal::Refusal;

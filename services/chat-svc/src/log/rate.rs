@@ -1,50 +1,27 @@
-//! How fast a user may append: a burst and a steady rate, for all conversations together and for each.
-//!
-//! The generic cell rate algorithm (ITU-T I.371): one time per key, the "theoretical arrival time". When the table is
-//! full the limiter fails open for new keys after dropping those that are idle.
+//! How fast a user may append: for all conversations together, and for each.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use parlor_runtime::limiter::{Limiter, Rate};
 use parlor_types::{ConversationId, UserId};
 
-/// Keys remembered, per table, before idle ones are dropped.
+/// Keys remembered by each of the two limiters.
 const MAX_KEYS: usize = 100_000;
-
-/// A burst, and what comes back per second.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    /// Appends at once.
-    pub burst: u32,
-    /// Appends per second after that.
-    pub per_second: f64,
-}
-
-impl Rate {
-    fn interval(self) -> Duration {
-        Duration::from_secs_f64(1.0 / self.per_second)
-    }
-
-    fn tolerance(self) -> Duration {
-        self.interval() * self.burst.saturating_sub(1)
-    }
-}
 
 /// The two limits, and who has used how much of them.
 #[derive(Debug)]
 pub struct Rates {
     user: Rate,
     member: Rate,
-    users: HashMap<UserId, Instant>,
-    members: HashMap<(ConversationId, UserId), Instant>,
+    users: Limiter<UserId>,
+    members: Limiter<(ConversationId, UserId)>,
 }
 
 impl Rates {
     /// `user` holds over all conversations, `member` in each.
     #[must_use]
     pub fn new(user: Rate, member: Rate) -> Self {
-        Self { user, member, users: HashMap::new(), members: HashMap::new() }
+        Self { user, member, users: Limiter::new(MAX_KEYS), members: Limiter::new(MAX_KEYS) }
     }
 
     /// Takes one append from both, or none and says how long to wait.
@@ -52,36 +29,15 @@ impl Rates {
     /// # Errors
     /// The time until the append would pass.
     pub fn take(&mut self, now: Instant, conversation: ConversationId, user: UserId) -> Result<(), Duration> {
-        let by_user = next(&self.users, user, self.user, now);
-        let by_member = next(&self.members, (conversation, user), self.member, now);
+        let by_user = self.users.check(user, self.user, now);
+        let by_member = self.members.check((conversation, user), self.member, now);
         match (by_user, by_member) {
-            (Ok(user_next), Ok(member_next)) => {
-                keep(&mut self.users, user, user_next, now);
-                keep(&mut self.members, (conversation, user), member_next, now);
-                Ok(())
+            (Ok(()), Ok(())) => {
+                self.users.take(user, self.user, now)?;
+                self.members.take((conversation, user), self.member, now)
             }
             (a, b) => Err(a.err().unwrap_or_default().max(b.err().unwrap_or_default())),
         }
-    }
-}
-
-fn next<K: Hash + Eq>(
-    table: &HashMap<K, Instant>,
-    key: K,
-    rate: Rate,
-    now: Instant,
-) -> Result<Instant, Duration> {
-    let arrival = table.get(&key).map_or(now, |time| (*time).max(now));
-    let ahead = arrival - now;
-    if ahead > rate.tolerance() { Err(ahead - rate.tolerance()) } else { Ok(arrival + rate.interval()) }
-}
-
-fn keep<K: Hash + Eq>(table: &mut HashMap<K, Instant>, key: K, time: Instant, now: Instant) {
-    if table.len() >= MAX_KEYS {
-        table.retain(|_, time| *time > now);
-    }
-    if table.len() < MAX_KEYS || table.contains_key(&key) {
-        table.insert(key, time);
     }
 }
 

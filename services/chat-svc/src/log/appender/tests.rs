@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parlor_runtime::limiter::Rate;
 use parlor_types::{Id as _, Op, UserId};
 use rand::RngExt as _;
 use rand::SeedableRng as _;
@@ -10,7 +11,7 @@ use rand::rngs::SmallRng;
 
 use super::*;
 use crate::conversation::{Content, Forbidden, Kind, Settings, State};
-use crate::log::{Digest, Entry, LaneState, Rate};
+use crate::log::{Digest, Entry, LaneState};
 use crate::store::NewEntry;
 
 const SEEDS: u64 = 400;

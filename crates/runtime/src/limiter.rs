@@ -32,9 +32,9 @@ impl Rate {
     }
 }
 
-/// Buckets by key.
+/// Buckets by key. When it is full it forgets idle keys first and the worst offenders last, so it fails open.
 #[derive(Debug)]
-pub(crate) struct Limiter<K> {
+pub struct Limiter<K> {
     capacity: usize,
     /// When each bucket is full again.
     buckets: Mutex<HashMap<K, Instant>>,
@@ -42,25 +42,46 @@ pub(crate) struct Limiter<K> {
 
 impl<K: Copy + Eq + Hash> Limiter<K> {
     /// A limiter that remembers at most `capacity` keys.
-    pub(crate) fn new(capacity: usize) -> Self {
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
         Self { capacity: capacity.max(2), buckets: Mutex::default() }
     }
 
-    /// Takes one request out of the bucket of `key`, or says how long to wait until there is one.
-    pub(crate) fn take(&self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
-        let interval = rate.interval();
+    /// Takes one request out of the bucket of `key`.
+    ///
+    /// # Errors
+    /// How long to wait until there is one; nothing is taken.
+    pub fn take(&self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = buckets.get(&key).copied().unwrap_or(now).max(now) + interval;
-        let wait = full_at.saturating_duration_since(now).saturating_sub(interval * rate.burst);
-        if !wait.is_zero() {
-            return Err(wait);
-        }
+        let full_at = next(&buckets, &key, rate, now)?;
         if buckets.len() >= self.capacity && !buckets.contains_key(&key) {
             evict(&mut buckets, self.capacity, now);
         }
         buckets.insert(key, full_at);
         Ok(())
     }
+
+    /// Whether [`Limiter::take`] would succeed.
+    ///
+    /// # Errors
+    /// How long to wait until it does.
+    pub fn check(&self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        next(&buckets, &key, rate, now).map(drop)
+    }
+}
+
+/// When the bucket is full again once one more request is taken out of it.
+fn next<K: Eq + Hash>(
+    buckets: &HashMap<K, Instant>,
+    key: &K,
+    rate: Rate,
+    now: Instant,
+) -> Result<Instant, Duration> {
+    let interval = rate.interval();
+    let full_at = buckets.get(key).copied().unwrap_or(now).max(now) + interval;
+    let wait = full_at.saturating_duration_since(now).saturating_sub(interval * rate.burst);
+    if wait.is_zero() { Ok(full_at) } else { Err(wait) }
 }
 
 /// Forgets the buckets that are full again. If that is not enough, then also those nearest to it, down to half of the
@@ -110,10 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_costs_nothing() {
+    fn a_refusal_and_a_check_cost_nothing() {
         let limiter = Limiter::new(16);
         let start = Instant::now();
-        while limiter.take((), RATE, start).is_ok() {}
+        (0..100).for_each(|_| assert_eq!(limiter.check((), RATE, start), Ok(())));
+        (0..3).for_each(|_| assert_eq!(limiter.take((), RATE, start), Ok(())));
+        assert_eq!(limiter.check((), RATE, start), Err(Duration::from_millis(500)));
         let waits: Vec<_> = (0..100).map(|_| limiter.take((), RATE, start).unwrap_err()).collect();
         assert!(waits.iter().all(|wait| *wait == Duration::from_millis(500)), "{waits:?}");
     }

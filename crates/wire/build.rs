@@ -7,12 +7,17 @@ use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use prost_types::field_descriptor_proto::Type;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 10] = [
     "parlor/errors/v1/errors.proto",
     "parlor/auth/v1/auth_service.proto",
+    "parlor/auth/v1/email_service.proto",
     "parlor/auth/v1/profile_service.proto",
     "parlor/chat/v1/chat_service.proto",
+    "parlor/chat/v1/people_service.proto",
+    "parlor/presence/v1/presence_service.proto",
     "parlor/internal/auth/v1/auth_internal_service.proto",
+    "parlor/internal/chat/v1/chat_internal_service.proto",
+    "parlor/internal/presence/v1/presence_internal_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -306,7 +306,12 @@ impl StreamClient {
 /// A Hello of this protocol.
 fn hello(cursor: &[u8]) -> Out {
     let cursor = Bytes::copy_from_slice(cursor);
-    Out::Hello(Hello { protocol: parlor_types::limits::PROTOCOL, cursor, client: "test".to_owned() })
+    Out::Hello(Hello {
+        protocol: parlor_types::limits::PROTOCOL,
+        cursor,
+        client: "test".to_owned(),
+        ..Hello::default()
+    })
 }
 
 impl Debug for StreamClient {

@@ -38,8 +38,21 @@ pub mod chat {
     package!("parlor.chat.v1");
 }
 
+/// Who is there: `parlor.presence`.
+pub mod presence {
+    package!("parlor.presence.v1");
+}
+
 /// What services ask of each other: `parlor.internal`.
 pub mod internal {
+    /// chat-svc: `parlor.internal.chat`.
+    pub mod chat {
+        package!("parlor.internal.chat.v1");
+    }
+    /// presence-svc: `parlor.internal.presence`.
+    pub mod presence {
+        package!("parlor.internal.presence.v1");
+    }
     /// auth-svc: `parlor.internal.auth`.
     pub mod auth {
         package!("parlor.internal.auth.v1");

@@ -34,6 +34,7 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         R::MessageMalformed
         | R::FieldInvalid
         | R::PasswordWeak
+        | R::CodeInvalid
         | R::ContentTooLarge
         | R::ContentNotAllowed
         | R::ProtocolUnsupported
@@ -43,7 +44,9 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         R::PageTokenInvalid | R::CursorInvalid => (Code::InvalidArgument, Retry::AfterRemedy),
         R::SeqAhead => (Code::OutOfRange, Retry::AfterRemedy),
         R::HelloTimeout => (Code::DeadlineExceeded, Retry::Same),
-        R::PermissionDenied | R::RoleInsufficient => (Code::PermissionDenied, Retry::No),
+        R::PermissionDenied | R::RoleInsufficient | R::PersonNotAccepting => {
+            (Code::PermissionDenied, Retry::No)
+        }
         R::TokenExpired => (Code::Unauthenticated, Retry::AfterRemedy),
         R::TokenMissing | R::TokenInvalid | R::SessionEnded | R::RefreshReused | R::CredentialsInvalid => {
             (Code::Unauthenticated, Retry::No)
@@ -51,11 +54,19 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         R::UsernameTaken | R::AlreadyMember | R::ConversationExists | R::OpReused => {
             (Code::AlreadyExists, Retry::No)
         }
-        R::SessionNotFound | R::UserNotFound | R::ConversationNotFound | R::MemberNotFound => {
-            (Code::NotFound, Retry::No)
-        }
+        R::SessionNotFound
+        | R::UserNotFound
+        | R::ConversationNotFound
+        | R::MemberNotFound
+        | R::RequestNotFound => (Code::NotFound, Retry::No),
         R::StreamNotFound => (Code::NotFound, Retry::AfterRemedy),
-        R::GroupFull | R::TooManyConversations => (Code::FailedPrecondition, Retry::No),
+        R::GroupFull
+        | R::TooManyConversations
+        | R::TooManyPinned
+        | R::TooManyContacts
+        | R::TooManyBlocked
+        | R::UserBlocked
+        | R::MailUnavailable => (Code::FailedPrecondition, Retry::No),
         R::BaseSeqAhead | R::OpTooOld => (Code::FailedPrecondition, Retry::AfterRemedy),
         R::OutOfOrder | R::PushAhead => (Code::Aborted, Retry::AfterRemedy),
         R::Displaced => (Code::Aborted, Retry::No),

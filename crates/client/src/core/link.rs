@@ -194,7 +194,12 @@ impl Core {
         for conversation in self.conversations.values_mut() {
             conversation.held = conversation.range.map_or_else(Default::default, |range| range.have);
         }
-        let hello = Hello { protocol: PROTOCOL, cursor: self.cursor.clone(), client: self.client.clone() };
+        let hello = Hello {
+            protocol: PROTOCOL,
+            cursor: self.cursor.clone(),
+            client: self.client.clone(),
+            ..Hello::default()
+        };
         fx.open = Some((conn, hello));
     }
 

@@ -191,7 +191,15 @@ impl Core {
             Kind::AppendResult(result) => self.on_append_result(now, result, fx),
             Kind::FetchResult(result) => self.on_fetch_result(now, result, fx),
             Kind::MarkRefused(refused) => self.on_mark_refused(&refused),
-            Kind::Pong(_) | Kind::Welcome(_) => {}
+            Kind::Pong(_)
+            | Kind::Welcome(_)
+            | Kind::PreferencesResult(_)
+            | Kind::Refused(_)
+            | Kind::Receipts(_)
+            | Kind::Typing(_)
+            | Kind::PresenceChanged(_)
+            | Kind::SyncPerson(_)
+            | Kind::SyncPrivacy(_) => {}
             Kind::Drain(drain) => self.on_drain(now, &drain),
             Kind::Goodbye(goodbye) => {
                 let Some(conn) = self.link.current_conn() else { return };

@@ -25,6 +25,7 @@ pub fn row(row: &Row) -> wire::Conversation {
                 user_id: user.to_string(),
                 role: to_role(member.role).into(),
                 joined_seq: member.joined.0,
+                marks: None,
             })
             .collect(),
         member_count: u32::try_from(row.members.len()).unwrap_or(u32::MAX),
@@ -44,13 +45,15 @@ pub fn row(row: &Row) -> wire::Conversation {
             .collect(),
         created_at: Some(to_time(row.created)),
         active_at: Some(to_time(row.active)),
+        unread_mentions: 0,
+        preferences: None,
     }
 }
 
 /// Marks.
 #[must_use]
 pub fn marks(marks: Marks) -> wire::Marks {
-    wire::Marks { received: marks.received.0, read: marks.read.0 }
+    wire::Marks { received: marks.received.0, read: marks.read.0, ..wire::Marks::default() }
 }
 
 /// A page of a log.

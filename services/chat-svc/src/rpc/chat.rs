@@ -137,4 +137,25 @@ impl ChatService for Chat {
         let marks = self.marked(caller.user_id, &request.conversation_id, request.seq, true).await;
         answer(marks.map(|marks| wire::MarkReadResponse { marks: Some(marks) }))
     }
+
+    async fn get_receipts(
+        &self,
+        _: Request<wire::GetReceiptsRequest>,
+    ) -> Result<Response<wire::GetReceiptsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn set_preferences(
+        &self,
+        _: Request<wire::SetPreferencesRequest>,
+    ) -> Result<Response<wire::SetPreferencesResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn get_badge(
+        &self,
+        _: Request<wire::GetBadgeRequest>,
+    ) -> Result<Response<wire::GetBadgeResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
 }

@@ -33,6 +33,9 @@ pub(crate) fn policy() -> Result<Policy, PolicyError> {
             method("/parlor.chat.v1.ChatService/Sync", READS, SMALL),
             method("/parlor.chat.v1.ChatService/MarkReceived", READS, SMALL),
             method("/parlor.chat.v1.ChatService/MarkRead", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/GetReceipts", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/SetPreferences", READS, 16 * 1024),
+            method("/parlor.chat.v1.ChatService/GetBadge", READS, SMALL),
         ],
         PUBLIC_SERVICES,
     )

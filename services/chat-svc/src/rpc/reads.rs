@@ -144,6 +144,7 @@ impl Chat {
             conversations: rows.conversations,
             cursor: cursor.into(),
             next_page_token: rows.next_page_token,
+            ..wire::SyncResponse::default()
         })
     }
 

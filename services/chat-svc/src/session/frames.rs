@@ -33,7 +33,10 @@ impl Session {
         };
         match (&self.phase, frame.kind) {
             // A kind this release does not know: rule 7 holds for servers too.
-            (Phase::Syncing | Phase::Live, None) => Vec::new(),
+            (
+                Phase::Syncing | Phase::Live,
+                None | Some(In::SetPreferences(_) | In::SetTyping(_) | In::SetActive(_) | In::Watch(_)),
+            ) => Vec::new(),
             (_, Some(In::Hello(hello))) => self.hello(&hello, wall),
             (Phase::Greeting { .. }, _) => {
                 self.end(Farewell::fault(ErrorReason::HelloExpected, "the first frame must be Hello"))
@@ -53,7 +56,7 @@ impl Session {
                 self.out.push(Out::Pong(wire::Pong { nonce: ping.nonce }), Weight::Notice);
                 Vec::new()
             }
-            (Phase::Ended(_), None) => Vec::new(),
+            (Phase::Ended(_), _) => Vec::new(),
         }
     }
 

@@ -159,6 +159,7 @@ impl Session {
                 server_time: Some(to_time(wall)),
                 ping_interval: Some(to_duration(self.limits.ping_interval)),
                 limits: Some(self.limits.to_wire()),
+                background_ping_interval: Some(to_duration(self.limits.ping_interval)),
             }),
             Weight::Step,
         );

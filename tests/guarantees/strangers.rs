@@ -152,7 +152,8 @@ async fn places(stranger: &Login, cursor: &[u8], not_theirs: &str) {
         chat.list_conversations(ListConversationsRequest::default()).await.expect("lists").into_inner();
     let (mut stream, _) = StreamClient::connect(&chat, cursor).await;
     let (connected, _) = stream.synced().await;
-    let hello = Hello { protocol: 1, cursor: cursor.to_vec().into(), client: String::new() };
+    let hello =
+        Hello { protocol: 1, cursor: cursor.to_vec().into(), client: String::new(), ..Default::default() };
     let mut subscribed = StreamClient::subscribe(&chat, hello).await.expect("it opens");
     subscribed.welcomed().await;
     let (rows, _) = subscribed.synced().await;

@@ -49,7 +49,12 @@ fn encode(kind: In) -> Vec<u8> {
 }
 
 fn hello(cursor: &[u8]) -> Vec<u8> {
-    encode(In::Hello(wire::Hello { protocol: 1, cursor: cursor.to_vec().into(), client: "test".into() }))
+    encode(In::Hello(wire::Hello {
+        protocol: 1,
+        cursor: cursor.to_vec().into(),
+        client: "test".into(),
+        ..Default::default()
+    }))
 }
 
 fn frames(batch: &outbox::OutBatch) -> Vec<Out> {

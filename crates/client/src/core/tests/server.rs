@@ -182,6 +182,7 @@ impl Server {
                 assert!(received.seq <= self.logs[&id].len() as u64, "received what is not there");
             }
             client_frame::Kind::Read(_) | client_frame::Kind::Ack(_) => {}
+            other => unreachable!("this client does not say {other:?} yet"),
         }
     }
 

@@ -18,6 +18,9 @@ pub trait Router: Send + Sync + 'static {
     /// A user's row changed otherwise than by an entry: their streams, but for the one that did it, need it again.
     fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>);
 
+    /// What is between a user and others, or their settings, changed: their streams have it to say.
+    fn account_changed(&self, user: UserId);
+
     /// Everything up to this commit has been published.
     fn reached(&self, commit: Commit);
 }

@@ -1,5 +1,7 @@
 //! The store in memory: the model that others are compared with, and what tests of the rest run on. Nothing survives.
 
+mod people;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -25,6 +27,7 @@ pub struct MemoryStore {
 struct All {
     commit: u64,
     conversations: HashMap<ConversationId, Conversation>,
+    accounts: people::Accounts,
 }
 
 #[derive(Debug)]

@@ -4,19 +4,6 @@ use super::*;
 use crate::conversation::HistoryVisibility;
 use crate::store::{Order, Page, Slice};
 
-macro_rules! rules {
-    ($($name:ident),* $(,)?) => {
-        mod on_memory { $(#[tokio::test] async fn $name() { super::$name(super::memory().store).await; })* }
-        mod on_sqlite { $(
-            #[tokio::test]
-            async fn $name() {
-                let backend = super::sqlite();
-                super::$name(backend.store.clone()).await;
-            }
-        )* }
-    };
-}
-
 rules!(
     a_batch_is_stored_whole_and_only_at_the_head,
     a_load_brings_the_state_and_the_ops_asked_for,

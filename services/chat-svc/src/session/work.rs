@@ -61,6 +61,7 @@ impl Stream {
                 Effect::Render(ids) => drop(tokio::spawn(stream.render(ids))),
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
+                Effect::Typing(conversation, activity) => stream.types(conversation, activity),
                 Effect::Unregister => self.deps.router.unregister(self.user(), self.id()),
                 Effect::Append(..) => {}
             }

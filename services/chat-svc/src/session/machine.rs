@@ -17,6 +17,7 @@ use super::{Farewell, Live, StreamLimits};
 use crate::edge;
 use crate::log::{Lane, LaneState};
 use crate::store::{AccountPlace, Commit, Generation, Marks};
+use crate::typing::Activity;
 
 /// Characters of Hello.client.
 const MAX_CLIENT_NAME: usize = 64;
@@ -56,6 +57,8 @@ pub enum Effect {
     Fetch(wire::Fetch),
     /// Raise marks; the answer goes to [`Session::marked`].
     Mark(Vec<(ConversationId, Marks)>),
+    /// Tell others what the user does, if they may see it; refused by [`Session::refused`].
+    Typing(ConversationId, Option<Activity>),
     /// Forget this stream.
     Unregister,
 }
@@ -103,6 +106,8 @@ pub struct Session {
     pub(super) marks: BTreeMap<ConversationId, Marks>,
     pub(super) marking: bool,
     pub(super) heard: Instant,
+    /// The latest time it was told.
+    pub(super) now: Instant,
 }
 
 impl Session {
@@ -128,6 +133,7 @@ impl Session {
             marks: BTreeMap::new(),
             marking: false,
             heard: now,
+            now,
         }
     }
 
@@ -271,6 +277,7 @@ impl Session {
 
     /// Called each second or so. Everything up to `reached` has been handed to this session.
     pub fn tick(&mut self, now: Instant, reached: Commit) -> Vec<Effect> {
+        self.now = now;
         let silent = now.saturating_duration_since(self.heard);
         match &self.phase {
             Phase::Ended(_) => return Vec::new(),
@@ -338,7 +345,7 @@ impl Session {
             self.make_more(&mut effects);
         }
         let (synced, awaited) = (self.synced, &self.awaited);
-        let batch = self.out.take(|id| !synced || awaited.contains(&id));
+        let batch = self.out.take(self.now, |id| !synced || awaited.contains(&id));
         let pull = match (batch, &self.phase) {
             (Some(batch), _) => Pull::Batch(batch),
             (None, Phase::Ended(farewell)) => Pull::End(farewell.clone()),

@@ -5,6 +5,7 @@
 //! deliver to. Every outbound kind is bounded (G8), see [`outbox`].
 
 mod account;
+mod ephemeral;
 mod farewell;
 mod frames;
 mod limits;
@@ -12,6 +13,7 @@ mod machine;
 pub mod outbox;
 mod pushes;
 mod stream;
+mod typing;
 mod work;
 
 pub use farewell::Farewell;

@@ -65,6 +65,7 @@ impl Stream {
                 Effect::ReadAccount(since) => drop(tokio::spawn(stream.read_account(since))),
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
+                Effect::Typing(conversation, activity) => stream.types(conversation, activity),
                 Effect::Unregister => self.deps.router.unregister(self.user(), self.id()),
                 Effect::Append(..) => {}
             }

@@ -82,6 +82,8 @@ impl Pair {
             let rows = self.model.rows(*user, all.clone()).await.unwrap();
             assert_eq!(rows, self.real.rows(*user, all.clone()).await.unwrap(), "rows");
             for id in all {
+                let audience = self.model.audience(*user, id).await.unwrap();
+                assert_eq!(audience, self.real.audience(*user, id).await.unwrap(), "audience");
                 self.compare_pages(*user, id).await;
             }
         }

@@ -8,6 +8,7 @@ mod columns;
 mod people;
 mod read;
 mod rows;
+mod withheld;
 mod write;
 
 use std::path::Path;
@@ -21,7 +22,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, Marked, NewMarks, Page, ReadError, Row, Slice,
-    Snapshot, Store,
+    Snapshot, Store, Stored,
 };
 use crate::log::OpRow;
 
@@ -29,6 +30,7 @@ use crate::log::OpRow;
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("schema.sql") },
     Migration { version: 2, sql: include_str!("schema/2_people.sql") },
+    Migration { version: 3, sql: include_str!("schema/3_withheld.sql") },
 ];
 
 /// See the module.
@@ -115,14 +117,8 @@ impl Store for SqliteStore {
         self.generation
     }
 
-    fn append(&self, batch: Arc<Batch>, done: Done<Commit>) {
-        self.writing(done, move |tx| {
-            if write::append(tx, &batch)? {
-                Ok(Commit(tx.commit_number()))
-            } else {
-                Err(JobError::Domain(Conflict))
-            }
-        });
+    fn append(&self, batch: Arc<Batch>, done: Done<Stored>) {
+        self.writing(done, move |tx| write::append(tx, &batch)?.ok_or(JobError::Domain(Conflict)));
     }
 
     fn mark(&self, marks: Vec<NewMarks>, done: Done<Vec<Marked>>) {

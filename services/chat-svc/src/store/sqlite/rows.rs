@@ -4,7 +4,7 @@ use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use rusqlite::{Connection, params};
 
 use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
-use super::{one, read};
+use super::{one, read, withheld};
 use crate::conversation::{Piece, Ranges, Settings};
 use crate::log::Entry;
 use crate::store::{Changed, Commit, Marks, Row};
@@ -43,7 +43,10 @@ pub(super) fn row(
         let (name, history_visibility) =
             if present { (found.get(1)?, history(found, 2)?) } else { (found.get(9)?, history(found, 10)?) };
         let head = ranges.head(seq(found, 4)?);
-        let (head_number, active) = at(tx, conversation, head)?;
+        let (head_number, _) = at(tx, conversation, head)?;
+        let (_, active) = at(tx, conversation, withheld::shown(tx, user, conversation, head)?)?;
+        let marks = Marks { received: seq(found, 6)?, read: seq(found, 7)? };
+        let withheld = withheld::count(tx, user, conversation, marks.read, head)?;
         let members = if present { read::members(tx, conversation)? } else { Default::default() };
         Ok(Row {
             id: conversation,
@@ -53,9 +56,9 @@ pub(super) fn row(
             members: members.into_iter().collect(),
             head,
             number: head_number,
-            last_message: last_message(tx, conversation, &ranges, head)?,
-            marks: Marks { received: seq(found, 6)?, read: seq(found, 7)? },
-            unread: head_number.saturating_sub(number(found, 8)?),
+            last_message: last_message(tx, user, conversation, &ranges, head)?,
+            marks,
+            unread: head_number.saturating_sub(number(found, 8)? + withheld),
             ranges: ranges.clone(),
             created: time(found, 3)?,
             active,
@@ -76,9 +79,10 @@ fn at(
     found.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// Whoever was away finds it before that time, if there is none after.
+/// Whoever was away finds it before that time, if there is none after. What is withheld is passed over.
 fn last_message(
     tx: &Connection,
+    user: UserId,
     conversation: ConversationId,
     ranges: &Ranges,
     head: Seq,
@@ -89,9 +93,14 @@ fn last_message(
         read::ENTRY
     );
     for piece in ranges.pieces(Piece { from: Seq::FIRST, to: head }, head).into_iter().rev() {
-        let params = params![conversation.bytes(), from_seq(piece.from), from_seq(piece.to)];
-        if let Some(found) = one(tx, &sql, params, |row| read::entry(conversation, row))? {
-            return Ok(Some(found));
+        let mut to = piece.to;
+        loop {
+            let params = params![conversation.bytes(), from_seq(piece.from), from_seq(to)];
+            let Some(found) = one(tx, &sql, params, |row| read::entry(conversation, row))? else { break };
+            to = withheld::shown(tx, user, conversation, found.seq)?;
+            if to == found.seq {
+                return Ok(Some(found));
+            }
         }
     }
     Ok(None)

@@ -19,6 +19,7 @@ use tonic::transport::Channel;
 use crate::Config;
 use crate::directory::RemoteDirectory;
 use crate::log::{Log, StartLog};
+use crate::presence::PresenceLink;
 use crate::routing::LocalRouter;
 use crate::rpc::{Chat, policy};
 use crate::session::{Deps, Farewell, Standing};
@@ -40,6 +41,8 @@ pub struct Needs {
     pub auth: Channel,
     /// auth-svc's internal API, with this service's credential.
     pub auth_internal: Authorized,
+    /// presence-svc's internal API, with this service's credential; none where there is no presence-svc.
+    pub presence_internal: Option<Authorized>,
 }
 
 /// Why chat-svc did not start.
@@ -89,7 +92,8 @@ impl App {
         let draining = Arc::new(AtomicBool::new(false));
         let standing = standing(revoked.clone(), revocations.sight(), draining.clone());
         let limits = config.stream_limits();
-        let deps = Deps { log, store, router, clock: clock.clone(), standing, limits };
+        let presence = Arc::new(PresenceLink::new(uuid::Uuid::new_v4()));
+        let deps = Deps { log, store, router, presence, clock: clock.clone(), standing, limits };
 
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
         let keys = Arc::new(RemoteKeys::new(needs.auth));
@@ -99,6 +103,9 @@ impl App {
         let routes = guard.protect(Routes::new(server));
 
         start_tasks(&tasks, &deps, keys);
+        if let Some(channel) = needs.presence_internal {
+            hold_presence_link(&tasks, &deps, channel);
+        }
         let seeing = readiness.condition("revocations known");
         follow_revocations(&tasks, &deps, revocations, seeing);
         Ok(Self { deps, routes, readiness, tasks, draining, drain_grace: config.drain_grace })
@@ -172,6 +179,16 @@ fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {
     let stop = tasks.token();
     tasks.spawn("keys", Importance::Critical, async move {
         keys.run(stop).await;
+        Ok::<_, std::convert::Infallible>(())
+    });
+}
+
+/// Streams do without it while it cannot be held.
+fn hold_presence_link(tasks: &TaskGroup, deps: &Deps, channel: Authorized) {
+    let (link, router, clock) = (deps.presence.clone(), deps.router.clone(), deps.clock.clone());
+    let stop = tasks.token();
+    tasks.spawn("line to presence-svc", Importance::Critical, async move {
+        stop.run_until_cancelled(link.run(channel, router, clock)).await;
         Ok::<_, std::convert::Infallible>(())
     });
 }

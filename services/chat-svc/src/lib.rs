@@ -1,7 +1,8 @@
 //! chat-svc: conversations, their logs, and the client stream.
 //!
 //! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`session`] (the
-//! stream), [`typing`] (who types just now), [`routing`] (who gets what), [`directory`] (which users there are), [`store`]
+//! stream), [`typing`] (who types just now), [`presence`] (the line to
+//! presence-svc), [`routing`] (who gets what), [`directory`] (which users there are), [`store`]
 //! (where it is kept), [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
 
 mod app;
@@ -10,6 +11,7 @@ pub mod conversation;
 pub mod directory;
 pub mod edge;
 pub mod log;
+pub mod presence;
 pub mod routing;
 mod rpc;
 pub mod session;

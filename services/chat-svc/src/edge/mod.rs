@@ -8,6 +8,7 @@ mod cursor;
 mod draft;
 mod entry;
 mod page_token;
+mod presence;
 mod problem;
 mod row;
 
@@ -16,5 +17,6 @@ pub use cursor::{decode_cursor, encode_cursor};
 pub use draft::{creation, draft};
 pub use entry::{BareEntry, appended, entry, event_frame, from_stored, stored_body};
 pub use page_token::{Position, decode_token, encode_token};
+pub use presence::{attach_request, told};
 pub use problem::{forbidden_reason, mark_problem, problem, read_problem, refusal_problem};
 pub use row::{log_page, marks, row};

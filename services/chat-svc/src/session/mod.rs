@@ -4,12 +4,14 @@
 //! bidirectional stream and for Subscribe with Push. [`Stream`] holds one, carries out its effects and is what routers
 //! deliver to. Every outbound kind is bounded (G8), see [`outbox`].
 
+mod attention;
 mod ephemeral;
 mod farewell;
 mod frames;
 mod limits;
 mod machine;
 pub mod outbox;
+mod presence;
 mod pushes;
 mod stream;
 mod typing;

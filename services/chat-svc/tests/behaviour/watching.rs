@@ -28,7 +28,7 @@ async fn start() -> (Scene, Registry, Serving) {
 
 /// A stream and its id.
 async fn open(user: &User, hello: Hello) -> (StreamClient, String) {
-    let mut stream = StreamClient::open(&user.chat).await.unwrap();
+    let mut stream = StreamClient::open(&user.chat).await.expect("the stream opens");
     stream.send(Out::Hello(hello)).await;
     let id = stream.welcomed().await.stream_id;
     stream.synced().await;

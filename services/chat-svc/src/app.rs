@@ -10,18 +10,22 @@ use parlor_grpc_kit::{Authorized, Guard, PolicyError, RemoteKeys, Revocations, R
 use parlor_runtime::clock::{Clock, SystemClock};
 use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_types::NodeId;
 use parlor_wire::chat::v1::chat_service_server::ChatServiceServer;
+use parlor_wire::chat::v1::people_service_server::PeopleServiceServer;
 use parlor_wire::errors::v1::ErrorReason;
+use parlor_wire::internal::chat::v1::chat_internal_service_server::ChatInternalServiceServer;
 use tokio::sync::watch::Receiver;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::Config;
-use crate::directory::RemoteDirectory;
+use crate::directory::{Directory, RemoteDirectory};
 use crate::log::{Log, StartLog};
+use crate::people::{People, StartPeople, VisibilityWatcher};
 use crate::presence::PresenceLink;
 use crate::routing::LocalRouter;
-use crate::rpc::{Chat, policy};
+use crate::rpc::{self, Chat, InternalRpc, PeopleRpc};
 use crate::session::{Deps, Farewell, Standing};
 use crate::store::SqliteStore;
 
@@ -56,10 +60,11 @@ pub enum StartError {
     Policy(#[from] PolicyError),
 }
 
-/// A running chat-svc. Serve [`App::public`]; end it with [`App::shutdown`].
+/// A running chat-svc. Serve [`App::public`] and [`App::internal`]; end it with [`App::shutdown`].
 pub struct App {
     deps: Deps,
-    routes: Routes,
+    public: Routes,
+    internal: Routes,
     readiness: Readiness,
     tasks: TaskGroup,
     draining: Arc<AtomicBool>,
@@ -79,12 +84,24 @@ impl App {
         };
         let store = Arc::new(SqliteStore::open(options)?);
         let router = Arc::new(LocalRouter::default());
+        let directory: Arc<dyn Directory> = Arc::new(RemoteDirectory::new(needs.auth_internal.clone()));
+        let presence = Arc::new(PresenceLink::new(NodeId::new()));
+        let watcher: Arc<dyn VisibilityWatcher> = presence.clone();
         let log = Log::new(StartLog {
             store: store.clone(),
             router: router.clone(),
-            directory: Arc::new(RemoteDirectory::new(needs.auth_internal.clone())),
+            directory: directory.clone(),
+            watcher: watcher.clone(),
             clock: clock.clone(),
             limits: config.log_limits(),
+        });
+        let people = People::new(StartPeople {
+            store: store.clone(),
+            log: log.clone(),
+            router: router.clone(),
+            directory,
+            watcher,
+            clock: clock.clone(),
         });
         let revoked = Arc::new(RevokedSet::new(clock.clone()));
         let blind_after = config.revocation_blind_max;
@@ -92,15 +109,14 @@ impl App {
         let draining = Arc::new(AtomicBool::new(false));
         let standing = standing(revoked.clone(), revocations.sight(), draining.clone());
         let limits = config.stream_limits();
-        let presence = Arc::new(PresenceLink::new(uuid::Uuid::new_v4()));
         let deps = Deps { log, store, router, presence, clock: clock.clone(), standing, limits };
 
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
         let keys = Arc::new(RemoteKeys::new(needs.auth));
-        let guard =
-            Guard::new(policy()?, Arc::new(Verifier::new(keys.clone(), revoked, clock.clone())), clock);
-        let server = ChatServiceServer::new(Chat::new(deps.clone())).max_decoding_message_size(MAX_DECODED);
-        let routes = guard.protect(Routes::new(server));
+        let verifier = Arc::new(Verifier::new(keys.clone(), revoked, clock.clone()));
+        let guard = |policy| Guard::new(policy, verifier.clone(), clock.clone());
+        let public = guard(rpc::public()?).protect(public(&deps, &people));
+        let internal = guard(rpc::internal()?).protect(internal(&people));
 
         start_tasks(&tasks, &deps, keys);
         if let Some(channel) = needs.presence_internal {
@@ -108,13 +124,19 @@ impl App {
         }
         let seeing = readiness.condition("revocations known");
         follow_revocations(&tasks, &deps, revocations, seeing);
-        Ok(Self { deps, routes, readiness, tasks, draining, drain_grace: config.drain_grace })
+        Ok(Self { deps, public, internal, readiness, tasks, draining, drain_grace: config.drain_grace })
     }
 
     /// What clients may call, behind the guard.
     #[must_use]
     pub fn public(&self) -> Routes {
-        self.routes.clone()
+        self.public.clone()
+    }
+
+    /// What other services may call, behind its guard: [`INTERNAL_SERVICES`](crate::INTERNAL_SERVICES).
+    #[must_use]
+    pub fn internal(&self) -> Routes {
+        self.internal.clone()
     }
 
     /// Whether it can serve.
@@ -155,6 +177,17 @@ impl App {
     pub async fn shutdown(&self, deadline: Duration) -> Result<(), StillRunning> {
         self.tasks.shutdown(deadline).await
     }
+}
+
+fn public(deps: &Deps, people: &People) -> Routes {
+    let chat = ChatServiceServer::new(Chat::new(deps.clone())).max_decoding_message_size(MAX_DECODED);
+    let people = PeopleServiceServer::new(PeopleRpc::new(people.clone()));
+    Routes::new(chat).add_service(people.max_decoding_message_size(MAX_DECODED))
+}
+
+fn internal(people: &People) -> Routes {
+    let service = ChatInternalServiceServer::new(InternalRpc::new(people.clone()));
+    Routes::new(service.max_decoding_message_size(MAX_DECODED))
 }
 
 fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {

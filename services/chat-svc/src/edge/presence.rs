@@ -1,6 +1,6 @@
 //! The line to presence-svc.
 
-use parlor_types::{Id as _, StreamId, UserId};
+use parlor_types::{Id as _, NodeId, StreamId, UserId};
 use parlor_wire::internal::presence::v1 as wire;
 use parlor_wire::internal::presence::v1::attach_frame::Kind;
 use parlor_wire::presence::v1::Presence;
@@ -9,12 +9,12 @@ use crate::presence::Say;
 
 /// What a node says, as one message.
 #[must_use]
-pub fn attach_request(node: uuid::Uuid, said: Vec<Say>) -> wire::AttachRequest {
+pub fn attach_request(node: NodeId, said: Vec<Say>) -> wire::AttachRequest {
     let frame = |say| wire::AttachFrame { kind: Some(kind(node, say)) };
     wire::AttachRequest { frames: said.into_iter().map(frame).collect() }
 }
 
-fn kind(node: uuid::Uuid, say: Say) -> Kind {
+fn kind(node: NodeId, say: Say) -> Kind {
     let texts = |users: &[UserId]| users.iter().map(UserId::to_string).collect();
     match say {
         Say::Hello => Kind::Hello(wire::Hello { node_id: node.to_string() }),

@@ -15,8 +15,9 @@ use parlor_types::{ConversationId, Seq, StreamId};
 use tokio::sync::{Notify, oneshot};
 
 use super::facts::{Facts, needs_facts};
-use super::{Appended, Appender, Draft, Effect, Input, Rates, Refusal, Ticket};
+use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal, Ticket};
 use crate::directory::Directory;
+use crate::people::VisibilityWatcher;
 use crate::routing::Router;
 use crate::store::{AppendError, Batch, Commit, Marked, NewMarks, Store};
 
@@ -43,6 +44,9 @@ pub struct LogLimits {
 /// Told once what became of a draft; with a refusal, the lane number to go on with.
 pub type Reply = Box<dyn FnOnce(Result<Appended, Refusal>, u32) + Send>;
 
+/// Tells of something stored that is not log; gives its commit, if it has one.
+pub type Turn = Box<dyn FnOnce() -> Option<Commit> + Send>;
+
 /// What the log stands on.
 #[derive(Clone)]
 pub struct StartLog {
@@ -52,6 +56,8 @@ pub struct StartLog {
     pub router: Arc<dyn Router>,
     /// Who knows which users there are.
     pub directory: Arc<dyn Directory>,
+    /// Who wants to know whose visibility changes: it does with memberships.
+    pub watcher: Arc<dyn VisibilityWatcher>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Limits.
@@ -70,7 +76,8 @@ struct Inner {
     hasher: RandomState,
     rates: Mutex<Rates>,
     tickets: AtomicU64,
-    /// Outcomes of writes. Bounded by their number: one for each conversation with a batch in flight, and the marks.
+    /// Outcomes of writes. Bounded by their number: one for each conversation with a batch in flight, and for each call
+    /// and each write of marks.
     outcomes: Mutex<VecDeque<Outcome>>,
     arrived: Notify,
 }
@@ -91,6 +98,7 @@ struct Slot {
 enum Outcome {
     Appended(ConversationId, Result<Commit, AppendError>),
     Marked(Marking),
+    Other(Turn),
 }
 
 struct Marking {
@@ -162,6 +170,12 @@ impl Log {
         answered.await.unwrap_or(Err(AppendError::Unavailable))
     }
 
+    /// Runs `turn` in the order of commits, among the deliveries of the log: a cursor that moves beyond its commit has been
+    /// preceded by what it tells. To be called from a store's [`Done`](crate::store::Done).
+    pub fn in_turn(&self, turn: Turn) {
+        self.leave(Outcome::Other(turn));
+    }
+
     /// Delivers what is stored, for as long as the service lives.
     pub async fn run(&self) {
         loop {
@@ -175,6 +189,11 @@ impl Log {
                     }
                 }
                 Some(Outcome::Marked(marking)) => self.marked(marking),
+                Some(Outcome::Other(turn)) => {
+                    if let Some(commit) = turn() {
+                        self.reached(commit);
+                    }
+                }
             }
         }
     }
@@ -255,8 +274,16 @@ impl Log {
                     log.submit(batch);
                 }));
             }
-            Effect::Publish(published) => self.inner.start.router.publish(published),
+            Effect::Publish(published) => self.publish(published),
             Effect::Answer(..) => {}
+        }
+    }
+
+    fn publish(&self, published: Published) {
+        let moved = [published.newcomers.as_slice(), &published.leavers].concat();
+        self.inner.start.router.publish(published);
+        if !moved.is_empty() {
+            self.inner.start.watcher.changed(&moved);
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parlor_grpc_kit::Authorized;
 use parlor_runtime::clock::Clock;
-use parlor_types::{StreamId, UserId};
+use parlor_types::{NodeId, StreamId, UserId};
 use parlor_wire::internal::presence::v1::presence_internal_service_client::PresenceInternalServiceClient;
 use parlor_wire::internal::presence::v1::{AttachRequest, AttachResponse};
 use tokio::sync::Notify;
@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Facts, Line, Owned, Registry};
 use crate::edge;
+use crate::people::VisibilityWatcher;
 use crate::routing::LocalRouter;
 
 /// presence-svc takes a line within this, or counts as out of reach.
@@ -28,7 +29,7 @@ const STEADY: Duration = Duration::from_secs(10);
 
 /// See the room. Without [`PresenceLink::run`] it only remembers which streams are open.
 pub struct PresenceLink {
-    node: uuid::Uuid,
+    node: NodeId,
     inner: Mutex<Inner>,
     /// Something made the present line useless.
     broken: Notify,
@@ -44,7 +45,7 @@ struct Inner {
 impl PresenceLink {
     /// Of a node that starts now and goes by this name.
     #[must_use]
-    pub fn new(node: uuid::Uuid) -> Self {
+    pub fn new(node: NodeId) -> Self {
         Self { node, inner: Mutex::default(), broken: Notify::new() }
     }
 
@@ -54,18 +55,13 @@ impl PresenceLink {
     }
 
     /// The facts of a stream have changed.
-    pub fn changed(&self, stream: StreamId, facts: impl FnOnce() -> Facts) {
+    pub fn updated(&self, stream: StreamId, facts: impl FnOnce() -> Facts) {
         self.with(|registry| registry.changed(stream, facts()));
     }
 
     /// A stream has ended, and perhaps its session with it.
     pub fn closed(&self, stream: StreamId, session_ended: bool) {
         self.with(|registry| registry.closed(stream, session_ended));
-    }
-
-    /// What these users may see of others, or others of them, may have changed.
-    pub fn visibility_changed(&self, users: &[UserId]) {
-        self.with(|registry| registry.visibility_changed(users));
     }
 
     /// Holds the line, for as long as the service lives: what comes in goes to the streams of `router`.
@@ -145,6 +141,12 @@ impl PresenceLink {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl VisibilityWatcher for PresenceLink {
+    fn changed(&self, users: &[UserId]) {
+        self.with(|registry| registry.visibility_changed(users));
     }
 }
 

@@ -157,7 +157,7 @@ fn what_is_said_at_once_is_small() {
         if said.is_empty() {
             break;
         }
-        let request = crate::edge::attach_request(uuid::Uuid::nil(), said);
+        let request = crate::edge::attach_request(parlor_types::NodeId::new(), said);
         let bytes = prost::Message::encoded_len(&request);
         assert!(bytes < 64 * 1024, "{bytes}");
     }

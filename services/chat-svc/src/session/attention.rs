@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parlor_types::UserId;
+use parlor_types::limits::MAX_WATCHED;
 use parlor_wire::chat::v1 as wire;
 use parlor_wire::chat::v1::server_frame::Kind as Out;
 use parlor_wire::presence::v1::Presence;
@@ -17,8 +18,6 @@ use parlor_wire::{Invalid, id};
 use super::machine::{Effect, Session};
 use crate::presence::Facts;
 
-/// Users on one watch list.
-pub(super) const MAX_WATCHED: usize = 200;
 /// Time between two times that something is passed on.
 const PASSED_ON_EACH: Duration = Duration::from_secs(1);
 

@@ -11,11 +11,12 @@ use parlor_wire::chat::v1::server_frame::Kind as Out;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::{to_duration, to_time};
 
+use super::account::Account;
 use super::outbox::{OutBatch, Outbox, Weight};
 use super::{Farewell, Live, StreamLimits};
 use crate::edge;
 use crate::log::{Lane, LaneState};
-use crate::store::{Commit, Generation, Marks};
+use crate::store::{AccountPlace, Commit, Generation, Marks};
 use crate::typing::Activity;
 
 /// Characters of Hello.client.
@@ -48,6 +49,8 @@ pub enum Effect {
     RegisterAndSync(Commit),
     /// Read these rows.
     Render(Vec<ConversationId>),
+    /// Read what changed of people and settings from there on; the answer goes to [`Session::account_read`].
+    ReadAccount(AccountPlace),
     /// Append; the answer goes to [`Session::answered`].
     Append(Box<wire::Append>, Option<Lane>),
     /// Read a page; the answer goes to [`Session::fetched`].
@@ -94,9 +97,10 @@ pub struct Session {
     /// Conversations whose row is on its way; what happens in them meanwhile is marked.
     awaited: HashSet<ConversationId>,
     rendering: bool,
+    pub(super) account: Account,
     /// What SyncDone, and then the last Checkpoint, said.
     cursor: Commit,
-    news_since_checkpoint: bool,
+    pub(super) news_since_checkpoint: bool,
     pub(super) appends: usize,
     pub(super) lanes: HashMap<ConversationId, Arc<LaneState>>,
     pub(super) fetches: VecDeque<wire::Fetch>,
@@ -121,6 +125,7 @@ impl Session {
             synced: false,
             awaited: HashSet::new(),
             rendering: false,
+            account: Account::since(Commit(0)),
             cursor: Commit(0),
             news_since_checkpoint: false,
             appends: 0,
@@ -165,6 +170,7 @@ impl Session {
         };
         self.out.attention.hello(hello);
         self.phase = Phase::Syncing;
+        self.account = Account::since(since);
         self.out.push(
             Out::Welcome(wire::Welcome {
                 generation: self.identity.generation.to_string(),
@@ -306,7 +312,7 @@ impl Session {
 
     /// A newer cursor, if all that came before it has been said and not only marked.
     fn checkpoint(&mut self, reached: Commit) {
-        let all_said = self.out.owes_nothing() && self.awaited.is_empty();
+        let all_said = self.out.owes_nothing() && self.awaited.is_empty() && self.account.is_said();
         let live = matches!(self.phase, Phase::Live);
         if live && all_said && self.news_since_checkpoint && reached > self.cursor {
             self.cursor = reached;
@@ -373,7 +379,7 @@ impl Session {
                     wanted.push(id);
                 }
             }
-            if wanted.is_empty() && matches!(self.phase, Phase::Syncing) {
+            if wanted.is_empty() && self.account.is_said() && matches!(self.phase, Phase::Syncing) {
                 let cursor = edge::encode_cursor(self.identity.generation, self.cursor).into();
                 self.out.push(Out::SyncDone(wire::SyncDone { cursor }), Weight::Step);
                 self.phase = Phase::Live;
@@ -381,6 +387,9 @@ impl Session {
                 self.rendering = true;
                 effects.push(Effect::Render(wanted));
             }
+        }
+        if self.synced && self.sync.is_empty() {
+            effects.extend(self.account.read());
         }
         if !self.fetching
             && self.out.fetch_results == 0

@@ -22,7 +22,7 @@ impl Stream {
     }
 
     pub(super) fn pass_on(&self) {
-        self.deps.presence.changed(self.id(), || self.facts());
+        self.deps.presence.updated(self.id(), || self.facts());
     }
 
     /// From here on neither knows of it; it is no matter if neither did.

@@ -1,5 +1,7 @@
 //! The store in memory: the model that others are compared with, and what tests of the rest run on. Nothing survives.
 
+mod people;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -26,6 +28,7 @@ pub struct MemoryStore {
 struct All {
     commit: u64,
     conversations: HashMap<ConversationId, Conversation>,
+    accounts: people::Accounts,
 }
 
 #[derive(Debug)]
@@ -274,7 +277,9 @@ impl Store for MemoryStore {
         let found = all.conversations.get(&conversation).map(|found| &found.state.members);
         let Some(members) = found.filter(|members| members.contains_key(&user)) else { return Ok(None) };
         let shown = members.len() <= MAX_LISTED_MEMBERS;
-        Ok(Some(members.keys().filter(|other| shown && **other != user).copied().collect()))
+        let blocked = |other| all.accounts.blocks(user, other) || all.accounts.blocks(other, user);
+        let others = members.keys().copied().filter(|other| *other != user && !blocked(*other));
+        Ok(Some(if shown { others.collect() } else { Vec::new() }))
     }
 
     async fn seq_at(&self, conversation: ConversationId, time: SystemTime) -> Result<Seq, ReadError> {

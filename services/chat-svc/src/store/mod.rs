@@ -4,6 +4,7 @@
 mod conformance;
 mod memory;
 mod paging;
+mod people;
 mod sqlite;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::conversation::{Change, HistoryVisibility, Kind, Member, Ranges, Setti
 use crate::log::{Digest, Entry, OpRow};
 
 pub use memory::MemoryStore;
+pub use people::{AccountChanges, AccountPlace, PeopleStore, PrivacyKept, Relate, Related};
 pub use sqlite::{SqliteStore, new_generation};
 
 /// Which life of the store this is; made anew when a backup is restored.
@@ -215,7 +217,7 @@ pub struct Page {
 
 /// What chat-svc keeps. Reads see every write whose [`Done`] was called before them.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: PeopleStore {
     /// Which life of the store this is.
     fn generation(&self) -> Generation;
 
@@ -247,7 +249,8 @@ pub trait Store: Send + Sync + 'static {
         slice: Slice,
     ) -> Result<Option<Page>, ReadError>;
 
-    /// To whom the user's typing in a conversation is shown: its present members but the user, nobody in one of more than
+    /// To whom the user's typing in a conversation is shown: its present members but the user, without those who blocked the
+    /// user or whom the user blocked; nobody in one of more than
     /// [`MAX_LISTED_MEMBERS`](parlor_types::limits::MAX_LISTED_MEMBERS). `None` if the user is not a member now.
     async fn audience(
         &self,
@@ -276,6 +279,36 @@ pub(crate) fn load_after(head: Seq, asked: Seq) -> Seq {
 pub(crate) mod code {
     use super::{HistoryVisibility, Kind};
     use crate::conversation::Role;
+    use crate::people::{Audience, Relation};
+
+    pub(crate) fn relation(relation: Relation) -> u8 {
+        match relation {
+            Relation::None => 0,
+            Relation::Requested => 1,
+            Relation::Received => 2,
+            Relation::Contact => 3,
+        }
+    }
+
+    pub(crate) fn to_relation(code: u8) -> Option<Relation> {
+        [Relation::None, Relation::Requested, Relation::Received, Relation::Contact]
+            .into_iter()
+            .find(|value| relation(*value) == code)
+    }
+
+    pub(crate) fn audience(audience: Audience) -> u8 {
+        match audience {
+            Audience::Everyone => 1,
+            Audience::Contacts => 2,
+            Audience::Nobody => 3,
+        }
+    }
+
+    pub(crate) fn to_audience(code: u8) -> Option<Audience> {
+        [Audience::Everyone, Audience::Contacts, Audience::Nobody]
+            .into_iter()
+            .find(|value| audience(*value) == code)
+    }
 
     pub(crate) fn kind(kind: Kind) -> u8 {
         match kind {

@@ -7,7 +7,7 @@ use chat_svc::presence::{Facts, Owned, PresenceLink};
 use chat_svc::routing::LocalRouter;
 use parlor_runtime::clock::SystemClock;
 use parlor_testkit::{PATIENCE, Serving, StreamClient, TestAuth, eventually};
-use parlor_types::{SessionId, StreamId, UserId};
+use parlor_types::{NodeId, SessionId, StreamId, UserId};
 use parlor_wire::chat::v1::client_frame::Kind as Out;
 use parlor_wire::chat::v1::server_frame::Kind as In;
 use parlor_wire::chat::v1::{Hello, Refused, SetActive, Watch};
@@ -144,6 +144,21 @@ async fn without_a_registry_all_goes_on_and_it_learns_everything_when_it_comes_b
 }
 
 #[tokio::test]
+async fn the_registry_hears_whose_visibility_may_have_changed() {
+    let (scene, registry, _serving) = start().await;
+    let (ada, ben) = (scene.user().await, scene.user().await);
+    registry.knows("the line", |known| known.is_empty()).await;
+    ada.group(&[&ben]).await;
+    let named = |user: &User| {
+        registry.said().iter().any(|kind| match kind {
+            Kind::VisibilityChanged(changed) => changed.user_ids.contains(&user.id()),
+            _ => false,
+        })
+    };
+    eventually("both are named", PATIENCE, async || named(&ada) && named(&ben)).await;
+}
+
+#[tokio::test]
 async fn a_newer_stream_of_a_session_takes_the_place_of_the_older() {
     let (scene, registry, _serving) = start().await;
     let ada = scene.user().await;
@@ -200,7 +215,7 @@ async fn who_cannot_be_watched_is_refused_and_the_list_stays() {
 async fn g8_a_line_that_falls_too_far_behind_begins_anew() {
     let (registry, auth) = (Registry::default(), TestAuth::new());
     let (_serving, channel) = registry.serve(&auth).await;
-    let link = Arc::new(PresenceLink::new(uuid::Uuid::new_v4()));
+    let link = Arc::new(PresenceLink::new(NodeId::new()));
     let router = Arc::new(LocalRouter::default());
     let running = tokio::spawn(link.clone().run(channel, router, Arc::new(SystemClock)));
     let open = || {

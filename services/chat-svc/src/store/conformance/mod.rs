@@ -1,7 +1,22 @@
 //! What every store must do. Each rule runs over each backend; and random histories run over two of them side by side,
 //! which must then give the same answers to every question.
 
+/// Runs each rule over each backend.
+macro_rules! rules {
+    ($($name:ident),* $(,)?) => {
+        mod on_memory { $(#[tokio::test] async fn $name() { super::$name(super::memory().store).await; })* }
+        mod on_sqlite { $(
+            #[tokio::test]
+            async fn $name() {
+                let backend = super::sqlite();
+                super::$name(backend.store.clone()).await;
+            }
+        )* }
+    };
+}
+
 mod differential;
+mod people;
 mod rules;
 
 use std::sync::Arc;

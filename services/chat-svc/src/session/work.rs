@@ -51,13 +51,13 @@ impl Stream {
             let stream = Arc::clone(self);
             match effect {
                 Effect::RegisterAndSync(since) => {
-                    self.deps.router.register(self);
+                    self.enter();
                     if let Some(farewell) = (self.deps.standing)(self.session()) {
                         self.end(farewell);
                     }
                     if self.has_ended() {
                         // What unregisters it may have come before it was registered.
-                        self.deps.router.unregister(self.user(), self.id());
+                        self.leave();
                     }
                     drop(tokio::spawn(stream.sync(since)));
                 }
@@ -66,7 +66,8 @@ impl Stream {
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
                 Effect::Typing(conversation, activity) => stream.types(conversation, activity),
-                Effect::Unregister => self.deps.router.unregister(self.user(), self.id()),
+                Effect::PassOn => self.pass_on(),
+                Effect::Unregister => self.leave(),
                 Effect::Append(..) => {}
             }
         }

@@ -29,6 +29,10 @@ pub struct Config {
     /// A client sends something at least this often; after twice that without, its stream ends.
     #[serde(with = "duration")]
     pub ping_interval: Duration,
+    /// What a stream's client has received and read is written, and what others have is told to it, at once and then
+    /// not again before this.
+    #[serde(with = "duration")]
+    pub receipts_coalesce: Duration,
     /// Unanswered appends of a stream.
     pub appends_in_flight: usize,
     /// Unanswered fetches of a stream.
@@ -80,6 +84,7 @@ impl Default for Config {
             appends_per_member: RateConfig { burst: 40, per_second: 5.0 },
             hello_within: stream.hello_within,
             ping_interval: stream.ping_interval,
+            receipts_coalesce: stream.receipts_coalesce,
             appends_in_flight: stream.appends,
             fetches_in_flight: stream.fetches,
             outbox_bytes: stream.outbox_bytes as u64,
@@ -108,6 +113,7 @@ impl Config {
             max_members: self.max_group_members,
             hello_within: self.hello_within,
             ping_interval: self.ping_interval,
+            receipts_coalesce: self.receipts_coalesce,
             appends: self.appends_in_flight,
             fetches: self.fetches_in_flight,
             outbox_bytes: size(self.outbox_bytes),
@@ -130,6 +136,7 @@ impl Validate for Config {
         problems.within("appends_per_member", &self.appends_per_member);
         problems.range("hello_within", &self.hello_within, Duration::from_millis(100)..=seconds(60));
         problems.range("ping_interval", &self.ping_interval, Duration::from_millis(500)..=seconds(600));
+        problems.range("receipts_coalesce", &self.receipts_coalesce, Duration::ZERO..=seconds(60));
         problems.range("appends_in_flight", &self.appends_in_flight, 1..=1024);
         problems.range("fetches_in_flight", &self.fetches_in_flight, 1..=16);
         problems.range("outbox_bytes", &self.outbox_bytes, 4 << 10..=16 << 20);

@@ -1,8 +1,9 @@
 //! chat-svc: conversations, their logs, and the client stream.
 //!
-//! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`session`] (the
-//! stream), [`routing`] (who gets them), [`directory`] (which users there are), [`store`] (where they are kept),
-//! [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
+//! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`]
+//! (how far members are), [`session`] (the stream), [`routing`] (who gets them), [`directory`] (which users there are),
+//! [`store`] (where they are kept), [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put
+//! together).
 
 mod app;
 mod config;
@@ -10,6 +11,7 @@ pub mod conversation;
 pub mod directory;
 pub mod edge;
 pub mod log;
+pub mod receipts;
 pub mod routing;
 mod rpc;
 pub mod session;

@@ -15,4 +15,4 @@ pub use draft::{creation, draft};
 pub use entry::{BareEntry, appended, entry, event_frame, from_stored, stored_body};
 pub use page_token::{Position, decode_token, encode_token};
 pub use problem::{forbidden_reason, mark_problem, problem, read_problem, refusal_problem};
-pub use row::{log_page, marks, row};
+pub use row::{log_page, marks, member_marks, receipts_frame, row};

@@ -11,14 +11,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parlor_runtime::clock::Clock;
 use parlor_runtime::limiter::Rate;
-use parlor_types::{ConversationId, Seq, StreamId};
+use parlor_types::{ConversationId, Seq};
 use tokio::sync::{Notify, oneshot};
 
 use super::facts::{Facts, needs_facts};
+use super::members::Marking;
 use super::{Appended, Appender, Draft, Effect, Input, Rates, Refusal, Ticket};
 use crate::directory::Directory;
 use crate::routing::Router;
-use crate::store::{AppendError, Batch, Commit, Marked, NewMarks, Store};
+use crate::store::{AppendError, Batch, Commit, Store};
 
 /// Conversations are spread over this many locks.
 const SHARDS: usize = 64;
@@ -88,16 +89,9 @@ struct Slot {
     used: Instant,
 }
 
-enum Outcome {
+pub(super) enum Outcome {
     Appended(ConversationId, Result<Commit, AppendError>),
     Marked(Marking),
-}
-
-struct Marking {
-    sent: Vec<NewMarks>,
-    by: Option<StreamId>,
-    result: Result<Vec<Marked>, AppendError>,
-    answer: oneshot::Sender<Result<Vec<Marked>, AppendError>>,
 }
 
 impl Log {
@@ -133,6 +127,15 @@ impl Log {
         &*self.inner.start.store
     }
 
+    pub(super) fn router(&self) -> &dyn Router {
+        &*self.inner.start.router
+    }
+
+    /// The time, as precise as stores keep it.
+    pub(super) fn wall(&self) -> SystemTime {
+        whole_millis(self.inner.start.clock.wall())
+    }
+
     pub(super) fn directory(&self) -> &dyn Directory {
         &*self.inner.start.directory
     }
@@ -148,18 +151,6 @@ impl Log {
             Facts::Against(refusal) => Input::Barred(ticket, draft, refusal),
         };
         self.feed(conversation, input, Some((ticket, reply)));
-    }
-
-    /// Raises marks, one answer each. Streams of the user other than `by` learn of what was read.
-    ///
-    /// # Errors
-    /// The store could not; nothing is raised.
-    pub async fn mark(&self, marks: Vec<NewMarks>, by: Option<StreamId>) -> Result<Vec<Marked>, AppendError> {
-        let (answer, answered) = oneshot::channel();
-        let (log, sent) = (self.clone(), marks.clone());
-        let done = move |result| log.leave(Outcome::Marked(Marking { sent, by, result, answer }));
-        self.inner.start.store.mark(marks, Box::new(done));
-        answered.await.unwrap_or(Err(AppendError::Unavailable))
     }
 
     /// Delivers what is stored, for as long as the service lives.
@@ -179,24 +170,13 @@ impl Log {
         }
     }
 
-    fn marked(&self, marking: Marking) {
-        for (new, marked) in marking.sent.iter().zip(marking.result.iter().flatten()) {
-            if let Marked::Now(_, Some(commit)) = marked {
-                self.inner.start.router.row_changed(new.user, new.conversation, marking.by);
-                self.reached(*commit);
-            }
-        }
-        // Whoever asked may be gone; the marks are kept.
-        drop(marking.answer.send(marking.result));
-    }
-
     /// One group commit has several outcomes, and the last of them cannot be told from the others. So what is known to be
     /// delivered is the commit before the one seen.
-    fn reached(&self, commit: Commit) {
+    pub(super) fn reached(&self, commit: Commit) {
         self.inner.start.router.reached(Commit(commit.0.saturating_sub(1)));
     }
 
-    fn leave(&self, outcome: Outcome) {
+    pub(super) fn leave(&self, outcome: Outcome) {
         lock(&self.inner.outcomes).push_back(outcome);
         self.inner.arrived.notify_one();
     }

@@ -18,6 +18,9 @@ pub trait Router: Send + Sync + 'static {
     /// A user's row changed otherwise than by an entry: their streams, but for the one that did it, need it again.
     fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>);
 
+    /// How far `of` is in a conversation has changed for these other members.
+    fn receipts(&self, of: UserId, conversation: ConversationId, others: &[UserId]);
+
     /// Everything up to this commit has been published.
     fn reached(&self, commit: Commit);
 }

@@ -12,10 +12,12 @@ use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::{to_duration, to_time};
 
 use super::outbox::{OutBatch, Outbox, Weight};
+use super::receipts::Telling;
 use super::{Farewell, Live, StreamLimits};
 use crate::edge;
 use crate::log::{Lane, LaneState};
-use crate::store::{Commit, Generation, Marks};
+use crate::receipts::Marks;
+use crate::store::{Commit, Generation};
 
 /// Characters of Hello.client.
 const MAX_CLIENT_NAME: usize = 64;
@@ -53,6 +55,8 @@ pub enum Effect {
     Fetch(wire::Fetch),
     /// Raise marks; the answer goes to [`Session::marked`].
     Mark(Vec<(ConversationId, Marks)>),
+    /// Read how far these members are; the answer goes to [`Session::receipts_found`].
+    Receipts(Vec<(ConversationId, Vec<UserId>)>),
     /// Forget this stream.
     Unregister,
 }
@@ -85,19 +89,24 @@ pub struct Session {
     pub(super) out: Outbox,
     /// Rows of the sync still to be read.
     sync: VecDeque<ConversationId>,
-    synced: bool,
+    pub(super) synced: bool,
     /// Conversations whose row is on its way; what happens in them meanwhile is marked.
-    awaited: HashSet<ConversationId>,
+    pub(super) awaited: HashSet<ConversationId>,
     rendering: bool,
     /// What SyncDone, and then the last Checkpoint, said.
     cursor: Commit,
-    news_since_checkpoint: bool,
+    pub(super) news_since_checkpoint: bool,
     pub(super) appends: usize,
     pub(super) lanes: HashMap<ConversationId, Arc<LaneState>>,
     pub(super) fetches: VecDeque<wire::Fetch>,
     pub(super) fetching: bool,
     pub(super) marks: BTreeMap<ConversationId, Marks>,
     pub(super) marking: bool,
+    /// When marks were last written.
+    pub(super) marked_at: Option<Instant>,
+    pub(super) telling: Telling,
+    /// Everything up to here had been handed over when time last passed.
+    pub(super) reached: Commit,
     pub(super) heard: Instant,
 }
 
@@ -122,6 +131,9 @@ impl Session {
             fetching: false,
             marks: BTreeMap::new(),
             marking: false,
+            marked_at: None,
+            telling: Telling::default(),
+            reached: Commit(0),
             heard: now,
         }
     }
@@ -282,18 +294,21 @@ impl Session {
             }
             Phase::Syncing | Phase::Live => {}
         }
+        self.reached = reached;
         self.checkpoint(reached);
-        self.flush_marks()
+        self.telling.tick(now, self.limits.receipts_coalesce);
+        self.marks_due(now)
     }
 
     /// A newer cursor, if all that came before it has been said and not only marked.
     fn checkpoint(&mut self, reached: Commit) {
         let all_said = self.out.owes_nothing() && self.awaited.is_empty();
+        let told = self.receipts_told(reached);
         let live = matches!(self.phase, Phase::Live);
-        if live && all_said && self.news_since_checkpoint && reached > self.cursor {
-            self.cursor = reached;
-            self.news_since_checkpoint = false;
-            let cursor = edge::encode_cursor(self.identity.generation, reached).into();
+        if live && all_said && self.news_since_checkpoint && told > self.cursor {
+            self.cursor = told;
+            self.news_since_checkpoint = told < reached;
+            let cursor = edge::encode_cursor(self.identity.generation, told).into();
             self.out.push(Out::Checkpoint(wire::Checkpoint { cursor }), Weight::Step);
         }
     }
@@ -364,6 +379,7 @@ impl Session {
                 effects.push(Effect::Render(wanted));
             }
         }
+        effects.extend(self.tell_receipts());
         if !self.fetching
             && self.out.fetch_results == 0
             && let Some(fetch) = self.fetches.pop_front()

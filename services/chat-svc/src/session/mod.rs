@@ -10,6 +10,7 @@ mod limits;
 mod machine;
 pub mod outbox;
 mod pushes;
+mod receipts;
 mod stream;
 mod work;
 

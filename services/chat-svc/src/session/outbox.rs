@@ -3,6 +3,7 @@
 //! | kind | bound |
 //! | --- | --- |
 //! | entries | bytes waiting, and entries and bytes unacked; beyond either, one head mark per conversation |
+//! | receipts | made as rows are; a set of users per conversation until then, bounded in all, beyond which the row is owed |
 //! | rows | made when nothing else waits, a few at a time; one mark per conversation until then |
 //! | results of appends and fetches | the number in flight, which counts until the result has left |
 //! | everything else | `MAX_NOTICES`, then dropped: only what a client repeats or need not have |
@@ -14,6 +15,7 @@ use parlor_types::{ConversationId, Seq};
 use parlor_wire::chat::v1::{Head, ServerFrame, server_frame};
 use prost::Message as _;
 
+use super::receipts::Owed;
 use super::{Live, StreamLimits};
 
 /// Notices (Pong, MarkRefused, Checkpoint, Drain) waiting at the same time.
@@ -69,6 +71,8 @@ pub(super) struct Outbox {
     pub(super) append_results: usize,
     pub(super) fetch_results: usize,
     marks: BTreeMap<ConversationId, Mark>,
+    /// Whose marks changed, and have not been told.
+    pub(super) receipts: Owed,
     sent: VecDeque<Sent>,
     unacked_entries: usize,
     unacked_bytes: usize,
@@ -86,6 +90,7 @@ impl Outbox {
             append_results: 0,
             fetch_results: 0,
             marks: BTreeMap::new(),
+            receipts: Owed::default(),
             sent: VecDeque::new(),
             unacked_entries: 0,
             unacked_bytes: 0,
@@ -93,7 +98,7 @@ impl Outbox {
         }
     }
 
-    /// Whether nothing is owed: no conversation has something to say that only a mark says.
+    /// Whether nothing is owed: no conversation has something to say that only a mark says. Receipts are counted apart.
     pub(super) fn owes_nothing(&self) -> bool {
         self.marks.is_empty()
     }
@@ -123,6 +128,7 @@ impl Outbox {
     /// A conversation's row is to be sent.
     pub(super) fn row(&mut self, conversation: ConversationId) {
         self.marks.entry(conversation).or_default().row = true;
+        self.receipts.forget(conversation);
     }
 
     /// Whether its row is to be sent.
@@ -178,6 +184,7 @@ impl Outbox {
     pub(super) fn clear(&mut self) {
         self.frames.clear();
         self.marks.clear();
+        self.receipts = Owed::default();
         (self.bytes, self.entries, self.notices) = (0, 0, 0);
         (self.append_results, self.fetch_results) = (0, 0);
     }

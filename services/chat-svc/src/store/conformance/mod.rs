@@ -2,6 +2,7 @@
 //! which must then give the same answers to every question.
 
 mod differential;
+mod members;
 mod rules;
 
 use std::sync::Arc;
@@ -11,9 +12,10 @@ use parlor_embedded::Options;
 use parlor_types::{ConversationId, Op, Seq, UserId};
 use tokio::sync::oneshot;
 
-use super::{AppendError, Batch, Commit, Marked, Marks, MemoryStore, NewEntry, NewMarks, SqliteStore, Store};
+use super::{AppendError, Batch, Commit, Marked, MemoryStore, NewEntry, NewMarks, SqliteStore, Store};
 use crate::conversation::{Content, Kind, Settings, State};
 use crate::log::{Digest, Entry};
+use crate::receipts::Marks;
 
 /// A store, and what keeps its files alive.
 struct Backend {
@@ -30,6 +32,23 @@ fn sqlite() -> Backend {
     let store = SqliteStore::open(Options::new(folder.path().join("chat.db"))).unwrap();
     Backend { store: Arc::new(store), _folder: Some(folder) }
 }
+
+/// Runs each rule over each backend.
+macro_rules! on_every_store {
+    ($($name:ident),* $(,)?) => {
+        mod on_memory {
+            $(#[tokio::test] async fn $name() { super::$name(super::memory().store).await; })*
+        }
+        mod on_sqlite { $(
+            #[tokio::test]
+            async fn $name() {
+                let backend = super::sqlite();
+                super::$name(backend.store.clone()).await;
+            }
+        )* }
+    };
+}
+use on_every_store;
 
 /// Writes as the appender does, one conversation at a time, without its checks.
 struct Writer {
@@ -103,6 +122,7 @@ async fn append(store: &Arc<dyn Store>, batch: Arc<Batch>) -> Result<Commit, App
     told.await.unwrap()
 }
 
+/// Marks are raised at the time that stands for the higher of them.
 async fn mark(
     store: &Arc<dyn Store>,
     user: UserId,
@@ -111,7 +131,7 @@ async fn mark(
 ) -> Marked {
     let marks = Marks { received: Seq(marks.0), read: Seq(marks.1) };
     let (done, told) = oneshot::channel();
-    let new = NewMarks { user, conversation, marks };
+    let new = NewMarks { user, conversation, marks, at: at(marks.received.max(marks.read)) };
     store.mark(vec![new], Box::new(move |result| done.send(result).unwrap()));
-    told.await.unwrap().unwrap()[0]
+    told.await.unwrap().unwrap().remove(0)
 }

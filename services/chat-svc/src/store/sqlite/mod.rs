@@ -4,27 +4,31 @@
 //! snapshots. What SQLite holds that this code did not write is an error, never a guess.
 
 mod columns;
+mod marks;
+mod members;
 mod read;
 mod rows;
 mod write;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use parlor_embedded::{Db, JobError, Migration, OpenError, Options, ReadTx, WriteError};
+use parlor_embedded::{Db, JobError, Migration, OpenError, Options, ReadTx, Tx, WriteError};
 use parlor_types::{ConversationId, Seq, UserId};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{
-    AppendError, Batch, Changed, Commit, Done, Generation, Marked, NewMarks, Page, ReadError, Row, Slice,
-    Snapshot, Store,
+    AppendError, Batch, Changed, Commit, Done, Generation, Page, ReadError, Row, Slice, Snapshot, Store,
 };
 use crate::log::OpRow;
 
 /// The schema, oldest first; a release only ever adds to the end.
-const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("schema.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("schema.sql") },
+    Migration { version: 2, sql: include_str!("schema/2_members.sql") },
+];
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -54,6 +58,22 @@ impl SqliteStore {
             tracing::error!(%error, "read failed");
             ReadError
         })
+    }
+
+    /// Both the engine's `done` and a refusal to queue need the caller's.
+    fn writing<T: Send + 'static>(
+        &self,
+        done: Done<T>,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<T, JobError<Conflict>> + Send + 'static,
+    ) {
+        let done = Arc::new(Mutex::new(Some(done)));
+        let answer = {
+            let done = Arc::clone(&done);
+            move |result: Result<T, WriteError<Conflict>>| tell(&done, result.map_err(append_error))
+        };
+        if let Err(error) = self.db.submit(job, answer) {
+            tell(&done, Err(append_error(error.into())));
+        }
     }
 }
 
@@ -95,36 +115,13 @@ impl Store for SqliteStore {
     }
 
     fn append(&self, batch: Arc<Batch>, done: Done<Commit>) {
-        // Both the engine's `done` and a refusal to queue need the caller's.
-        let done = Arc::new(std::sync::Mutex::new(Some(done)));
-        let answer = {
-            let done = Arc::clone(&done);
-            move |result: Result<Commit, WriteError<Conflict>>| tell(&done, result.map_err(append_error))
-        };
-        let job = move |tx: &mut parlor_embedded::Tx<'_>| {
+        self.writing(done, move |tx| {
             if write::append(tx, &batch)? {
                 Ok(Commit(tx.commit_number()))
             } else {
                 Err(JobError::Domain(Conflict))
             }
-        };
-        if let Err(error) = self.db.submit(job, answer) {
-            tell(&done, Err(append_error(error.into())));
-        }
-    }
-
-    fn mark(&self, marks: Vec<NewMarks>, done: Done<Vec<Marked>>) {
-        let done = Arc::new(std::sync::Mutex::new(Some(done)));
-        let answer = {
-            let done = Arc::clone(&done);
-            move |result: Result<_, WriteError<Conflict>>| tell(&done, result.map_err(append_error))
-        };
-        let job = move |tx: &mut parlor_embedded::Tx<'_>| {
-            marks.iter().map(|new| write::mark(tx, new).map_err(JobError::from)).collect()
-        };
-        if let Err(error) = self.db.submit(job, answer) {
-            tell(&done, Err(append_error(error.into())));
-        }
+        });
     }
 
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {
@@ -164,7 +161,7 @@ impl Store for SqliteStore {
     }
 }
 
-fn tell<T>(done: &std::sync::Mutex<Option<Done<T>>>, result: Result<T, AppendError>) {
+fn tell<T>(done: &Mutex<Option<Done<T>>>, result: Result<T, AppendError>) {
     let done = done.lock().ok().and_then(|mut done| done.take());
     if let Some(done) = done {
         done(result);

@@ -1,7 +1,8 @@
-//! A network that breaks: a TCP proxy that cuts, hangs and lags on command.
+//! A network that breaks: a TCP proxy that cuts, hangs, lags and throttles on command.
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,6 +16,9 @@ use crate::serving::connect;
 
 /// Bytes taken in one go.
 const CHUNK: usize = 16 * 1024;
+/// A throttled connection takes what it may carry in this time in one go: so that it flows, and a change of the weather is
+/// noticed soon.
+const STEP: Duration = Duration::from_millis(50);
 
 /// What the network does now.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,8 +29,24 @@ struct Weather {
     hangs: bool,
     /// Added to each piece, in each direction.
     lag: Duration,
+    /// Bytes that a connection carries in a second, in each direction; `None` for any number.
+    throttle: Option<NonZeroU32>,
     /// New connections are cut at once.
     refuses: bool,
+}
+
+impl Weather {
+    /// How many bytes may be taken in one go.
+    fn chunk(&self) -> usize {
+        let of_step = |rate: NonZeroU32| usize::try_from(u128::from(rate.get()) * STEP.as_millis() / 1000);
+        self.throttle.map_or(CHUNK, |rate| of_step(rate).unwrap_or(CHUNK).clamp(1, CHUNK))
+    }
+
+    /// How long a piece of so many bytes takes.
+    fn takes(&self, bytes: usize) -> Duration {
+        let paced = |rate: NonZeroU32| Duration::from_secs_f64(bytes as f64 / f64::from(rate.get()));
+        self.lag + self.throttle.map_or(Duration::ZERO, paced)
+    }
 }
 
 /// A proxy in front of one address. Ends when dropped.
@@ -78,6 +98,17 @@ impl FaultProxy {
         self.weather.send_modify(|weather| weather.lag = lag);
     }
 
+    /// Carries at most so many bytes per second on each connection in each direction; `None` for as many as there are. What
+    /// is sent faster fills the buffers of the system, and then its sender waits.
+    pub fn throttle(&self, bytes_per_second: Option<NonZeroU32>) {
+        self.weather.send_modify(|weather| weather.throttle = bytes_per_second);
+    }
+
+    /// Everything goes through again at once. What was cut stays cut.
+    pub fn heal(&self) {
+        self.weather.send_modify(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
+    }
+
     /// Cuts new connections at once, or no longer.
     pub fn refuse(&self, refuses: bool) {
         self.weather.send_modify(|weather| weather.refuses = refuses);
@@ -121,13 +152,14 @@ async fn pump(
     let mut buffer = vec![0; CHUNK];
     loop {
         clear(&mut weather).await?;
-        let read = from.read(&mut buffer).await?;
+        let chunk = weather.borrow().chunk();
+        let read = from.read(&mut buffer[..chunk]).await?;
         if read == 0 {
             return to.shutdown().await;
         }
-        let lag = weather.borrow().lag;
-        if !lag.is_zero() {
-            sleep(lag).await; // waits: because a slow network is what was asked for
+        let takes = weather.borrow().takes(read);
+        if !takes.is_zero() {
+            sleep(takes).await; // waits: because a slow network is what was asked for
         }
         clear(&mut weather).await?;
         to.write_all(&buffer[..read]).await?;
@@ -209,5 +241,25 @@ mod tests {
         let start = Instant::now();
         echo(&mut tcp).await.unwrap();
         assert!(start.elapsed() >= SOON * 2, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_throttled_connection_carries_its_rate_and_loses_nothing() {
+        const RATE: NonZeroU32 = NonZeroU32::new(40_000).unwrap();
+        let said: Vec<u8> = (0..20_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        let takes = Duration::from_millis(500);
+        let (proxy, mut tcp) = scene().await;
+        proxy.throttle(Some(RATE));
+        let start = Instant::now();
+        tcp.write_all(&said).await.unwrap();
+        let mut heard = vec![0; said.len()];
+        in_time("all that was said", tcp.read_exact(&mut heard)).await.unwrap();
+        assert!(start.elapsed() >= takes, "{:?}", start.elapsed());
+        assert_eq!(heard, said);
+
+        proxy.heal();
+        let start = Instant::now();
+        echo(&mut tcp).await.unwrap();
+        assert!(start.elapsed() < takes, "{:?}", start.elapsed());
     }
 }

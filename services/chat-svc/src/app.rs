@@ -158,13 +158,14 @@ fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {
         Ok::<_, std::convert::Infallible>(())
     });
     let stop = tasks.token();
-    let router = deps.router.clone();
+    let (router, clock) = (deps.router.clone(), deps.clock.clone());
     tasks.spawn("stream clock", Importance::Critical, async move {
         let mut ticks = tokio::time::interval(TICK);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             for stream in router.streams() {
                 stream.tick();
             }
+            router.forget_typing(clock.now());
         }
         Ok::<_, std::convert::Infallible>(())
     });

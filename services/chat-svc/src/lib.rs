@@ -1,9 +1,9 @@
 //! chat-svc: conversations, their logs, and the client stream.
 //!
-//! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`]
-//! (how far members are), [`session`] (the stream), [`routing`] (who gets them), [`directory`] (which users there are),
-//! [`store`] (where they are kept), [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put
-//! together).
+//! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`] (how far
+//! members are), [`session`] (the stream), [`typing`] (who types just now), [`routing`] (who gets what), [`directory`]
+//! (which users there are), [`store`] (where it is kept), [`edge`] (messages to domain and back), `rpc` (the services),
+//! [`App`] (how it is put together).
 
 mod app;
 mod config;
@@ -16,6 +16,7 @@ pub mod routing;
 mod rpc;
 pub mod session;
 pub mod store;
+pub mod typing;
 
 pub use app::{App, Needs, StartError};
 pub use config::{Config, RateConfig};

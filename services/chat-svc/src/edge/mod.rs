@@ -2,6 +2,7 @@
 //!
 //! Inwards everything is validated and every rule broken is named; outwards every domain value has one form.
 
+mod alive;
 mod content;
 mod cursor;
 mod draft;
@@ -10,6 +11,7 @@ mod page_token;
 mod problem;
 mod row;
 
+pub use alive::{activity, typing};
 pub use cursor::{decode_cursor, encode_cursor};
 pub use draft::{creation, draft};
 pub use entry::{BareEntry, appended, entry, event_frame, from_stored, stored_body};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parlor_types::{ConversationId, SessionId, StreamId, UserId, limits};
 
@@ -11,12 +11,14 @@ use crate::edge;
 use crate::log::Published;
 use crate::session::{Farewell, Live, Stream};
 use crate::store::Commit;
+use crate::typing::Typists;
 
 /// The streams that are open here.
 #[derive(Debug, Default)]
 pub struct LocalRouter {
     users: RwLock<HashMap<UserId, Vec<Arc<Stream>>>>,
     reached: AtomicU64,
+    pub(super) typists: Mutex<Typists>,
 }
 
 impl LocalRouter {
@@ -32,6 +34,7 @@ impl LocalRouter {
         for stream in older {
             stream.end(Farewell::displaced());
         }
+        self.tell_typing(stream);
     }
 
     /// Removes a stream; it is no matter if it was removed before.
@@ -75,7 +78,7 @@ impl LocalRouter {
         }
     }
 
-    fn each(&self, user: UserId, mut act: impl FnMut(&Arc<Stream>)) {
+    pub(super) fn each(&self, user: UserId, mut act: impl FnMut(&Arc<Stream>)) {
         let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
         users.get(&user).into_iter().flatten().for_each(&mut act);
     }
@@ -83,6 +86,7 @@ impl LocalRouter {
 
 impl Router for LocalRouter {
     fn publish(&self, published: Published) {
+        self.end_typing(&published);
         let live = Live {
             conversation: published.entry.conversation,
             seq: published.entry.seq,

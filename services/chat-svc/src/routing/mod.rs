@@ -2,6 +2,7 @@
 //! the same trait.
 
 mod local;
+mod typing;
 
 use parlor_types::{ConversationId, StreamId, UserId};
 

@@ -24,7 +24,7 @@ impl Session {
         if self.has_ended() {
             return Vec::new();
         }
-        self.heard = now;
+        (self.heard, self.now) = (now, now);
         let frame = match wire::ClientFrame::decode(bytes) {
             Ok(frame) => frame,
             Err(error) => {
@@ -35,7 +35,7 @@ impl Session {
             // A kind this release does not know: rule 7 holds for servers too.
             (
                 Phase::Syncing | Phase::Live,
-                None | Some(In::SetPreferences(_) | In::SetTyping(_) | In::SetActive(_) | In::Watch(_)),
+                None | Some(In::SetPreferences(_) | In::SetActive(_) | In::Watch(_)),
             ) => Vec::new(),
             (_, Some(In::Hello(hello))) => self.hello(&hello, wall),
             (Phase::Greeting { .. }, _) => {
@@ -51,6 +51,7 @@ impl Session {
                 let marks = Marks { received: Seq(mark.seq), read: Seq(mark.seq) };
                 self.mark(mark.conversation_id, marks)
             }
+            (_, Some(In::SetTyping(typing))) => self.set_typing(&typing),
             (_, Some(In::Ack(ack))) => self.ack(&ack),
             (_, Some(In::Ping(ping))) => {
                 self.out.push(Out::Pong(wire::Pong { nonce: ping.nonce }), Weight::Notice);

@@ -18,6 +18,7 @@ use crate::edge;
 use crate::log::{Lane, LaneState};
 use crate::receipts::Marks;
 use crate::store::{Commit, Generation};
+use crate::typing::Activity;
 
 /// Characters of Hello.client.
 const MAX_CLIENT_NAME: usize = 64;
@@ -57,6 +58,8 @@ pub enum Effect {
     Mark(Vec<(ConversationId, Marks)>),
     /// Read how far these members are; the answer goes to [`Session::receipts_found`].
     Receipts(Vec<(ConversationId, Vec<UserId>)>),
+    /// Tell others what the user does, if they may see it; refused by [`Session::refused`].
+    Typing(ConversationId, Option<Activity>),
     /// Forget this stream.
     Unregister,
 }
@@ -108,6 +111,8 @@ pub struct Session {
     /// Everything up to here had been handed over when time last passed.
     pub(super) reached: Commit,
     pub(super) heard: Instant,
+    /// The latest time it was told.
+    pub(super) now: Instant,
 }
 
 impl Session {
@@ -135,6 +140,7 @@ impl Session {
             telling: Telling::default(),
             reached: Commit(0),
             heard: now,
+            now,
         }
     }
 
@@ -277,6 +283,7 @@ impl Session {
 
     /// Called each second or so. Everything up to `reached` has been handed to this session.
     pub fn tick(&mut self, now: Instant, reached: Commit) -> Vec<Effect> {
+        self.now = now;
         let silent = now.saturating_duration_since(self.heard);
         match &self.phase {
             Phase::Ended(_) => return Vec::new(),
@@ -347,7 +354,7 @@ impl Session {
             self.make_more(&mut effects);
         }
         let (synced, awaited) = (self.synced, &self.awaited);
-        let batch = self.out.take(|id| !synced || awaited.contains(&id));
+        let batch = self.out.take(self.now, |id| !synced || awaited.contains(&id));
         let pull = match (batch, &self.phase) {
             (Some(batch), _) => Pull::Batch(batch),
             (None, Phase::Ended(farewell)) => Pull::End(farewell.clone()),

@@ -4,6 +4,7 @@
 //! bidirectional stream and for Subscribe with Push. [`Stream`] holds one, carries out its effects and is what routers
 //! deliver to. Every outbound kind is bounded (G8), see [`outbox`].
 
+mod ephemeral;
 mod farewell;
 mod frames;
 mod limits;
@@ -12,6 +13,7 @@ pub mod outbox;
 mod pushes;
 mod receipts;
 mod stream;
+mod typing;
 mod work;
 
 pub use farewell::Farewell;

@@ -6,15 +6,18 @@
 //! | receipts | made as rows are; a set of users per conversation until then, bounded in all, beyond which the row is owed |
 //! | rows | made when nothing else waits, a few at a time; one mark per conversation until then |
 //! | results of appends and fetches | the number in flight, which counts until the result has left |
+//! | typing | the latest of each person in each conversation, and not many; sent when there is room, else dropped |
 //! | everything else | `MAX_NOTICES`, then dropped: only what a client repeats or need not have |
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use bytes::Bytes;
 use parlor_types::{ConversationId, Seq};
 use parlor_wire::chat::v1::{Head, ServerFrame, server_frame};
 use prost::Message as _;
 
+use super::ephemeral::Ephemerals;
 use super::receipts::Owed;
 use super::{Live, StreamLimits};
 
@@ -77,6 +80,7 @@ pub(super) struct Outbox {
     unacked_entries: usize,
     unacked_bytes: usize,
     batch: u64,
+    pub(super) ephemerals: Ephemerals,
 }
 
 impl Outbox {
@@ -95,6 +99,7 @@ impl Outbox {
             unacked_entries: 0,
             unacked_bytes: 0,
             batch: 0,
+            ephemerals: Ephemerals::default(),
         }
     }
 
@@ -185,15 +190,21 @@ impl Outbox {
         self.frames.clear();
         self.marks.clear();
         self.receipts = Owed::default();
+        self.ephemerals.clear();
         (self.bytes, self.entries, self.notices) = (0, 0, 0);
         (self.append_results, self.fetch_results) = (0, 0);
     }
 
     /// Everything that waits, as one batch.
-    pub(super) fn take(&mut self, awaited: impl Fn(ConversationId) -> bool) -> Option<OutBatch> {
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        awaited: impl Fn(ConversationId) -> bool,
+    ) -> Option<OutBatch> {
         if self.frames.is_empty() && self.window_has_room() {
-            self.promote_heads(awaited);
+            self.promote_heads(&awaited);
         }
+        self.promote_ephemerals(now, &awaited);
         if self.frames.is_empty() {
             return None;
         }
@@ -236,6 +247,16 @@ impl Outbox {
         for (id, head) in ready {
             self.marks.remove(&id);
             let kind = server_frame::Kind::Head(Head { conversation_id: id.to_string(), head: head.0 });
+            self.push(kind, Weight::Step);
+        }
+    }
+
+    /// Turns ephemerals into frames while there is room.
+    fn promote_ephemerals(&mut self, now: Instant, awaited: impl Fn(ConversationId) -> bool) {
+        while self.is_low() && self.window_has_room() {
+            let marks = &self.marks;
+            let held = |id| awaited(id) || marks.get(&id).is_some_and(|mark| mark.row);
+            let Some(kind) = self.ephemerals.take(now, held) else { return };
             self.push(kind, Weight::Step);
         }
     }

@@ -63,6 +63,7 @@ impl Stream {
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
                 Effect::Receipts(wanted) => drop(tokio::spawn(stream.find_receipts(wanted))),
+                Effect::Typing(conversation, activity) => stream.types(conversation, activity),
                 Effect::Unregister => self.deps.router.unregister(self.user(), self.id()),
                 Effect::Append(..) => {}
             }

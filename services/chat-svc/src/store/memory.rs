@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use parlor_types::limits::MAX_LISTED_MEMBERS;
 use parlor_types::{ConversationId, Seq, UserId};
 
 use super::{
@@ -237,6 +238,18 @@ impl Store for MemoryStore {
         slice: Slice,
     ) -> Result<Option<Page>, ReadError> {
         Ok(self.all().conversations.get(&conversation).and_then(|found| found.page(user, slice)))
+    }
+
+    async fn audience(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> Result<Option<Vec<UserId>>, ReadError> {
+        let all = self.all();
+        let found = all.conversations.get(&conversation).map(|found| &found.state.members);
+        let Some(members) = found.filter(|members| members.contains_key(&user)) else { return Ok(None) };
+        let shown = members.len() <= MAX_LISTED_MEMBERS;
+        Ok(Some(members.keys().filter(|other| shown && **other != user).copied().collect()))
     }
 
     async fn seq_at(&self, conversation: ConversationId, time: SystemTime) -> Result<Seq, ReadError> {

@@ -218,6 +218,14 @@ pub trait Store: Members + Send + Sync + 'static {
         slice: Slice,
     ) -> Result<Option<Page>, ReadError>;
 
+    /// To whom the user's typing in a conversation is shown: its present members but the user, nobody in one of more than
+    /// [`MAX_LISTED_MEMBERS`](parlor_types::limits::MAX_LISTED_MEMBERS). `None` if the user is not a member now.
+    async fn audience(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> Result<Option<Vec<UserId>>, ReadError>;
+
     /// The first entry stored at or after a time: head + 1 if there is none.
     async fn seq_at(&self, conversation: ConversationId, time: SystemTime) -> Result<Seq, ReadError>;
 

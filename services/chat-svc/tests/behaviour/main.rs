@@ -16,3 +16,4 @@ mod subscribe;
 #[expect(dead_code, reason = "shared with the tests of bounds, which need other parts of it")]
 mod support;
 mod tokens;
+mod typing;

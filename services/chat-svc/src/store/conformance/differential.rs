@@ -86,6 +86,8 @@ impl Pair {
             let receipts = self.model.receipts(*user, wanted.clone()).await.unwrap();
             assert_eq!(receipts, self.real.receipts(*user, wanted).await.unwrap(), "receipts");
             for id in all {
+                let audience = self.model.audience(*user, id).await.unwrap();
+                assert_eq!(audience, self.real.audience(*user, id).await.unwrap(), "audience");
                 self.compare_pages(*user, id).await;
             }
         }

@@ -14,6 +14,7 @@ on_every_store!(
     changed_lists_what_a_cursor_has_not_seen,
     a_time_finds_its_place,
     a_stranger_sees_nothing,
+    typing_is_shown_to_the_other_members_of_now,
 );
 
 fn everything(order: Order) -> Slice {
@@ -207,4 +208,23 @@ async fn a_stranger_sees_nothing(store: Arc<dyn Store>) {
     assert_eq!(store.read(eve, id, everything(Order::Ascending)).await.unwrap(), None, "G7");
     assert_eq!(store.rows(eve, vec![id]).await.unwrap(), []);
     assert_eq!(store.changed(eve, Commit(0)).await.unwrap().1, []);
+}
+
+async fn typing_is_shown_to_the_other_members_of_now(store: Arc<dyn Store>) {
+    let (ada, ben, cem, mut writer) = (UserId::new(), UserId::new(), UserId::new(), Writer::new());
+    let contents = [group(ada, &[ben, cem], Settings::default()), (ada, Content::Remove(vec![cem]))];
+    append(&store, writer.batch(&contents)).await.unwrap();
+    let id = writer.conversation;
+    assert_eq!(store.audience(ada, id).await.unwrap(), Some(vec![ben]), "G7");
+    assert_eq!(store.audience(ben, id).await.unwrap(), Some(vec![ada]));
+    assert_eq!(store.audience(cem, id).await.unwrap(), None, "G7: an ex-member");
+    assert_eq!(store.audience(UserId::new(), id).await.unwrap(), None, "G7");
+    assert_eq!(store.audience(ada, ConversationId::new()).await.unwrap(), None);
+    let more: Vec<UserId> = (0..126).map(|_| UserId::new()).collect();
+    append(&store, writer.batch(&[(ada, Content::Add(more))])).await.unwrap();
+    assert_eq!(store.audience(ada, id).await.unwrap().unwrap().len(), 127, "128 members");
+    append(&store, writer.batch(&[(ada, Content::Add(vec![cem]))])).await.unwrap();
+    assert_eq!(store.audience(ada, id).await.unwrap(), Some(vec![]), "one too many");
+    append(&store, writer.batch(&[(ben, Content::Leave(None))])).await.unwrap();
+    assert_eq!(store.audience(ada, id).await.unwrap().unwrap().len(), 127);
 }

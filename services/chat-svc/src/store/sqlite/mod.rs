@@ -3,6 +3,7 @@
 //! An entry and all it changes are one savepoint of one group commit; `done` is called after the fsync. Reads are
 //! snapshots. What SQLite holds that this code did not write is an error, never a guess.
 
+mod audience;
 mod columns;
 mod marks;
 mod members;
@@ -150,6 +151,14 @@ impl Store for SqliteStore {
         slice: Slice,
     ) -> Result<Option<Page>, ReadError> {
         self.reading(move |tx| read::page(tx, user, conversation, slice)).await
+    }
+
+    async fn audience(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> Result<Option<Vec<UserId>>, ReadError> {
+        self.reading(move |tx| audience::audience(tx, user, conversation)).await
     }
 
     async fn seq_at(&self, conversation: ConversationId, time: SystemTime) -> Result<Seq, ReadError> {

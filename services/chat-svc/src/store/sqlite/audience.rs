@@ -1,0 +1,28 @@
+//! To whom typing is shown.
+
+use parlor_types::limits::MAX_LISTED_MEMBERS;
+use parlor_types::{ConversationId, Id as _, UserId};
+use rusqlite::{Connection, params};
+
+use super::columns::id;
+use super::one;
+
+pub(super) fn audience(
+    tx: &Connection,
+    user: UserId,
+    conversation: ConversationId,
+) -> rusqlite::Result<Option<Vec<UserId>>> {
+    let sql = "SELECT 1 FROM member WHERE conversation = ?1 AND user = ?2 AND present = 1";
+    if one(tx, sql, params![conversation.bytes(), user.bytes()], |_| Ok(()))?.is_none() {
+        return Ok(None);
+    }
+    let mut statement = tx.prepare_cached(
+        "SELECT user FROM member WHERE conversation = ?1 AND present = 1 AND user <> ?2
+         ORDER BY user LIMIT ?3",
+    )?;
+    // One more than may be with the user, to tell that there are more.
+    let limit = i64::try_from(MAX_LISTED_MEMBERS).unwrap_or(i64::MAX);
+    let others = statement.query_map(params![conversation.bytes(), user.bytes(), limit], |row| id(row, 0))?;
+    let others: Vec<UserId> = others.collect::<rusqlite::Result<_>>()?;
+    Ok(Some(if others.len() < MAX_LISTED_MEMBERS { others } else { Vec::new() }))
+}

@@ -1,0 +1,242 @@
+//! The state.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parlor_types::{ConversationId, UserId};
+
+use super::{Activity, EARLY, INTERVAL, SHOWN, Told};
+
+/// Conversations of one user that are remembered at a time; more are dropped. A person types in one for each device.
+const MAX_OF_USER: usize = 16;
+/// All that are remembered at a time; more are dropped.
+const MAX_TYPISTS: usize = 10_000;
+
+/// A question that was asked: who may see this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who types.
+    pub typist: UserId,
+    number: u64,
+}
+
+/// What follows from what a user said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// Nothing: too fast, too much, or no news.
+    Nothing,
+    /// It is to be found out who may see it; [`Typists::found`] takes the answer.
+    Ask(Ask),
+    /// This is to be told.
+    Tell(Told),
+}
+
+/// See the room. Bounded over all and for each user (G8).
+#[derive(Debug, Default)]
+pub struct Typists {
+    users: HashMap<UserId, Vec<Typist>>,
+    count: usize,
+    asked: u64,
+}
+
+/// One user in one conversation.
+#[derive(Debug)]
+struct Typist {
+    conversation: ConversationId,
+    /// When the next time is due, but for [`EARLY`].
+    due: Instant,
+    asking: Option<Asking>,
+    shown: Option<Shown>,
+}
+
+#[derive(Debug)]
+struct Asking {
+    number: u64,
+    activity: Activity,
+    /// Who left meanwhile; the answer may not know.
+    gone: Vec<UserId>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    activity: Activity,
+    until: Instant,
+    audience: Arc<[UserId]>,
+}
+
+impl Typists {
+    /// A user says what they do in a conversation; `None` for nothing any more.
+    pub fn said(
+        &mut self,
+        now: Instant,
+        typist: UserId,
+        conversation: ConversationId,
+        activity: Option<Activity>,
+    ) -> Said {
+        match activity {
+            Some(activity) => {
+                self.start(now, typist, conversation, activity).map_or(Said::Nothing, Said::Ask)
+            }
+            None => self.stop(typist, conversation).map_or(Said::Nothing, Said::Tell),
+        }
+    }
+
+    fn start(
+        &mut self,
+        now: Instant,
+        typist: UserId,
+        conversation: ConversationId,
+        activity: Activity,
+    ) -> Option<Ask> {
+        let room = self.count < MAX_TYPISTS;
+        let own = self.users.entry(typist).or_default();
+        let before = own.len();
+        own.retain(|one| one.conversation == conversation || one.is_news(now));
+        self.count -= before - own.len();
+        let index = own.iter().position(|one| one.conversation == conversation);
+        if index.is_none() && (!room || own.len() >= MAX_OF_USER) {
+            self.forget_if_empty(typist);
+            return None;
+        }
+        let index = index.unwrap_or_else(|| {
+            own.push(Typist { conversation, due: now, asking: None, shown: None });
+            self.count += 1;
+            own.len() - 1
+        });
+        let one = &mut own[index];
+        if one.asking.is_some() || now + EARLY < one.due {
+            return None;
+        }
+        one.due = one.due.max(now) + INTERVAL;
+        self.asked += 1;
+        one.asking = Some(Asking { number: self.asked, activity, gone: Vec::new() });
+        Some(Ask { conversation, typist, number: self.asked })
+    }
+
+    fn stop(&mut self, typist: UserId, conversation: ConversationId) -> Option<Told> {
+        let own = self.users.get_mut(&typist)?;
+        let one = own.iter_mut().find(|one| one.conversation == conversation)?;
+        one.asking = None;
+        Some(over(typist, conversation, one.shown.take()?))
+    }
+
+    /// Who may see it; `None` if the conversation is not there for the user.
+    pub fn found(&mut self, now: Instant, ask: Ask, audience: Option<Vec<UserId>>) -> Option<Told> {
+        let own = self.users.get_mut(&ask.typist)?;
+        let index = own.iter().position(|one| one.is_asking(ask))?;
+        let one = &mut own[index];
+        let asking = one.asking.take()?;
+        let Some(mut audience) = audience else {
+            // Nothing is kept of a conversation that somebody guessed.
+            own.swap_remove(index);
+            self.count -= 1;
+            self.forget_if_empty(ask.typist);
+            return None;
+        };
+        audience.retain(|user| !asking.gone.contains(user));
+        let (activity, until, audience) = (asking.activity, now + SHOWN, Arc::<[UserId]>::from(audience));
+        one.shown = Some(Shown { activity, until, audience: audience.clone() });
+        let (conversation, typist) = (ask.conversation, ask.typist);
+        Some(Told { conversation, typist, activity: Some(activity), until, audience })
+    }
+
+    /// Nobody can say who may see it.
+    pub fn not_found(&mut self, ask: Ask) {
+        let own = self.users.get_mut(&ask.typist);
+        if let Some(one) = own.and_then(|own| own.iter_mut().find(|one| one.is_asking(ask))) {
+            one.asking = None;
+        }
+    }
+
+    /// A message of theirs is stored, which ends it. Those to whom it was told, if any: what has not reached them yet must
+    /// not come after the message.
+    pub fn wrote(&mut self, typist: UserId, conversation: ConversationId) -> Option<Arc<[UserId]>> {
+        self.take(typist, conversation)?.shown.map(|shown| shown.audience)
+    }
+
+    /// Somebody is no longer a member: they see nothing more of it, and nobody of them.
+    pub fn left(&mut self, user: UserId, conversation: ConversationId) -> Option<Told> {
+        for one in self.users.values_mut().flatten().filter(|one| one.conversation == conversation) {
+            if let Some(asking) = &mut one.asking {
+                asking.gone.push(user);
+            }
+            if let Some(shown) = one.shown.as_mut().filter(|shown| shown.audience.contains(&user)) {
+                shown.audience = shown.audience.iter().copied().filter(|other| *other != user).collect();
+            }
+        }
+        let shown = self.take(user, conversation)?.shown?;
+        Some(over(user, conversation, shown))
+    }
+
+    /// What a user may see just now.
+    #[must_use]
+    pub fn seen_by(&self, now: Instant, user: UserId) -> Vec<Told> {
+        let mut seen = Vec::new();
+        for (typist, own) in &self.users {
+            for one in own {
+                let Some(shown) = one.shown.as_ref().filter(|shown| shown.until > now) else { continue };
+                if shown.audience.contains(&user) {
+                    seen.push(Told {
+                        conversation: one.conversation,
+                        typist: *typist,
+                        activity: Some(shown.activity),
+                        until: shown.until,
+                        audience: shown.audience.clone(),
+                    });
+                }
+            }
+        }
+        seen
+    }
+
+    /// Forgets what is over.
+    pub fn expire(&mut self, now: Instant) {
+        self.users.retain(|_, own| {
+            own.retain(|one| one.is_news(now));
+            !own.is_empty()
+        });
+        self.count = self.users.values().map(Vec::len).sum();
+    }
+
+    fn take(&mut self, typist: UserId, conversation: ConversationId) -> Option<Typist> {
+        let own = self.users.get_mut(&typist)?;
+        let index = own.iter().position(|one| one.conversation == conversation)?;
+        let taken = own.swap_remove(index);
+        self.count -= 1;
+        self.forget_if_empty(typist);
+        Some(taken)
+    }
+
+    fn forget_if_empty(&mut self, typist: UserId) {
+        if self.users.get(&typist).is_some_and(Vec::is_empty) {
+            self.users.remove(&typist);
+        }
+    }
+}
+
+impl Typist {
+    fn is_news(&self, now: Instant) -> bool {
+        self.asking.is_some() || self.due > now || self.shown.as_ref().is_some_and(|shown| shown.until > now)
+    }
+
+    fn is_asking(&self, ask: Ask) -> bool {
+        let number = self.asking.as_ref().map(|asking| asking.number);
+        self.conversation == ask.conversation && number == Some(ask.number)
+    }
+}
+
+fn over(typist: UserId, conversation: ConversationId, shown: Shown) -> Told {
+    // No longer than it would have been shown: then everybody has ended it by themselves.
+    Told { conversation, typist, activity: None, until: shown.until, audience: shown.audience }
+}
+
+#[cfg(test)]
+impl Typists {
+    /// Entries of the map, and what it counts.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.users.values().map(Vec::len).sum(), self.count)
+    }
+}

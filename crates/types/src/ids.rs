@@ -84,6 +84,10 @@ id!(
     /// An open client stream.
     StreamId
 );
+id!(
+    /// A process that holds client streams, from its start to its end.
+    NodeId
+);
 
 impl ConversationId {
     /// The direct conversation of two users, whichever comes first; with oneself if they are the same.

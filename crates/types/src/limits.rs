@@ -25,6 +25,10 @@ pub const MAX_GROUP_NAME: usize = 100;
 pub const MAX_DISPLAY_NAME: usize = 64;
 /// Characters of a bio.
 pub const MAX_BIO: usize = 300;
+/// Characters of a status text.
+pub const MAX_STATUS_TEXT: usize = 100;
+/// Users in one watch list, and in one question about presence.
+pub const MAX_WATCHED: usize = 200;
 /// Characters of a password.
 pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 /// The stream protocol this code speaks.

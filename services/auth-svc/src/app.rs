@@ -2,6 +2,7 @@
 
 mod keys;
 mod local_tokens;
+mod mail;
 mod operator;
 mod rooms;
 
@@ -90,6 +91,12 @@ pub enum StartError {
     /// The table of RPCs does not fit the protocol.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// Mail cannot be sent as configured.
+    #[error("mail: {reason}")]
+    Mail {
+        /// What is wrong.
+        reason: String,
+    },
     /// Passwords cannot be hashed as configured.
     #[error("argon2id: {0}")]
     Hasher(String),
@@ -113,14 +120,18 @@ impl App {
 
         let feed = RevocationFeed::new(Arc::clone(&store) as Arc<dyn Store>, grown);
         remember_revoked(&feed, &revoked, &clock).await?;
-        let rooms = Rooms::new(&config, &store, issuer, passwords);
         let (tasks, ready) = (TaskGroup::new(), Readiness::new());
+        let (outbox, post) = mail::open(&config.mail)?.unzip();
+        let rooms = Rooms::new(&config, &store, issuer, passwords, outbox);
         let running = ready.condition("auth-svc is running");
         let verifier = Arc::new(Verifier::new(OwnKeys::of(&rooms.issuer), revoked, Arc::clone(&clock)));
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
         let public = Policy::new(&policy::public(&config.limits), policy::PUBLIC)?;
         let internal = Policy::new(&policy::internal(), policy::INTERNAL)?;
         rooms.start_housekeeping(&store, &clock, config.session.keep_ended, &tasks);
+        if let Some(post) = post {
+            post.start(&tasks);
+        }
         running.set(true);
         Ok(Self {
             public: guard(public).protect(rooms.public(&clock)),

@@ -1,15 +1,20 @@
 //! What an operator may change of this service.
 
 mod checks;
+mod mail;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parlor_runtime::config::{byte_size, duration};
+use parlor_runtime::limiter::Rate;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{FailureLimit, OWASP_COSTS, QueueLimits, ThrottleLimits};
 use crate::sessions::{Lifetimes, SessionLimits};
+
+pub use crate::mail::SmtpSecurity;
+pub use mail::{MailConfig, MailTransport, SmtpConfig};
 
 /// Name of the database in its folder.
 const DATABASE: &str = "auth.db";
@@ -34,6 +39,8 @@ pub struct Config {
     pub throttle: ThrottleConfig,
     /// How often methods may be called.
     pub limits: Limits,
+    /// How mail is sent.
+    pub mail: MailConfig,
 }
 
 /// Where accounts and sessions are kept.
@@ -137,6 +144,12 @@ pub struct Limits {
     pub write: RateLimit,
     /// ChangePassword, per account.
     pub change_password: RateLimit,
+    /// SetEmail, per account: each sends a mail.
+    pub set_email: RateLimit,
+    /// Mails to one e-mail address, whoever asks for them.
+    pub mail_per_address: RateLimit,
+    /// FindByEmail, per account.
+    pub find_by_email: RateLimit,
 }
 
 /// How often.
@@ -206,6 +219,9 @@ impl Default for Limits {
             read: RateLimit { burst: 120, per_second: 20.0 },
             write: RateLimit { burst: 30, per_second: 1.0 },
             change_password: RateLimit { burst: 5, per_second: 0.05 },
+            set_email: RateLimit { burst: 5, per_second: 0.005 },
+            mail_per_address: RateLimit { burst: 3, per_second: 0.002 },
+            find_by_email: RateLimit { burst: 10, per_second: 0.02 },
         }
     }
 }
@@ -219,6 +235,12 @@ impl Config {
             keys: KeysConfig { path: folder.join(KEYS), ..KeysConfig::default() },
             ..Self::default()
         }
+    }
+}
+
+impl RateLimit {
+    pub(crate) fn rate(self) -> Rate {
+        Rate { burst: self.burst, per_second: self.per_second }
     }
 }
 

@@ -43,6 +43,7 @@ impl Housekeeping {
 
     async fn round(&self, now: Moment) -> Result<(), Refusal> {
         while self.sessions.end_expired(now, BATCH).await? == BATCH {}
+        self.store.forget_unproved(now).await?;
         self.store.prune(now.minus(KEEP_REVOCATIONS), now.minus(self.keep_ended)).await?;
         Ok(())
     }

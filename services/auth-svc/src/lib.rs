@@ -1,4 +1,5 @@
-//! auth-svc: accounts, credentials, sessions, tokens, keys, revocations, profiles, and the search of people.
+//! auth-svc: accounts, credentials, sessions, tokens, keys, revocations, profiles, e-mail addresses, and the search of
+//! people.
 //!
 //! [`App`] is the whole service as routes; whoever holds them serves them. What it guarantees:
 //! - an ended session's access token is refused here at once, and everywhere within a second (G7);
@@ -6,12 +7,14 @@
 //!   one successor;
 //! - a copy of the database alone, or of the keys alone, lets nobody in.
 //!
-//! Logs name users and sessions by id; names, tokens and passwords are in none.
+//! Logs name users and sessions by id; names, addresses, tokens, codes and passwords are in none.
 
 mod accounts;
 mod app;
 mod config;
+mod emails;
 mod housekeeping;
+mod mail;
 mod profiles;
 mod refusal;
 mod rpc;
@@ -26,8 +29,8 @@ pub use accounts::{
 };
 pub use app::{App, Parts, StartError};
 pub use config::{
-    Config, FailureConfig, KeysConfig, Limits, PasswordConfig, RateLimit, SessionConfig, StoreConfig,
-    ThrottleConfig,
+    Config, FailureConfig, KeysConfig, Limits, MailConfig, MailTransport, PasswordConfig, RateLimit,
+    SessionConfig, SmtpConfig, SmtpSecurity, StoreConfig, ThrottleConfig,
 };
 pub use refusal::Refusal;
 pub use rpc::policy::{INTERNAL as INTERNAL_SERVICES, PUBLIC as PUBLIC_SERVICES};

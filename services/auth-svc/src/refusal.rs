@@ -39,6 +39,12 @@ pub enum Refusal {
     /// There is no such user.
     #[error("no such user")]
     UserNotFound,
+    /// There is nothing to send mail with.
+    #[error("this server sends no mail")]
+    MailUnavailable,
+    /// No address waits for this code.
+    #[error("the code is wrong or has expired")]
+    CodeInvalid,
     /// The page token is not for this search.
     #[error("the page token is not of this search")]
     PageTokenInvalid,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parlor_runtime::clock::Clock;
 use parlor_runtime::tasks::{Importance, TaskGroup};
 use parlor_wire::auth::v1::auth_service_server::AuthServiceServer;
+use parlor_wire::auth::v1::email_service_server::EmailServiceServer;
 use parlor_wire::auth::v1::profile_service_server::ProfileServiceServer;
 use parlor_wire::internal::auth::v1::auth_internal_service_server::AuthInternalServiceServer;
 use tokio_util::sync::CancellationToken;
@@ -14,9 +15,11 @@ use tonic::service::Routes;
 
 use crate::accounts::{Accounts, Passwords};
 use crate::config::Config;
+use crate::emails::Emails;
 use crate::housekeeping::Housekeeping;
+use crate::mail::Outbox;
 use crate::profiles::Profiles;
-use crate::rpc::{AuthRpc, InternalRpc, ProfileRpc};
+use crate::rpc::{AuthRpc, EmailRpc, InternalRpc, ProfileRpc};
 use crate::sessions::{RevocationFeed, Sessions};
 use crate::store::SqliteStore;
 use crate::tokens::Issuer;
@@ -27,6 +30,7 @@ pub(super) struct Rooms {
     pub(super) issuer: Arc<Issuer>,
     sessions: Arc<Sessions>,
     profiles: Arc<Profiles>,
+    emails: Arc<Emails>,
 }
 
 impl Rooms {
@@ -35,13 +39,22 @@ impl Rooms {
         store: &Arc<SqliteStore>,
         issuer: Arc<Issuer>,
         passwords: Passwords,
+        outbox: Option<Outbox>,
     ) -> Self {
         let limits = config.session.limits();
         let sessions = Arc::new(Sessions::new(Arc::clone(store) as _, Arc::clone(&issuer), limits));
         let throttle = config.throttle.limits();
         let accounts = Accounts::new(Arc::clone(store) as _, Arc::clone(&sessions), passwords, throttle);
         let profiles = Profiles::new(Arc::clone(store) as _, Arc::clone(&sessions));
-        Self { accounts: Arc::new(accounts), issuer, sessions, profiles: Arc::new(profiles) }
+        let emails = Emails::new(
+            Arc::clone(store) as _,
+            Arc::clone(&sessions),
+            Arc::clone(&issuer),
+            outbox,
+            config.limits.mail_per_address.rate(),
+        );
+        let (accounts, profiles, emails) = (Arc::new(accounts), Arc::new(profiles), Arc::new(emails));
+        Self { accounts, issuer, sessions, profiles, emails }
     }
 
     /// What clients call, not yet guarded.
@@ -53,7 +66,10 @@ impl Rooms {
             clock: Arc::clone(clock),
         };
         let profile = ProfileRpc { profiles: Arc::clone(&self.profiles) };
-        Routes::new(AuthServiceServer::new(auth)).add_service(ProfileServiceServer::new(profile))
+        let email = EmailRpc { emails: Arc::clone(&self.emails), clock: Arc::clone(clock) };
+        Routes::new(AuthServiceServer::new(auth))
+            .add_service(ProfileServiceServer::new(profile))
+            .add_service(EmailServiceServer::new(email))
     }
 
     /// What other services call, not yet guarded.

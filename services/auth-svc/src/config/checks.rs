@@ -13,6 +13,7 @@ impl Validate for Config {
         problems.within("session", &self.session);
         problems.within("throttle", &self.throttle);
         problems.within("limits", &self.limits);
+        problems.within("mail", &self.mail);
     }
 }
 
@@ -68,6 +69,9 @@ impl Validate for Limits {
             ("read", self.read),
             ("write", self.write),
             ("change_password", self.change_password),
+            ("set_email", self.set_email),
+            ("mail_per_address", self.mail_per_address),
+            ("find_by_email", self.find_by_email),
         ];
         for (key, limit) in all {
             problems.range(&format!("{key}.burst"), &limit.burst, 1..=1_000_000);

@@ -44,6 +44,8 @@ fn reason_of(refusal: &Refusal) -> (ErrorReason, Option<Duration>) {
         Refusal::RefreshReused => (R::RefreshReused, None),
         Refusal::SessionNotFound => (R::SessionNotFound, None),
         Refusal::UserNotFound => (R::UserNotFound, None),
+        Refusal::MailUnavailable => (R::MailUnavailable, None),
+        Refusal::CodeInvalid => (R::CodeInvalid, None),
         Refusal::PageTokenInvalid => (R::PageTokenInvalid, None),
         Refusal::RateLimited(after) => (R::RateLimited, Some(*after)),
         Refusal::Overloaded(after) => (R::Overloaded, Some(*after)),

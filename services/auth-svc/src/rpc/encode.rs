@@ -7,6 +7,7 @@ use parlor_wire::to_time;
 use secrecy::ExposeSecret as _;
 
 use crate::accounts::AccountKind;
+use crate::emails::{EmailAddress, EmailState};
 use crate::profiles::Profile;
 use crate::sessions::{Credentials, Lifetimes, Revocation, Session};
 use crate::tokens::PublicKey;
@@ -49,6 +50,17 @@ pub(super) fn profile(profile: Profile) -> wire::Profile {
         bio: profile.text.bio,
         version: profile.version,
         kind: kind.into(),
+    }
+}
+
+pub(super) fn email(state: &EmailState) -> wire::Email {
+    let waiting = state.waiting.as_ref();
+    let typed = |address: &EmailAddress| address.as_typed().to_owned();
+    wire::Email {
+        address: state.proved.as_ref().map(|proved| typed(&proved.address)).unwrap_or_default(),
+        discoverable: state.discoverable,
+        unproved_address: waiting.map(|waiting| typed(&waiting.address)).unwrap_or_default(),
+        code_expires_at: waiting.map(|waiting| to_time(waiting.expires_at.into())),
     }
 }
 

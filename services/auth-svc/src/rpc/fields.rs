@@ -6,6 +6,7 @@ use parlor_wire::auth::v1 as wire;
 use parlor_wire::{Invalid, id};
 
 use crate::accounts::Password;
+use crate::emails::{Code, EmailAddress};
 use crate::profiles::{Bio, ProfileChange};
 use crate::sessions::Device;
 
@@ -37,6 +38,14 @@ pub(super) fn chosen_password(field: &str, text: &str) -> Result<Password, Inval
 
 pub(super) fn presented_password(field: &str, text: &str) -> Result<Password, Invalid> {
     Password::presented(text).map_err(|rule| Invalid::field(field, rule.to_string()))
+}
+
+pub(super) fn email(field: &str, text: &str) -> Result<EmailAddress, Invalid> {
+    EmailAddress::new(text).map_err(|rule| Invalid::field(field, rule.to_string()))
+}
+
+pub(super) fn code(field: &str, text: &str) -> Result<Code, Invalid> {
+    Code::new(text).map_err(|rule| Invalid::field(field, rule.to_string()))
 }
 
 pub(super) fn display_name(field: &str, text: &str) -> Result<DisplayName, Invalid> {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod auth;
+mod emails;
 mod encode;
 mod fields;
 mod internal;
@@ -17,6 +18,7 @@ use tonic::Request;
 use crate::time::Now;
 
 pub use auth::AuthRpc;
+pub use emails::EmailRpc;
 pub use internal::InternalRpc;
 pub use profiles::ProfileRpc;
 

@@ -5,7 +5,8 @@ use parlor_grpc_kit::{Auth, Limit, Method};
 use crate::config::{Limits, RateLimit};
 
 /// The public services.
-pub const PUBLIC: &[&str] = &["parlor.auth.v1.AuthService", "parlor.auth.v1.ProfileService"];
+pub const PUBLIC: &[&str] =
+    &["parlor.auth.v1.AuthService", "parlor.auth.v1.ProfileService", "parlor.auth.v1.EmailService"];
 /// The services for other services.
 pub const INTERNAL: &[&str] = &["parlor.internal.auth.v1.AuthInternalService"];
 
@@ -44,6 +45,12 @@ pub(crate) fn public(limits: &Limits) -> Vec<Method> {
         },
         guarded("/parlor.auth.v1.ProfileService/UpdateProfile", write),
         guarded("/parlor.auth.v1.ProfileService/SearchUsers", read),
+        guarded("/parlor.auth.v1.EmailService/GetEmail", read),
+        guarded("/parlor.auth.v1.EmailService/SetEmail", per_caller(limits.set_email)),
+        guarded("/parlor.auth.v1.EmailService/ConfirmEmail", write),
+        guarded("/parlor.auth.v1.EmailService/RemoveEmail", write),
+        guarded("/parlor.auth.v1.EmailService/SetEmailDiscoverable", write),
+        guarded("/parlor.auth.v1.EmailService/FindByEmail", per_caller(limits.find_by_email)),
     ]
 }
 

@@ -5,6 +5,7 @@ use parlor_types::{DeviceId, Id as _, Username};
 use super::open::{Opening, open};
 use super::*;
 use crate::accounts::{Account, Credential, PasswordHash};
+use crate::emails::EmailState;
 use crate::profiles::ProfileText;
 use crate::store::{Change, UserState};
 
@@ -46,7 +47,7 @@ fn state(sessions: Vec<Session>) -> UserState {
         text: ProfileText { display_name: "Ada".to_owned(), bio: String::new() },
         profile_version: 1,
     };
-    UserState { account, sessions }
+    UserState { account, sessions, email: EmailState::default() }
 }
 
 fn opening(n: u8, max_sessions: usize) -> Opening {

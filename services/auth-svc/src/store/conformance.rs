@@ -8,11 +8,18 @@ use tempfile::TempDir;
 
 use super::{Change, Created, OnRevoked, Rule, Store, UserState};
 use crate::accounts::{Account, Credential, PasswordHash};
+use crate::emails::EmailState;
 use crate::profiles::{ProfileText, fold};
 use crate::sessions::{Device, Lifetimes, RefreshState, Revocation, RowSecret, Session};
 use crate::time::Moment;
 
+mod emails;
 mod model;
+
+pub(super) use emails::{
+    an_address_is_kept_as_it_was_put, an_address_is_of_whoever_put_it_last, only_those_who_may_be_found_are,
+    what_was_never_proved_is_forgotten,
+};
 
 /// What a store has told of ended sessions.
 pub(super) type Told = Arc<Mutex<Vec<Revocation>>>;
@@ -37,7 +44,8 @@ macro_rules! suite {
             search_knows_no_internal_accounts, a_rule_sees_and_changes_one_user, nobody_is_not_asked,
             an_ended_session_stays_ended, ends_are_told_and_logged, the_log_is_paged, numbers_are_not_used_again,
             expired_sessions_are_found, pruning_spares_the_open, passwords_change_version_and_hashes_do_not,
-            profiles_change
+            profiles_change, an_address_is_kept_as_it_was_put, an_address_is_of_whoever_put_it_last,
+            only_those_who_may_be_found_are, what_was_never_proved_is_forgotten
         }
     };
     ($fixture:path: $($name:ident),+) => {
@@ -214,8 +222,11 @@ pub(super) async fn a_rule_sees_and_changes_one_user(f: Fixture) {
     for session in [&second, &first, &strange] {
         put(&*f.store, session.clone()).await;
     }
-    let expected =
-        UserState { account: account(1, "ada", "Ada"), sessions: vec![first.clone(), second.clone()] };
+    let expected = UserState {
+        account: account(1, "ada", "Ada"),
+        sessions: vec![first.clone(), second.clone()],
+        email: EmailState::default(),
+    };
     assert_eq!(state(&*f.store, 1).await, expected);
     assert_eq!(f.store.sessions(user(1)).await, Ok(expected.sessions));
 

@@ -8,6 +8,7 @@ use parlor_types::{DeviceId, SessionId, UserId, Username};
 
 use super::{Change, Created, Error, OnRevoked, RevocationPage, Rule, Store, UserState};
 use crate::accounts::{Account, AccountKind, Credential};
+use crate::emails::{EmailAddress, EmailState};
 use crate::profiles::{Profile, fold};
 use crate::sessions::{Lifetimes, Revocation, Session};
 use crate::time::Moment;
@@ -21,6 +22,7 @@ pub(crate) struct MemoryStore {
 #[derive(Default)]
 struct Tables {
     accounts: BTreeMap<UserId, Account>,
+    emails: BTreeMap<UserId, EmailState>,
     sessions: BTreeMap<SessionId, Session>,
     revocations: Vec<Revocation>,
     newest: u64,
@@ -40,6 +42,20 @@ impl Tables {
     fn open_of(&self, user: UserId) -> Vec<Session> {
         let open = self.sessions.values().filter(|s| s.user_id == user && s.ended_at.is_none());
         open.cloned().collect()
+    }
+
+    fn put_email(&mut self, user: UserId, state: EmailState) {
+        if let Some(proved) = &state.proved {
+            let same = |other: &EmailState| {
+                other
+                    .proved
+                    .as_ref()
+                    .is_some_and(|other| other.address.compared() == proved.address.compared())
+            };
+            let losers = self.emails.iter_mut().filter(|(other, state)| **other != user && same(state));
+            losers.for_each(|(_, state)| state.proved = None);
+        }
+        self.emails.insert(user, state);
     }
 
     fn apply(&mut self, user: UserId, change: Change) -> Option<Revocation> {
@@ -69,6 +85,7 @@ impl Tables {
                 account.text = text;
                 account.profile_version += 1;
             }
+            Change::PutEmail(state) => self.put_email(user, state),
         }
         None
     }
@@ -122,6 +139,27 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
+    async fn email(&self, user: UserId) -> Result<EmailState, Error> {
+        Ok(self.tables().emails.get(&user).cloned().unwrap_or_default())
+    }
+
+    async fn profile_by_email(&self, address: &EmailAddress) -> Result<Option<Profile>, Error> {
+        let tables = self.tables();
+        let has = |state: &EmailState| {
+            let proved = state.proved.as_ref().filter(|_| state.discoverable);
+            proved.is_some_and(|proved| proved.address.compared() == address.compared())
+        };
+        let user = tables.emails.iter().find(|(_, state)| has(state)).map(|(user, _)| user);
+        Ok(user.and_then(|user| tables.accounts.get(user)).cloned().map(Profile::from))
+    }
+
+    async fn forget_unproved(&self, expired_before: Moment) -> Result<(), Error> {
+        for state in self.tables().emails.values_mut() {
+            state.waiting = state.waiting.take().filter(|waiting| waiting.expires_at >= expired_before);
+        }
+        Ok(())
+    }
+
     async fn session(&self, id: SessionId) -> Result<Option<Session>, Error> {
         Ok(self.tables().sessions.get(&id).cloned())
     }
@@ -137,7 +175,8 @@ impl Store for MemoryStore {
     async fn update(&self, user: UserId, rule: Rule) -> Result<(), Error> {
         let mut tables = self.tables();
         let Some(account) = tables.accounts.get(&user).cloned() else { return Ok(()) };
-        let state = UserState { account, sessions: tables.open_of(user) };
+        let email = tables.emails.get(&user).cloned().unwrap_or_default();
+        let state = UserState { account, sessions: tables.open_of(user), email };
         for change in rule(&state) {
             if let Some(revocation) = tables.apply(user, change) {
                 (self.on_revoked)(&revocation);

@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use parlor_types::{DeviceId, SessionId, UserId, Username};
 
 use crate::accounts::{Account, PasswordHash};
+use crate::emails::{EmailAddress, EmailState};
 use crate::profiles::{Profile, ProfileText};
 use crate::sessions::{Lifetimes, Revocation, Session};
 use crate::time::Moment;
@@ -47,6 +48,8 @@ pub struct UserState {
     pub account: Account,
     /// Sessions that were not ended, expired ones included, by id.
     pub sessions: Vec<Session>,
+    /// The e-mail address.
+    pub email: EmailState,
 }
 
 /// What a rule decides to change about its user.
@@ -67,6 +70,8 @@ pub enum Change {
     RenewHash(PasswordHash),
     /// Another profile: its version grows.
     SetProfile(ProfileText),
+    /// Another state of the e-mail address. Whoever else has the proved one loses it, and keeps the rest of theirs.
+    PutEmail(EmailState),
 }
 
 /// What a rule is to [`Store::update`]. It runs inside the transaction, so it is quick and does nothing but decide.
@@ -117,6 +122,16 @@ pub trait Store: fmt::Debug + Send + Sync {
         after: Option<Username>,
         limit: usize,
     ) -> Result<Vec<Profile>, Error>;
+
+    /// The e-mail address of a user; the default if there is none.
+    async fn email(&self, user: UserId) -> Result<EmailState, Error>;
+
+    /// The profile of the user who has proved this address and may be found by it. One who may not be found costs the
+    /// same work as nobody.
+    async fn profile_by_email(&self, address: &EmailAddress) -> Result<Option<Profile>, Error>;
+
+    /// Forgets the addresses that wait for a code which expired before this moment.
+    async fn forget_unproved(&self, expired_before: Moment) -> Result<(), Error>;
 
     /// A session, also one that has ended.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, Error>;

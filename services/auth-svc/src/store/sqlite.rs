@@ -1,6 +1,7 @@
 //! The store on the embedded engine: one SQLite file.
 
 mod accounts;
+mod emails;
 mod revocations;
 mod rows;
 mod sessions;
@@ -17,11 +18,15 @@ use tokio::sync::oneshot;
 
 use super::{Change, Created, Error, OnRevoked, RevocationPage, Rule, Store, UserState};
 use crate::accounts::Account;
+use crate::emails::{EmailAddress, EmailState};
 use crate::profiles::Profile;
 use crate::sessions::{Lifetimes, Revocation, Session};
 use crate::time::Moment;
 
-const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("schema.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("schema.sql") },
+    Migration { version: 2, sql: include_str!("schema/2_email.sql") },
+];
 
 /// Jobs of this store refuse nothing.
 type Job<T> = Result<T, JobError<Infallible>>;
@@ -69,7 +74,7 @@ impl SqliteStore {
 /// Everything a rule is shown, everything it decided, and what ended by it.
 fn apply(tx: &Tx<'_>, user: UserId, rule: Rule) -> Job<Vec<Revocation>> {
     let Some(account) = accounts::by_id(tx, user)? else { return Ok(Vec::new()) };
-    let state = UserState { account, sessions: sessions::open_of(tx, user)? };
+    let state = UserState { account, sessions: sessions::open_of(tx, user)?, email: emails::of(tx, user)? };
     let mut revoked = Vec::new();
     for change in rule(&state) {
         match change {
@@ -82,6 +87,7 @@ fn apply(tx: &Tx<'_>, user: UserId, rule: Rule) -> Job<Vec<Revocation>> {
             Change::SetPassword(hash) => accounts::set_password(tx, user, &hash, true)?,
             Change::RenewHash(hash) => accounts::set_password(tx, user, &hash, false)?,
             Change::SetProfile(text) => accounts::set_profile(tx, user, &text)?,
+            Change::PutEmail(state) => emails::put(tx, user, &state)?,
         }
     }
     Ok(revoked)
@@ -114,6 +120,19 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Profile>, Error> {
         self.read(move |tx| accounts::search(tx, &prefix, after.as_ref(), limit)).await
+    }
+
+    async fn email(&self, user: UserId) -> Result<EmailState, Error> {
+        self.read(move |tx| emails::of(tx, user)).await
+    }
+
+    async fn profile_by_email(&self, address: &EmailAddress) -> Result<Option<Profile>, Error> {
+        let compared = address.compared().to_owned();
+        self.read(move |tx| emails::profile(tx, &compared)).await
+    }
+
+    async fn forget_unproved(&self, expired_before: Moment) -> Result<(), Error> {
+        self.write(move |tx| Ok(emails::forget_unproved(tx, expired_before)?)).await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, Error> {

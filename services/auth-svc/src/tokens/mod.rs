@@ -4,6 +4,7 @@
 //! so that neither a copy of the one nor of the other makes one.
 
 mod access;
+mod email_code;
 mod key_file;
 mod keys;
 mod refresh_token;

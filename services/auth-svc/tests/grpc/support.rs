@@ -1,5 +1,7 @@
 //! Starts the service, calls it, and reads its refusals.
 
+pub mod smtp;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use parlor_grpc_kit::{Listener, ServeOptions, local_channel};
 use parlor_runtime::clock::ManualClock;
 use parlor_types::{DeviceId, Op};
 use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
+use parlor_wire::auth::v1::email_service_client::EmailServiceClient;
 use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
 use parlor_wire::auth::v1::*;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
@@ -76,6 +79,9 @@ pub fn config(folder: &Path) -> Config {
     let unlimited = RateLimit { burst: 1_000_000, per_second: 1_000_000.0 };
     let limits = &mut config.limits;
     for limit in [&mut limits.register, &mut limits.login, &mut limits.refresh, &mut limits.keys] {
+        *limit = unlimited;
+    }
+    for limit in [&mut limits.set_email, &mut limits.mail_per_address, &mut limits.find_by_email] {
         *limit = unlimited;
     }
     for limit in [&mut limits.read, &mut limits.write, &mut limits.change_password] {
@@ -153,6 +159,10 @@ impl Server {
 
     pub fn people(&self) -> ProfileServiceClient<Channel> {
         ProfileServiceClient::new(self.channel.clone())
+    }
+
+    pub fn emails(&self) -> EmailServiceClient<Channel> {
+        EmailServiceClient::new(self.channel.clone())
     }
 
     pub fn channel(&self) -> Channel {

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::emails::{proved, waiting};
 use super::*;
+use crate::emails::EmailAddress;
 use crate::sessions::Decision;
 use crate::store::memory::MemoryStore;
 use crate::store::sqlite::SqliteStore;
@@ -16,6 +18,8 @@ enum Step {
     Rename { user: u8, display: String },
     Password { user: u8, exchanged: bool },
     Prune { revocations: i64, sessions: i64 },
+    Email { user: u8, proved: Option<u8>, discoverable: bool, waiting: Option<u8> },
+    ForgetUnproved { seconds: i64 },
     Wait { seconds: i64 },
     Look { user: u8, prefix: String, after: Option<u8>, limit: usize, cursor: u64 },
 }
@@ -41,6 +45,10 @@ fn step() -> impl Strategy<Value = Step> {
         (user(), display()).prop_map(|(user, display)| Step::Rename { user, display }),
         (user(), any::<bool>()).prop_map(|(user, exchanged)| Step::Password { user, exchanged }),
         (0_i64..100, 0_i64..100).prop_map(|(revocations, sessions)| Step::Prune { revocations, sessions }),
+        (user(), prop::option::of(0_u8..3), any::<bool>(), prop::option::of(0_u8..3)).prop_map(
+            |(user, proved, discoverable, waiting)| Step::Email { user, proved, discoverable, waiting }
+        ),
+        (0_i64..100).prop_map(|seconds| Step::ForgetUnproved { seconds }),
         (1_i64..40).prop_map(|seconds| Step::Wait { seconds }),
         (user(), display(), prop::option::of(0_u8..5), 1_usize..4, 0_u64..8).prop_map(
             |(user, prefix, after, limit, cursor)| Step::Look { user, prefix, after, limit, cursor }
@@ -50,6 +58,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn username(n: u8) -> Username {
     name(["ada", "ab_b", "bea", "abc", "sss"][usize::from(n)])
+}
+
+fn email(n: u8) -> &'static str {
+    ["ada@example.org", "ADA@example.org", "b@bücher.example"][usize::from(n)]
 }
 
 /// What a step does to one store, and everything it answers.
@@ -75,8 +87,14 @@ async fn run(store: &dyn Store, step: &Step, now: Moment) -> Vec<String> {
             ));
             answers.push(format!("{:?}", store.expired_sessions(LIFETIMES, now, limit).await));
             answers.push(format!("{:?}", store.is_empty().await));
+            for n in 0..3 {
+                let address = EmailAddress::new(email(n)).unwrap();
+                answers.push(format!("{:?}", store.profile_by_email(&address).await));
+                answers.push(format!("{:?}", texts(&store.email(user(n)).await.unwrap())));
+            }
         }
         Step::Prune { revocations, sessions } => store.prune(at(revocations), at(sessions)).await.unwrap(),
+        Step::ForgetUnproved { seconds } => store.forget_unproved(at(seconds)).await.unwrap(),
         Step::Wait { .. } => {}
         step => {
             let n = user_of(&step);
@@ -88,12 +106,21 @@ async fn run(store: &dyn Store, step: &Step, now: Moment) -> Vec<String> {
     answers
 }
 
+/// A state in words, since it does not print itself.
+fn texts(state: &EmailState) -> (Vec<String>, bool, Option<Moment>) {
+    let addresses = state.proved.iter().map(|proved| &proved.address);
+    let addresses = addresses.chain(state.waiting.iter().map(|waiting| &waiting.address));
+    let texts = addresses.map(|address| format!("{} {}", address.as_typed(), address.compared())).collect();
+    (texts, state.discoverable, state.waiting.as_ref().map(|waiting| waiting.expires_at))
+}
+
 fn user_of(step: &Step) -> u8 {
     match step {
         Step::Open { user, .. }
         | Step::Refresh { user, .. }
         | Step::End { user, .. }
         | Step::Rename { user, .. }
+        | Step::Email { user, .. }
         | Step::Password { user, .. } => *user,
         _ => unreachable!("not about one user"),
     }
@@ -132,6 +159,13 @@ fn decide(state: &UserState, step: &Step, now: Moment) -> Vec<Change> {
         }
         Step::Rename { display, .. } => {
             vec![Change::SetProfile(ProfileText { display_name: display, bio: String::new() })]
+        }
+        Step::Email { proved: has, discoverable, waiting: waits, .. } => {
+            vec![Change::PutEmail(EmailState {
+                proved: has.and_then(|n| proved(email(n), n)),
+                discoverable,
+                waiting: waits.and_then(|n| waiting(email(n), n, now.seconds() + 20)),
+            })]
         }
         Step::Password { exchanged, .. } => {
             let hash = PasswordHash::stored(format!("hash at {now:?}"));

@@ -2,7 +2,7 @@
 //!
 //! Records come from the store and times of being seen go there; whoever drives this does both, with what
 //! [`People::take_loads`] and [`People::take_writes`] give. Of somebody whose record is not here yet nothing is
-//! shown. Nobody is kept who is neither needed nor still to be written.
+//! shown, and nothing noted. Nobody is kept who is neither needed nor still to be written.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant, SystemTime};

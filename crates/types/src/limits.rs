@@ -19,6 +19,16 @@ pub const MAX_MENTIONS: usize = 50;
 pub const MAX_LABELS: usize = 16;
 /// Bytes of all labels of one entry together.
 pub const MAX_LABEL_BYTES: usize = 1024;
+/// Contacts of one user, with the requests they have made and that are open.
+pub const MAX_CONTACTS: usize = 5_000;
+/// Open requests that one user has received. Whoever makes one more is not told that it is not shown.
+pub const MAX_RECEIVED_REQUESTS: usize = 1_000;
+/// Users one user has blocked.
+pub const MAX_BLOCKED: usize = 5_000;
+/// Characters of the note of a request.
+pub const MAX_CONTACT_NOTE: usize = 200;
+/// Users named in one question about many.
+pub const MAX_USERS_PER_QUESTION: usize = 200;
 /// Characters of a group's name.
 pub const MAX_GROUP_NAME: usize = 100;
 /// Characters of a person's display name, and of a device's name.

@@ -11,16 +11,19 @@ use parlor_runtime::clock::{Clock, SystemClock};
 use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use parlor_wire::chat::v1::chat_service_server::ChatServiceServer;
+use parlor_wire::chat::v1::people_service_server::PeopleServiceServer;
 use parlor_wire::errors::v1::ErrorReason;
+use parlor_wire::internal::chat::v1::chat_internal_service_server::ChatInternalServiceServer;
 use tokio::sync::watch::Receiver;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::Config;
-use crate::directory::RemoteDirectory;
+use crate::directory::{Directory, RemoteDirectory};
 use crate::log::{Log, StartLog};
+use crate::people::{People, StartPeople, Unwatched, VisibilityWatcher};
 use crate::routing::LocalRouter;
-use crate::rpc::{Chat, policy};
+use crate::rpc::{self, Chat, InternalRpc, PeopleRpc};
 use crate::session::{Deps, Farewell, Standing};
 use crate::store::SqliteStore;
 
@@ -53,10 +56,11 @@ pub enum StartError {
     Policy(#[from] PolicyError),
 }
 
-/// A running chat-svc. Serve [`App::public`]; end it with [`App::shutdown`].
+/// A running chat-svc. Serve [`App::public`] and [`App::internal`]; end it with [`App::shutdown`].
 pub struct App {
     deps: Deps,
-    routes: Routes,
+    public: Routes,
+    internal: Routes,
     readiness: Readiness,
     tasks: TaskGroup,
     draining: Arc<AtomicBool>,
@@ -76,12 +80,23 @@ impl App {
         };
         let store = Arc::new(SqliteStore::open(options)?);
         let router = Arc::new(LocalRouter::default());
+        let directory: Arc<dyn Directory> = Arc::new(RemoteDirectory::new(needs.auth_internal.clone()));
+        let watcher: Arc<dyn VisibilityWatcher> = Arc::new(Unwatched);
         let log = Log::new(StartLog {
             store: store.clone(),
             router: router.clone(),
-            directory: Arc::new(RemoteDirectory::new(needs.auth_internal.clone())),
+            directory: directory.clone(),
+            watcher: watcher.clone(),
             clock: clock.clone(),
             limits: config.log_limits(),
+        });
+        let people = People::new(StartPeople {
+            store: store.clone(),
+            log: log.clone(),
+            router: router.clone(),
+            directory,
+            watcher,
+            clock: clock.clone(),
         });
         let revoked = Arc::new(RevokedSet::new(clock.clone()));
         let blind_after = config.revocation_blind_max;
@@ -93,21 +108,27 @@ impl App {
 
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
         let keys = Arc::new(RemoteKeys::new(needs.auth));
-        let guard =
-            Guard::new(policy()?, Arc::new(Verifier::new(keys.clone(), revoked, clock.clone())), clock);
-        let server = ChatServiceServer::new(Chat::new(deps.clone())).max_decoding_message_size(MAX_DECODED);
-        let routes = guard.protect(Routes::new(server));
+        let verifier = Arc::new(Verifier::new(keys.clone(), revoked, clock.clone()));
+        let guard = |policy| Guard::new(policy, verifier.clone(), clock.clone());
+        let public = guard(rpc::public()?).protect(public(&deps, &people));
+        let internal = guard(rpc::internal()?).protect(internal(&people));
 
         start_tasks(&tasks, &deps, keys);
         let seeing = readiness.condition("revocations known");
         follow_revocations(&tasks, &deps, revocations, seeing);
-        Ok(Self { deps, routes, readiness, tasks, draining, drain_grace: config.drain_grace })
+        Ok(Self { deps, public, internal, readiness, tasks, draining, drain_grace: config.drain_grace })
     }
 
     /// What clients may call, behind the guard.
     #[must_use]
     pub fn public(&self) -> Routes {
-        self.routes.clone()
+        self.public.clone()
+    }
+
+    /// What other services may call, behind its guard: [`INTERNAL_SERVICES`](crate::INTERNAL_SERVICES).
+    #[must_use]
+    pub fn internal(&self) -> Routes {
+        self.internal.clone()
     }
 
     /// Whether it can serve.
@@ -148,6 +169,17 @@ impl App {
     pub async fn shutdown(&self, deadline: Duration) -> Result<(), StillRunning> {
         self.tasks.shutdown(deadline).await
     }
+}
+
+fn public(deps: &Deps, people: &People) -> Routes {
+    let chat = ChatServiceServer::new(Chat::new(deps.clone())).max_decoding_message_size(MAX_DECODED);
+    let people = PeopleServiceServer::new(PeopleRpc::new(people.clone()));
+    Routes::new(chat).add_service(people.max_decoding_message_size(MAX_DECODED))
+}
+
+fn internal(people: &People) -> Routes {
+    let service = ChatInternalServiceServer::new(InternalRpc::new(people.clone()));
+    Routes::new(service.max_decoding_message_size(MAX_DECODED))
 }
 
 fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {

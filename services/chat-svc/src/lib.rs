@@ -1,9 +1,9 @@
 //! chat-svc: conversations, their logs, and the client stream.
 //!
 //! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`] (how far
-//! members are), [`session`] (the stream), [`typing`] (who types just now), [`routing`] (who gets what), [`directory`]
-//! (which users there are), [`store`] (where it is kept), [`edge`] (messages to domain and back), `rpc` (the services),
-//! [`App`] (how it is put together).
+//! members are), [`session`] (the stream), [`typing`] (who types just now), [`people`] (contacts, blocks, privacy),
+//! [`routing`] (who gets what), [`directory`] (which users there are), [`store`] (where it is kept), [`edge`] (messages to
+//! domain and back), `rpc` (the services), [`App`] (how it is put together).
 
 mod app;
 mod config;
@@ -11,6 +11,7 @@ pub mod conversation;
 pub mod directory;
 pub mod edge;
 pub mod log;
+pub mod people;
 pub mod receipts;
 pub mod routing;
 mod rpc;
@@ -22,4 +23,7 @@ pub use app::{App, Needs, StartError};
 pub use config::{Config, RateConfig};
 
 /// The services this crate serves to clients, by their full names.
-pub const PUBLIC_SERVICES: &[&str] = &["parlor.chat.v1.ChatService"];
+pub const PUBLIC_SERVICES: &[&str] = &["parlor.chat.v1.ChatService", "parlor.chat.v1.PeopleService"];
+
+/// The services this crate serves to other services, by their full names.
+pub const INTERNAL_SERVICES: &[&str] = &["parlor.internal.chat.v1.ChatInternalService"];

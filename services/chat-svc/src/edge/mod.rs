@@ -8,6 +8,7 @@ mod cursor;
 mod draft;
 mod entry;
 mod page_token;
+mod people;
 mod problem;
 mod row;
 
@@ -16,5 +17,6 @@ pub use cursor::{decode_cursor, encode_cursor};
 pub use draft::{creation, draft};
 pub use entry::{BareEntry, appended, entry, event_frame, from_stored, stored_body};
 pub use page_token::{Position, decode_token, encode_token};
+pub use people::{account_frames, change_problem, contact_note, filter, person, privacy, privacy_changes};
 pub use problem::{forbidden_reason, mark_problem, problem, read_problem, refusal_problem};
 pub use row::{log_page, marks, member_marks, receipts_frame, row};

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use parlor_types::{ConversationId, Id as _};
+use parlor_types::{ConversationId, Id as _, UserId};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use sha2::{Digest as _, Sha256};
 
@@ -25,6 +25,17 @@ impl Position for u64 {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
+/// A place in a list by user id.
+impl Position for UserId {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(<Self as parlor_types::Id>::from_bytes)
     }
 }
 

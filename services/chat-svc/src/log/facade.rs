@@ -15,9 +15,9 @@ use parlor_types::{ConversationId, Seq};
 use tokio::sync::{Notify, oneshot};
 
 use super::facts::{Facts, needs_facts};
-use super::members::Marking;
-use super::{Appended, Appender, Draft, Effect, Input, Rates, Refusal, Ticket};
+use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal, Ticket};
 use crate::directory::Directory;
+use crate::people::VisibilityWatcher;
 use crate::routing::Router;
 use crate::store::{AppendError, Batch, Commit, Store};
 
@@ -44,6 +44,9 @@ pub struct LogLimits {
 /// Told once what became of a draft; with a refusal, the lane number to go on with.
 pub type Reply = Box<dyn FnOnce(Result<Appended, Refusal>, u32) + Send>;
 
+/// Tells of something stored that is not log; gives its commit, if it has one.
+pub type Turn = Box<dyn FnOnce() -> Option<Commit> + Send>;
+
 /// What the log stands on.
 #[derive(Clone)]
 pub struct StartLog {
@@ -53,6 +56,8 @@ pub struct StartLog {
     pub router: Arc<dyn Router>,
     /// Who knows which users there are.
     pub directory: Arc<dyn Directory>,
+    /// Who wants to know whose visibility changes: it does with memberships.
+    pub watcher: Arc<dyn VisibilityWatcher>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Limits.
@@ -71,7 +76,8 @@ struct Inner {
     hasher: RandomState,
     rates: Mutex<Rates>,
     tickets: AtomicU64,
-    /// Outcomes of writes. Bounded by their number: one for each conversation with a batch in flight, and the marks.
+    /// Outcomes of writes. Bounded by their number: one for each conversation with a batch in flight, and for each call
+    /// and each write of marks.
     outcomes: Mutex<VecDeque<Outcome>>,
     arrived: Notify,
 }
@@ -89,9 +95,9 @@ struct Slot {
     used: Instant,
 }
 
-pub(super) enum Outcome {
+enum Outcome {
     Appended(ConversationId, Result<Commit, AppendError>),
-    Marked(Marking),
+    Other(Turn),
 }
 
 impl Log {
@@ -153,6 +159,12 @@ impl Log {
         self.feed(conversation, input, Some((ticket, reply)));
     }
 
+    /// Runs `turn` in the order of commits, among the deliveries of the log: a cursor that moves beyond its commit has been
+    /// preceded by what it tells. To be called from a store's [`Done`](crate::store::Done).
+    pub fn in_turn(&self, turn: Turn) {
+        self.leave(Outcome::Other(turn));
+    }
+
     /// Delivers what is stored, for as long as the service lives.
     pub async fn run(&self) {
         loop {
@@ -165,18 +177,22 @@ impl Log {
                         self.reached(commit);
                     }
                 }
-                Some(Outcome::Marked(marking)) => self.marked(marking),
+                Some(Outcome::Other(turn)) => {
+                    if let Some(commit) = turn() {
+                        self.reached(commit);
+                    }
+                }
             }
         }
     }
 
     /// One group commit has several outcomes, and the last of them cannot be told from the others. So what is known to be
     /// delivered is the commit before the one seen.
-    pub(super) fn reached(&self, commit: Commit) {
+    fn reached(&self, commit: Commit) {
         self.inner.start.router.reached(Commit(commit.0.saturating_sub(1)));
     }
 
-    pub(super) fn leave(&self, outcome: Outcome) {
+    fn leave(&self, outcome: Outcome) {
         lock(&self.inner.outcomes).push_back(outcome);
         self.inner.arrived.notify_one();
     }
@@ -235,8 +251,16 @@ impl Log {
                     log.submit(batch);
                 }));
             }
-            Effect::Publish(published) => self.inner.start.router.publish(published),
+            Effect::Publish(published) => self.publish(published),
             Effect::Answer(..) => {}
+        }
+    }
+
+    fn publish(&self, published: Published) {
+        let moved = [published.newcomers.as_slice(), &published.leavers].concat();
+        self.inner.start.router.publish(published);
+        if !moved.is_empty() {
+            self.inner.start.watcher.changed(&moved);
         }
     }
 

@@ -1,21 +1,11 @@
-//! What members do without an entry: their outcomes take the same queue as those of appends, so that the commits told to
-//! the router keep their order.
+//! What members do without an entry.
 
 use parlor_types::{ConversationId, StreamId, UserId};
 use tokio::sync::oneshot;
 
 use super::Log;
-use super::facade::Outcome;
 use crate::receipts::Marks;
-use crate::store::{AppendError, Marked, NewMarks};
-
-/// Marks that were written, or were not.
-pub(super) struct Marking {
-    sent: Vec<NewMarks>,
-    by: Option<StreamId>,
-    result: Result<Vec<Marked>, AppendError>,
-    answer: oneshot::Sender<Result<Vec<Marked>, AppendError>>,
-}
+use crate::store::{AppendError, Commit, Marked, NewMarks};
 
 impl Log {
     /// Raises marks of a user, one answer each. Streams of the user other than `by` get the row again, and the other
@@ -36,23 +26,31 @@ impl Log {
             marks: *marks,
             at,
         });
-        let sent: Vec<NewMarks> = new.collect();
+        let new: Vec<NewMarks> = new.collect();
         let (answer, answered) = oneshot::channel();
-        let (log, new) = (self.clone(), sent.clone());
-        let done = move |result| log.leave(Outcome::Marked(Marking { sent, by, result, answer }));
+        let (log, sent) = (self.clone(), new.clone());
+        let done = move |result: Result<Vec<Marked>, AppendError>| {
+            let telling = log.clone();
+            log.in_turn(Box::new(move || {
+                let commit = result.as_ref().ok().and_then(|marked| telling.tell_marks(&sent, marked, by));
+                // Whoever asked may be gone; the marks are kept.
+                drop(answer.send(result));
+                commit
+            }));
+        };
         self.store().mark(new, Box::new(done));
         answered.await.unwrap_or(Err(AppendError::Unavailable))
     }
 
-    pub(super) fn marked(&self, marking: Marking) {
-        for (new, marked) in marking.sent.iter().zip(marking.result.iter().flatten()) {
+    fn tell_marks(&self, sent: &[NewMarks], marked: &[Marked], by: Option<StreamId>) -> Option<Commit> {
+        let mut commit = None;
+        for (new, marked) in sent.iter().zip(marked) {
             if let Marked::Now(_, Some(raised)) = marked {
-                self.router().row_changed(new.user, new.conversation, marking.by);
+                self.router().row_changed(new.user, new.conversation, by);
                 self.router().receipts(new.user, new.conversation, &raised.others);
-                self.reached(raised.commit);
+                commit = commit.max(Some(raised.commit));
             }
         }
-        // Whoever asked may be gone; the marks are kept.
-        drop(marking.answer.send(marking.result));
+        commit
     }
 }

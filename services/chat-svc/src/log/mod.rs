@@ -18,7 +18,7 @@ mod refusal;
 pub use appender::{Appender, Effect, Input, Published, Ticket};
 pub use draft::Draft;
 pub use entry::{Appended, Digest, Entry, OpRow};
-pub use facade::{Log, LogLimits, Reply, StartLog};
+pub use facade::{Log, LogLimits, Reply, StartLog, Turn};
 pub use facts::{Facts, needs_facts};
 pub use lane::{Lane, LaneState};
 pub use rate::Rates;

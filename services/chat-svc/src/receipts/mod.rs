@@ -28,6 +28,17 @@ pub struct TimedMarks {
     pub read_at: Option<SystemTime>,
 }
 
+/// What a reader may know of somebody else's marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// What they have read: the reader shares read receipts. What the other did not share was never shown.
+    pub read: bool,
+    /// Since when.
+    pub times: bool,
+    /// Nothing from here on: the reader's first message that is withheld from the other.
+    pub below: Option<Seq>,
+}
+
 /// A member's marks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -57,6 +68,27 @@ impl Risen {
 }
 
 impl TimedMarks {
+    /// As much of them as may be known.
+    #[must_use]
+    pub fn seen(mut self, sight: Sight) -> Self {
+        if !sight.read {
+            (self.marks.read, self.read_at) = (Seq(0), None);
+        }
+        if !sight.times {
+            (self.received_at, self.read_at) = (None, None);
+        }
+        if let Some(below) = sight.below {
+            let last = Seq(below.0.saturating_sub(1));
+            if self.marks.received > last {
+                (self.marks.received, self.received_at) = (last, None);
+            }
+            if self.marks.read > last {
+                (self.marks.read, self.read_at) = (last, None);
+            }
+        }
+        self
+    }
+
     fn receive(&mut self, seq: Seq, at: SystemTime) -> bool {
         let rises = seq > self.marks.received;
         if rises {
@@ -131,6 +163,21 @@ mod tests {
         assert_eq!((ben.own.marks, ben.shown.marks), (to(10, 10), to(1, 1)));
         let risen = ben.raise(to(9, 9), true, at(11));
         assert_eq!((risen, ben.shown.marks), (Risen { read: false, own: false, shown: true }, to(9, 9)));
+    }
+
+    #[test]
+    fn others_see_what_they_may() {
+        let marks = TimedMarks { marks: to(8, 6), received_at: Some(at(8)), read_at: Some(at(6)) };
+        let all = Sight { read: true, times: true, below: None };
+        assert_eq!(marks.seen(all), marks);
+        let no_read = TimedMarks { marks: to(8, 0), read_at: None, ..marks };
+        assert_eq!(marks.seen(Sight { read: false, ..all }), no_read);
+        let no_times = TimedMarks { marks: to(8, 6), ..TimedMarks::default() };
+        assert_eq!(marks.seen(Sight { times: false, ..all }), no_times);
+        let below = |seq| marks.seen(Sight { below: Some(Seq(seq)), ..all });
+        assert_eq!(below(9), marks);
+        assert_eq!(below(7), TimedMarks { marks: to(6, 6), received_at: None, ..marks });
+        assert_eq!(below(4), TimedMarks { marks: to(3, 3), ..TimedMarks::default() });
     }
 
     #[test]

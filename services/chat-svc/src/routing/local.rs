@@ -123,6 +123,10 @@ impl Router for LocalRouter {
         }
     }
 
+    fn account_changed(&self, user: UserId) {
+        self.each(user, Stream::account_changed);
+    }
+
     fn reached(&self, commit: Commit) {
         self.reached.fetch_max(commit.0, Ordering::AcqRel);
     }

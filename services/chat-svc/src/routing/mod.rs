@@ -22,6 +22,9 @@ pub trait Router: Send + Sync + 'static {
     /// How far `of` is in a conversation has changed for these other members.
     fn receipts(&self, of: UserId, conversation: ConversationId, others: &[UserId]);
 
+    /// What is between a user and others, or their settings, changed: their streams have it to say.
+    fn account_changed(&self, user: UserId);
+
     /// Everything up to this commit has been published.
     fn reached(&self, commit: Commit);
 }

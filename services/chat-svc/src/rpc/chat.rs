@@ -5,10 +5,9 @@ use std::sync::Arc;
 use parlor_grpc_kit::caller;
 use parlor_wire::chat::v1 as wire;
 use parlor_wire::chat::v1::chat_service_server::ChatService;
-use parlor_wire::errors::v1::Problem;
-use parlor_wire::reason::problem_status;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::answer;
 use super::streams::{Outgoing, await_hello, read_inbound};
 use crate::session::{Deps, Stream};
 
@@ -22,10 +21,6 @@ impl Chat {
     pub(crate) fn new(deps: Deps) -> Self {
         Self { deps }
     }
-}
-
-fn answer<T>(result: Result<T, Problem>) -> Result<Response<T>, Status> {
-    result.map(Response::new).map_err(|problem| problem_status(&problem))
 }
 
 #[tonic::async_trait]

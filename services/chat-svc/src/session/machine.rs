@@ -11,13 +11,14 @@ use parlor_wire::chat::v1::server_frame::Kind as Out;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::{to_duration, to_time};
 
+use super::account::Account;
 use super::outbox::{OutBatch, Outbox, Weight};
 use super::receipts::Telling;
 use super::{Farewell, Live, StreamLimits};
 use crate::edge;
 use crate::log::{Lane, LaneState};
 use crate::receipts::Marks;
-use crate::store::{Commit, Generation};
+use crate::store::{AccountPlace, Commit, Generation};
 use crate::typing::Activity;
 
 /// Characters of Hello.client.
@@ -50,6 +51,8 @@ pub enum Effect {
     RegisterAndSync(Commit),
     /// Read these rows.
     Render(Vec<ConversationId>),
+    /// Read what changed of people and settings from there on; the answer goes to [`Session::account_read`].
+    ReadAccount(AccountPlace),
     /// Append; the answer goes to [`Session::answered`].
     Append(Box<wire::Append>, Option<Lane>),
     /// Read a page; the answer goes to [`Session::fetched`].
@@ -96,6 +99,7 @@ pub struct Session {
     /// Conversations whose row is on its way; what happens in them meanwhile is marked.
     pub(super) awaited: HashSet<ConversationId>,
     rendering: bool,
+    pub(super) account: Account,
     /// What SyncDone, and then the last Checkpoint, said.
     cursor: Commit,
     pub(super) news_since_checkpoint: bool,
@@ -128,6 +132,7 @@ impl Session {
             synced: false,
             awaited: HashSet::new(),
             rendering: false,
+            account: Account::since(Commit(0)),
             cursor: Commit(0),
             news_since_checkpoint: false,
             appends: 0,
@@ -168,6 +173,7 @@ impl Session {
             Err(problem) => return self.end(Farewell::fault(problem.reason(), problem.message)),
         };
         self.phase = Phase::Syncing;
+        self.account = Account::since(since);
         self.out.push(
             Out::Welcome(wire::Welcome {
                 generation: self.identity.generation.to_string(),
@@ -309,8 +315,8 @@ impl Session {
 
     /// A newer cursor, if all that came before it has been said and not only marked.
     fn checkpoint(&mut self, reached: Commit) {
-        let all_said = self.out.owes_nothing() && self.awaited.is_empty();
         let told = self.receipts_told(reached);
+        let all_said = self.out.owes_nothing() && self.awaited.is_empty() && self.account.is_said();
         let live = matches!(self.phase, Phase::Live);
         if live && all_said && self.news_since_checkpoint && told > self.cursor {
             self.cursor = told;
@@ -377,7 +383,7 @@ impl Session {
                     wanted.push(id);
                 }
             }
-            if wanted.is_empty() && matches!(self.phase, Phase::Syncing) {
+            if wanted.is_empty() && self.account.is_said() && matches!(self.phase, Phase::Syncing) {
                 let cursor = edge::encode_cursor(self.identity.generation, self.cursor).into();
                 self.out.push(Out::SyncDone(wire::SyncDone { cursor }), Weight::Step);
                 self.phase = Phase::Live;
@@ -387,6 +393,9 @@ impl Session {
             }
         }
         effects.extend(self.tell_receipts());
+        if self.synced && self.sync.is_empty() {
+            effects.extend(self.account.read());
+        }
         if !self.fetching
             && self.out.fetch_results == 0
             && let Some(fetch) = self.fetches.pop_front()

@@ -4,6 +4,7 @@
 //! bidirectional stream and for Subscribe with Push. [`Stream`] holds one, carries out its effects and is what routers
 //! deliver to. Every outbound kind is bounded (G8), see [`outbox`].
 
+mod account;
 mod ephemeral;
 mod farewell;
 mod frames;

@@ -143,6 +143,11 @@ impl Stream {
         self.tell(|session| session.receipts_changed(conversation, of));
     }
 
+    /// The user's people or settings changed.
+    pub fn account_changed(self: &Arc<Self>) {
+        self.tell(Session::account_changed);
+    }
+
     /// Time passes.
     pub fn tick(self: &Arc<Self>) {
         // The commit first: all that was published up to it is in the session by then.

@@ -1,5 +1,6 @@
 //! The session against a model client, over random schedules: whatever is delivered, marked, lost or cut, a client
-//! that keeps the rules ends with every head and receipt, and no cursor it was given ever promised more than it had been told.
+//! that keeps the rules ends with every head and receipt, and no cursor it was given ever promised more than it had been
+//! told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -16,10 +17,13 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::machine::{Effect, Identity, Pull, Session};
 use super::*;
 use crate::edge;
-use crate::store::{Commit, Generation};
+use crate::store::{AccountPlace, Commit, Generation};
 
 const SEEDS: u64 = 500;
 const CONVERSATIONS: usize = 5;
+const PEOPLE: u8 = 4;
+/// People found in one read.
+const PEOPLE_AT_ONCE: usize = 2;
 
 fn limits() -> StreamLimits {
     // Small, so that every bound is met often.
@@ -82,6 +86,7 @@ enum Found {
     Changed(Commit, Vec<ConversationId>),
     Rows(Vec<ConversationId>, Vec<(ConversationId, Seq, bytes::Bytes)>),
     Receipts(Vec<bytes::Bytes>),
+    Account(Vec<bytes::Bytes>, AccountPlace, bool),
 }
 
 /// The server's store, as far as a session sees it, and a client that keeps the rules.
@@ -98,8 +103,12 @@ struct World {
     receipts: Vec<Vec<u64>>,
     /// How many of them the client knows.
     seen: BTreeMap<ConversationId, u64>,
-    /// What the client knows: the highest head of each conversation, and the cursor it saved.
+    /// When each person last changed.
+    people: BTreeMap<UserId, u64>,
+    /// What the client knows: the highest head of each conversation, the latest change of each person, and the cursor it
+    /// saved.
     known: BTreeMap<ConversationId, u64>,
+    known_people: BTreeMap<UserId, u64>,
     cursor: Vec<u8>,
     to_ack: u64,
 }
@@ -117,7 +126,9 @@ impl World {
             logs: vec![Vec::new(); CONVERSATIONS],
             receipts: vec![Vec::new(); CONVERSATIONS],
             seen: BTreeMap::new(),
+            people: BTreeMap::new(),
             known: BTreeMap::new(),
+            known_people: BTreeMap::new(),
             cursor: Vec::new(),
             to_ack: 0,
         };
@@ -178,8 +189,40 @@ impl World {
         wire::MemberMarks { user_id: other_user().to_string(), marks }
     }
 
+    fn relate(&mut self, number: u8) {
+        self.commit += 1;
+        self.people.insert(UserId::from_bytes([number; 16]), self.commit);
+        if self.registered {
+            self.session.account_changed();
+        }
+    }
+
+    /// What changed of people from there on, each with its commit as the time of the change.
+    fn read_account(&self, since: AccountPlace) -> Found {
+        let told = |commit, user| since.told.is_some_and(|told| (commit, user) <= told);
+        let changed = self.people.iter().map(|(user, commit)| (Commit(*commit), *user));
+        let changed = changed.filter(|(commit, user)| *commit > since.since && !told(*commit, *user));
+        let mut changed: Vec<(Commit, UserId)> = changed.collect();
+        changed.sort();
+        let more = changed.len() > PEOPLE_AT_ONCE;
+        changed.truncate(PEOPLE_AT_ONCE);
+        let next = match changed.last() {
+            Some(last) if more => AccountPlace { told: Some(*last), ..since },
+            _ => AccountPlace::after(Commit(self.commit)),
+        };
+        let frames = changed.iter().map(|(commit, user)| {
+            let changed_at = Some(parlor_wire::to_time(UNIX_EPOCH + Duration::from_secs(commit.0)));
+            let person =
+                Some(wire::Person { user_id: user.to_string(), changed_at, ..wire::Person::default() });
+            let kind = Out::SyncPerson(wire::SyncPerson { person });
+            wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into()
+        });
+        Found::Account(frames.collect(), next, more)
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         match effect {
+            Effect::ReadAccount(since) => self.found.push_back(self.read_account(since)),
             Effect::RegisterAndSync(since) => {
                 let changed = self.logs.iter().enumerate();
                 let receipts = &self.receipts;
@@ -220,6 +263,7 @@ impl World {
             Some(Found::Changed(commit, changed)) => self.session.synced(commit, changed),
             Some(Found::Rows(ids, rows)) => self.session.rendered(&ids, rows),
             Some(Found::Receipts(frames)) => self.session.receipts_found(frames),
+            Some(Found::Account(frames, next, more)) => self.session.account_read(frames, next, more),
             None => {}
         }
     }
@@ -249,6 +293,13 @@ impl World {
                 Out::Receipts(receipts) => {
                     self.learn(&receipts.conversation_id, 0, false);
                     self.see(&receipts.conversation_id, receipts.members[0].marks);
+                }
+                Out::SyncPerson(changed) => {
+                    let person = changed.person.unwrap();
+                    let user = UserId::parse(&person.user_id).unwrap();
+                    let commit = u64::try_from(person.changed_at.unwrap().seconds).unwrap();
+                    let before = self.known_people.insert(user, commit);
+                    assert!(before <= Some(commit), "a person as they were before");
                 }
                 Out::SyncDone(done) => self.save(done.cursor.to_vec()),
                 Out::Checkpoint(checkpoint) => self.save(checkpoint.cursor.to_vec()),
@@ -289,6 +340,11 @@ impl World {
                 "G5: {upto:?} covers {promised} receipts of {number}, the client saw {seen}"
             );
         }
+
+        for (user, commit) in &self.people {
+            let known = self.known_people.get(user);
+            assert!(*commit > upto.0 || known >= Some(commit), "{upto:?} covers a change of {user}");
+        }
         self.cursor = cursor;
     }
 
@@ -325,15 +381,16 @@ fn run(seed: u64) -> (usize, usize) {
     let (mut cuts, mut cursors) = (0, 0);
     for _ in 0..400 {
         match random.random_range(0..100) {
-            0..=39 => world.append(random.random_range(0..CONVERSATIONS)),
+            0 => world.relate(random.random_range(0..PEOPLE)),
+            1..=39 => world.append(random.random_range(0..CONVERSATIONS)),
             40..=59 => drop(world.pull()),
             60..=69 => world.ack(),
-            70..=77 => {
+            70..=77 | 97..=98 => {
                 if let Some(effect) = world.effects.pop_front() {
                     world.carry_out(effect);
                 }
             }
-            78..=84 => world.hand_over(),
+            78..=84 | 99 => world.hand_over(),
             85..=89 => {
                 let before = world.cursor.clone();
                 world.tick(Duration::from_millis(500));
@@ -347,7 +404,7 @@ fn run(seed: u64) -> (usize, usize) {
                 cuts += 1;
                 world.connect();
             }
-            95..=99 => world.receipt(random.random_range(0..CONVERSATIONS)),
+            95..=96 => world.receipt(random.random_range(0..CONVERSATIONS)),
             _ => {}
         }
     }
@@ -364,6 +421,7 @@ fn run(seed: u64) -> (usize, usize) {
         let known = world.known.get(&conversation(number)).copied().unwrap_or_default();
         assert_eq!(known, log.len() as u64, "G6: seed {seed}, conversation {number}");
     }
+    assert_eq!(world.known_people, world.people, "seed {seed}");
     (cuts, cursors)
 }
 

@@ -14,10 +14,13 @@ use super::{Deps, Farewell, Stream};
 use crate::edge;
 use crate::log::{Appended, Draft, Facts, Lane, Refusal, needs_facts};
 use crate::receipts::Marks;
-use crate::store::{Commit, Marked, Order, Slice};
+use crate::store::{AccountPlace, Commit, Marked, Order, Slice};
 
 /// A store that cannot be read ends the stream: there is no telling what it would have said.
 const STORE_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// People read in one go.
+const PEOPLE_AT_ONCE: usize = 64;
 
 /// An append that waits its turn to enter the log.
 pub(super) struct Job {
@@ -60,6 +63,7 @@ impl Stream {
                     drop(tokio::spawn(stream.sync(since)));
                 }
                 Effect::Render(ids) => drop(tokio::spawn(stream.render(ids))),
+                Effect::ReadAccount(since) => drop(tokio::spawn(stream.read_account(since))),
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
                 Effect::Receipts(wanted) => drop(tokio::spawn(stream.find_receipts(wanted))),
@@ -145,6 +149,16 @@ impl Stream {
         });
         let rows = rows.collect();
         self.tell(|session| session.rendered(&ids, rows));
+    }
+
+    async fn read_account(self: Arc<Self>, since: AccountPlace) {
+        match self.deps.store.account(self.user(), since, PEOPLE_AT_ONCE).await {
+            Ok(changes) => {
+                let frames = edge::account_frames(&changes);
+                self.tell(|session| session.account_read(frames, changes.next, changes.more));
+            }
+            Err(_) => self.store_away(),
+        }
     }
 
     fn store_away(self: &Arc<Self>) {

@@ -1,6 +1,7 @@
 //! The store in memory: the model that others are compared with, and what tests of the rest run on. Nothing survives.
 
 mod members;
+mod people;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use parlor_types::limits::MAX_LISTED_MEMBERS;
 use parlor_types::{ConversationId, Seq, UserId};
 
+use self::people::Accounts;
 use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, NewEntry, Order, Page, ReadError, Row, Slice,
     Snapshot, Store, load_after,
@@ -29,6 +31,7 @@ pub struct MemoryStore {
 struct All {
     commit: u64,
     conversations: HashMap<ConversationId, Conversation>,
+    accounts: Accounts,
 }
 
 #[derive(Debug)]
@@ -135,7 +138,7 @@ impl Conversation {
         self.entry(seq).map_or(0, |entry| entry.number)
     }
 
-    fn row(&self, id: ConversationId, user: UserId) -> Option<Row> {
+    fn row(&self, accounts: &Accounts, id: ConversationId, user: UserId) -> Option<Row> {
         let reader = self.readers.get(&user)?;
         let ranges = Ranges::new(reader.ranges.clone())?;
         let head = ranges.head(self.state.head);
@@ -150,7 +153,7 @@ impl Conversation {
             kind: self.state.kind,
             name,
             settings,
-            members: if present { self.listed(user) } else { Vec::new() },
+            members: if present { self.listed(accounts, user) } else { Vec::new() },
             member_count: if present { self.state.members.len() } else { 0 },
             head,
             number: self.number_at(head),
@@ -216,7 +219,8 @@ impl Store for MemoryStore {
         for (id, conversation) in &all.conversations {
             let Some(reader) = conversation.readers.get(&user) else { continue };
             let present = conversation.state.members.contains_key(&user);
-            let news = conversation.activity > since.0 || conversation.has_receipts(user, since);
+            let news =
+                conversation.activity > since.0 || conversation.has_receipts(&all.accounts, user, since);
             if reader.changed > since.0 || (present && news) {
                 let activity = if present { conversation.activity } else { reader.closed };
                 found.push(Changed { id: *id, activity: Commit(activity) });
@@ -228,7 +232,10 @@ impl Store for MemoryStore {
 
     async fn rows(&self, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Row>, ReadError> {
         let all = self.all();
-        Ok(conversations.iter().filter_map(|id| all.conversations.get(id)?.row(*id, user)).collect())
+        Ok(conversations
+            .iter()
+            .filter_map(|id| all.conversations.get(id)?.row(&all.accounts, *id, user))
+            .collect())
     }
 
     async fn read(

@@ -5,6 +5,7 @@ mod conformance;
 mod members;
 mod memory;
 mod paging;
+mod people;
 mod sqlite;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::receipts::TimedMarks;
 
 pub use members::{Listed, Marked, Members, NewMarks, Raised, Receipts};
 pub use memory::MemoryStore;
+pub use people::{AccountChanges, AccountPlace, PeopleStore, PrivacyKept, Relate, Related};
 pub use sqlite::{SqliteStore, new_generation};
 
 /// Which life of the store this is; made anew when a backup is restored.
@@ -189,7 +191,7 @@ pub struct Page {
 
 /// What chat-svc keeps. Reads see every write whose [`Done`] was called before them.
 #[async_trait]
-pub trait Store: Members + Send + Sync + 'static {
+pub trait Store: Members + PeopleStore {
     /// Which life of the store this is.
     fn generation(&self) -> Generation;
 
@@ -247,6 +249,36 @@ pub(crate) fn load_after(head: Seq, asked: Seq) -> Seq {
 pub(crate) mod code {
     use super::{HistoryVisibility, Kind};
     use crate::conversation::Role;
+    use crate::people::{Audience, Relation};
+
+    pub(crate) fn relation(relation: Relation) -> u8 {
+        match relation {
+            Relation::None => 0,
+            Relation::Requested => 1,
+            Relation::Received => 2,
+            Relation::Contact => 3,
+        }
+    }
+
+    pub(crate) fn to_relation(code: u8) -> Option<Relation> {
+        [Relation::None, Relation::Requested, Relation::Received, Relation::Contact]
+            .into_iter()
+            .find(|value| relation(*value) == code)
+    }
+
+    pub(crate) fn audience(audience: Audience) -> u8 {
+        match audience {
+            Audience::Everyone => 1,
+            Audience::Contacts => 2,
+            Audience::Nobody => 3,
+        }
+    }
+
+    pub(crate) fn to_audience(code: u8) -> Option<Audience> {
+        [Audience::Everyone, Audience::Contacts, Audience::Nobody]
+            .into_iter()
+            .find(|value| audience(*value) == code)
+    }
 
     pub(crate) fn kind(kind: Kind) -> u8 {
         match kind {

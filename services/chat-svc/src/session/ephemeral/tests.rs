@@ -10,7 +10,7 @@ use prost::Message as _;
 use super::*;
 use crate::session::outbox::OutBatch;
 use crate::session::{Identity, Live, Pull, StreamLimits};
-use crate::store::{Commit, Generation};
+use crate::store::{AccountPlace, Commit, Generation};
 
 fn limits() -> StreamLimits {
     StreamLimits { outbox_bytes: 2_000, window_entries: 12, window_bytes: 6_000, ..StreamLimits::default() }
@@ -48,6 +48,8 @@ impl World {
     fn live() -> Self {
         let mut world = Self::greeted();
         world.session.synced(Commit(1), Vec::new());
+        world.pull_all();
+        world.session.account_read(Vec::new(), AccountPlace::after(Commit(1)), false);
         world.pull_all();
         world
     }

@@ -1,12 +1,16 @@
 //! The rules about members.
 
+use super::people::{relate, set_privacy};
 use super::*;
+use crate::people::{Action, Audience, PrivacyChanges};
 use crate::receipts::TimedMarks;
 use crate::store::Raised;
 
-on_every_store!(
+rules!(
     marks_only_grow_and_never_beyond_the_readable,
     others_are_shown_what_was_said_and_when,
+    others_know_what_privacy_lets_them,
+    whoever_is_blocked_is_not_told,
     receipts_are_for_present_members_of_a_conversation_that_lists_them,
     a_cursor_from_before_a_receipt_finds_the_conversation,
     a_past_membership_keeps_its_place_in_the_list,
@@ -82,6 +86,48 @@ async fn others_are_shown_what_was_said_and_when(store: Arc<dyn Store>) {
         .await
         .unwrap();
     assert_eq!(shown(&store, ada, ben, id).await, timed((6, None), (6, None)), "a new membership");
+}
+
+async fn others_know_what_privacy_lets_them(store: Arc<dyn Store>) {
+    let (ada, ben, mut writer) = (UserId::new(), UserId::new(), Writer::new());
+    let contents = [group(ada, &[ben], Settings::default()), text(ada, "1"), text(ada, "2"), text(ada, "3")];
+    append(&store, writer.batch(&contents)).await.unwrap();
+    let id = writer.conversation;
+    let share = |on| PrivacyChanges { read_receipts: Some(on), ..PrivacyChanges::default() };
+    mark(&store, ben, id, (2, 2)).await;
+    set_privacy(&store, ben, share(false)).await;
+    assert_eq!(raised(mark(&store, ben, id, (3, 3)).await).others, [ada], "it is told as received");
+    assert_eq!(shown(&store, ada, ben, id).await, timed((3, Some(3)), (2, Some(2))), "G7");
+    let (now, _) = store.changed(ada, Commit(0)).await.unwrap();
+    mark(&store, ben, id, (4, 0)).await;
+    let (now, _) = store.changed(ada, now).await.unwrap();
+    assert_eq!(raised(mark(&store, ben, id, (4, 4)).await).others, [], "G7: reading moves nothing");
+    assert_eq!(store.changed(ada, now).await.unwrap().1, [], "G7: not even the cursor's work");
+    set_privacy(&store, ben, share(true)).await;
+    assert_eq!(shown(&store, ada, ben, id).await, timed((4, Some(4)), (2, Some(2))), "G7: nor later");
+
+    set_privacy(&store, ada, share(false)).await;
+    assert_eq!(shown(&store, ada, ben, id).await, timed((4, Some(4)), (0, None)), "mutual");
+    assert_eq!(shown(&store, ada, ada, id).await.marks.read, Seq(4), "one's own are one's own");
+    set_privacy(&store, ada, share(true)).await;
+    let hide = PrivacyChanges { last_seen: Some(Audience::Nobody), ..PrivacyChanges::default() };
+    set_privacy(&store, ben, hide).await;
+    assert_eq!(shown(&store, ada, ben, id).await, timed((4, None), (2, None)), "G7: no times");
+    assert_eq!(shown(&store, ben, ada, id).await.received_at, None, "mutual");
+}
+
+async fn whoever_is_blocked_is_not_told(store: Arc<dyn Store>) {
+    let (ada, ben, mut writer) = (UserId::new(), UserId::new(), Writer::new());
+    append(&store, writer.batch(&[group(ada, &[ben], Settings::default()), text(ada, "1")])).await.unwrap();
+    let id = writer.conversation;
+    relate(&store, ben, ada, Action::Block).await.unwrap();
+    let (now, _) = store.changed(ada, Commit(0)).await.unwrap();
+    assert_eq!(raised(mark(&store, ben, id, (2, 2)).await).others, [], "G7");
+    assert_eq!(store.changed(ada, now).await.unwrap().1, [], "G7");
+    assert_eq!(shown(&store, ada, ben, id).await.received_at, None, "G7: no times");
+    let (now, _) = store.changed(ben, Commit(0)).await.unwrap();
+    let of_ada = raised(mark(&store, ada, id, (2, 2)).await);
+    assert_eq!((of_ada.others, store.changed(ben, now).await.unwrap().1.len()), (vec![ben], 1));
 }
 
 async fn receipts_are_for_present_members_of_a_conversation_that_lists_them(store: Arc<dyn Store>) {

@@ -1,8 +1,23 @@
 //! What every store must do. Each rule runs over each backend; and random histories run over two of them side by side,
 //! which must then give the same answers to every question.
 
+/// Runs each rule over each backend.
+macro_rules! rules {
+    ($($name:ident),* $(,)?) => {
+        mod on_memory { $(#[tokio::test] async fn $name() { super::$name(super::memory().store).await; })* }
+        mod on_sqlite { $(
+            #[tokio::test]
+            async fn $name() {
+                let backend = super::sqlite();
+                super::$name(backend.store.clone()).await;
+            }
+        )* }
+    };
+}
+
 mod differential;
 mod members;
+mod people;
 mod rules;
 
 use std::sync::Arc;
@@ -32,23 +47,6 @@ fn sqlite() -> Backend {
     let store = SqliteStore::open(Options::new(folder.path().join("chat.db"))).unwrap();
     Backend { store: Arc::new(store), _folder: Some(folder) }
 }
-
-/// Runs each rule over each backend.
-macro_rules! on_every_store {
-    ($($name:ident),* $(,)?) => {
-        mod on_memory {
-            $(#[tokio::test] async fn $name() { super::$name(super::memory().store).await; })*
-        }
-        mod on_sqlite { $(
-            #[tokio::test]
-            async fn $name() {
-                let backend = super::sqlite();
-                super::$name(backend.store.clone()).await;
-            }
-        )* }
-    };
-}
-use on_every_store;
 
 /// Writes as the appender does, one conversation at a time, without its checks.
 struct Writer {

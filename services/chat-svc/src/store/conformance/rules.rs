@@ -4,7 +4,7 @@ use super::*;
 use crate::conversation::HistoryVisibility;
 use crate::store::{Order, Page, Slice};
 
-on_every_store!(
+rules!(
     a_batch_is_stored_whole_and_only_at_the_head,
     a_load_brings_the_state_and_the_ops_asked_for,
     pages_stop_where_the_reader_may_not_read,

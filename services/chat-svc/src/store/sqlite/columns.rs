@@ -7,6 +7,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::conversation::{HistoryVisibility, Kind, Role};
+use crate::people::{Audience, Relation};
 use crate::store::code;
 
 /// Reads a column, or says which one does not hold what it should.
@@ -42,6 +43,14 @@ pub(super) fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
 
 pub(super) fn history(row: &Row<'_>, column: usize) -> rusqlite::Result<HistoryVisibility> {
     code::to_history(row.get(column)?).ok_or_else(|| unknown(column))
+}
+
+pub(super) fn relation(row: &Row<'_>, column: usize) -> rusqlite::Result<Relation> {
+    code::to_relation(row.get(column)?).ok_or_else(|| unknown(column))
+}
+
+pub(super) fn audience(row: &Row<'_>, column: usize) -> rusqlite::Result<Audience> {
+    code::to_audience(row.get(column)?).ok_or_else(|| unknown(column))
 }
 
 /// A value that this release does not know.

@@ -4,12 +4,15 @@ use parlor_embedded::Tx;
 use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::columns::{from_number, from_optional_time, from_seq, id, number, optional_time, role, seq};
-use super::{one, read};
+use super::columns::{
+    audience, from_number, from_optional_time, from_seq, id, number, optional_time, role, seq,
+};
+use super::{one, people, read};
 use crate::conversation::Member;
-use crate::receipts::{Marks, Progress, Risen, TimedMarks};
+use crate::people::{Privacy, Tie, Visibility};
+use crate::receipts::{Marks, Progress, Risen, Sight, TimedMarks};
 use crate::store::members::lists;
-use crate::store::{Commit, Listed, Marked, NewMarks, Raised, Receipts};
+use crate::store::{Commit, Listed, Marked, NewMarks, Raised, Receipts, code};
 
 /// The columns that [`own`] and [`shown`] read.
 const OWN: &str = "received, read, received_at, read_at";
@@ -34,7 +37,7 @@ pub(super) fn mark(tx: &Tx<'_>, new: &NewMarks) -> rusqlite::Result<Marked> {
     let sql = format!("SELECT {OWN}, {SHOWN} FROM member WHERE conversation = ?1 AND user = ?2");
     let held = one(tx, &sql, key, |row| Ok(Progress { own: timed(row, 0)?, shown: timed(row, 4)? }))?;
     let Some(mut progress) = held else { return Ok(Marked::NotFound) };
-    let risen = progress.raise(new.marks, true, new.at);
+    let risen = progress.raise(new.marks, people::privacy(tx, new.user)?.0.read_receipts, new.at);
     if !risen.any() {
         return Ok(Marked::Now(progress.own, None));
     }
@@ -81,7 +84,7 @@ fn message_number(tx: &Connection, conversation: ConversationId, at: Seq) -> rus
     Ok(found.unwrap_or_default())
 }
 
-/// Notes that what is shown of this member rose; the members who are to be told.
+/// Notes that what is shown of this member rose; who is to be told: the others, but for those the member has blocked.
 fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Result<Vec<UserId>> {
     if !read::member_count(tx, conversation)?.is_some_and(lists) {
         return Ok(Vec::new());
@@ -92,7 +95,13 @@ fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Re
     }
     tx.prepare_cached("UPDATE conversation SET shown = ?2 WHERE id = ?1")?
         .execute(params![conversation.bytes(), from_number(tx.commit_number())])?;
-    Ok(members.into_keys().filter(|other| *other != user).collect())
+    let mut others = Vec::with_capacity(members.len());
+    for other in members.into_keys().filter(|other| *other != user) {
+        if !people::blocks(tx, user, other)? {
+            others.push(other);
+        }
+    }
+    Ok(others)
 }
 
 /// The members of a conversation that lists them, each with their marks as `reader` may know them.
@@ -102,13 +111,26 @@ pub(super) fn listed(
     conversation: ConversationId,
 ) -> rusqlite::Result<Vec<Listed>> {
     let sql = format!(
-        "SELECT user, role, joined, {OWN}, {SHOWN} FROM member WHERE conversation = ?1 AND present = 1"
+        "SELECT m.user, m.role, m.joined, {OWN}, {SHOWN}, coalesce(p.last_seen, ?3),
+             EXISTS (SELECT 1 FROM relation r WHERE r.user = ?2 AND r.other = m.user AND r.blocked = 1)
+             OR EXISTS (SELECT 1 FROM relation r WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1)
+         FROM member m LEFT JOIN privacy p ON p.user = m.user
+         WHERE m.conversation = ?1 AND m.present = 1"
     );
+    let own = people::privacy(tx, reader)?.0;
+    let default = code::audience(Privacy::default().last_seen);
     let mut statement = tx.prepare_cached(&sql)?;
-    let rows = statement.query_map([conversation.bytes()], |row| {
-        let user = id(row, 0)?;
-        let marks = if user == reader { timed(row, 3)? } else { timed(row, 7)? };
-        Ok(Listed { user, member: Member { role: role(row, 1)?, joined: seq(row, 2)? }, marks })
+    let rows = statement.query_map(params![conversation.bytes(), reader.bytes(), default], |row| {
+        let (user, member) = (id(row, 0)?, Member { role: role(row, 1)?, joined: seq(row, 2)? });
+        if user == reader {
+            return Ok(Listed { user, member, marks: timed(row, 3)? });
+        }
+        // Two members share a conversation.
+        let tie = if row.get(12)? { Tie::Blocked } else { Tie::Close };
+        let theirs = Privacy { last_seen: audience(row, 11)?, ..Privacy::default() };
+        let times = Visibility::of(&own, &theirs, tie).last_seen;
+        let marks = timed(row, 7)?.seen(Sight { read: own.read_receipts, times, below: None });
+        Ok(Listed { user, member, marks })
     })?;
     rows.collect()
 }

@@ -7,6 +7,7 @@ mod audience;
 mod columns;
 mod marks;
 mod members;
+mod people;
 mod read;
 mod rows;
 mod write;
@@ -28,7 +29,8 @@ use crate::log::OpRow;
 /// The schema, oldest first; a release only ever adds to the end.
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("schema.sql") },
-    Migration { version: 2, sql: include_str!("schema/2_members.sql") },
+    Migration { version: 2, sql: include_str!("schema/2_people.sql") },
+    Migration { version: 3, sql: include_str!("schema/3_members.sql") },
 ];
 
 /// See the module.
@@ -51,22 +53,12 @@ impl SqliteStore {
         Ok(Self { db, generation: Generation(uuid::Uuid::from_bytes(bytes)) })
     }
 
-    async fn reading<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&ReadTx<'_>) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        self.db.read(job).await.map_err(|error| {
-            tracing::error!(%error, "read failed");
-            ReadError
-        })
-    }
-
-    /// Both the engine's `done` and a refusal to queue need the caller's.
     fn writing<T: Send + 'static>(
         &self,
         done: Done<T>,
         job: impl FnOnce(&mut Tx<'_>) -> Result<T, JobError<Conflict>> + Send + 'static,
     ) {
+        // Both the engine's `done` and a refusal to queue need the caller's.
         let done = Arc::new(Mutex::new(Some(done)));
         let answer = {
             let done = Arc::clone(&done);
@@ -75,6 +67,16 @@ impl SqliteStore {
         if let Err(error) = self.db.submit(job, answer) {
             tell(&done, Err(append_error(error.into())));
         }
+    }
+
+    async fn reading<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&ReadTx<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        self.db.read(job).await.map_err(|error| {
+            tracing::error!(%error, "read failed");
+            ReadError
+        })
     }
 }
 

@@ -19,7 +19,9 @@ pub(super) fn changed(tx: &Connection, user: UserId, since: Commit) -> rusqlite:
              OR (m.present = 1 AND c.activity > ?2)
              OR (m.present = 1 AND c.shown > ?2 AND c.members <= ?3 AND EXISTS (
                  SELECT 1 FROM member o
-                 WHERE o.conversation = c.id AND o.present = 1 AND o.shown > ?2 AND o.user <> ?1
+                 WHERE o.conversation = c.id AND o.present = 1 AND o.shown > ?2 AND o.user <> ?1 AND NOT EXISTS (
+                     SELECT 1 FROM relation r WHERE r.user = o.user AND r.other = ?1 AND r.blocked = 1
+                 )
              ))
          )
          ORDER BY active DESC, c.id",

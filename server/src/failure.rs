@@ -90,7 +90,7 @@ impl From<auth_svc::StartError> for Failure {
     fn from(error: auth_svc::StartError) -> Self {
         use auth_svc::StartError as E;
         let code = match &error {
-            E::Config(_) => Code::Usage,
+            E::Config(_) | E::Mail { .. } => Code::Usage,
             E::Store(open) => code_of(open),
             E::Keys(_) | E::KeysLost { .. } => Code::Data,
             E::Read(_) | E::Policy(_) | E::Hasher(_) => Code::Internal,

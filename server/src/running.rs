@@ -159,6 +159,7 @@ fn start_chat(config: &Config, auth: &auth_svc::App) -> Result<chat_svc::App, Fa
         store: Stores::of(&config.server.data).chat,
         auth: local_channel(auth.public()),
         auth_internal: Authorized::new(local_channel(auth.internal()), auth.internal_token_source()),
+        presence_internal: None,
     };
     Ok(chat_svc::App::build(&config.chat, needs)?)
 }

@@ -10,6 +10,7 @@ use parlor_grpc_kit::{Authorized, Guard, PolicyError, RemoteKeys, Revocations, R
 use parlor_runtime::clock::{Clock, SystemClock};
 use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_types::NodeId;
 use parlor_wire::chat::v1::chat_service_server::ChatServiceServer;
 use parlor_wire::chat::v1::people_service_server::PeopleServiceServer;
 use parlor_wire::errors::v1::ErrorReason;
@@ -21,7 +22,8 @@ use tonic::transport::Channel;
 use crate::Config;
 use crate::directory::{Directory, RemoteDirectory};
 use crate::log::{Log, StartLog};
-use crate::people::{People, StartPeople, Unwatched, VisibilityWatcher};
+use crate::people::{People, StartPeople, VisibilityWatcher};
+use crate::presence::PresenceLink;
 use crate::routing::LocalRouter;
 use crate::rpc::{self, Chat, InternalRpc, PeopleRpc};
 use crate::session::{Deps, Farewell, Standing};
@@ -43,6 +45,8 @@ pub struct Needs {
     pub auth: Channel,
     /// auth-svc's internal API, with this service's credential.
     pub auth_internal: Authorized,
+    /// presence-svc's internal API, with this service's credential; none where there is no presence-svc.
+    pub presence_internal: Option<Authorized>,
 }
 
 /// Why chat-svc did not start.
@@ -81,7 +85,8 @@ impl App {
         let store = Arc::new(SqliteStore::open(options)?);
         let router = Arc::new(LocalRouter::default());
         let directory: Arc<dyn Directory> = Arc::new(RemoteDirectory::new(needs.auth_internal.clone()));
-        let watcher: Arc<dyn VisibilityWatcher> = Arc::new(Unwatched);
+        let presence = Arc::new(PresenceLink::new(NodeId::new()));
+        let watcher: Arc<dyn VisibilityWatcher> = presence.clone();
         let log = Log::new(StartLog {
             store: store.clone(),
             router: router.clone(),
@@ -104,7 +109,7 @@ impl App {
         let draining = Arc::new(AtomicBool::new(false));
         let standing = standing(revoked.clone(), revocations.sight(), draining.clone());
         let limits = config.stream_limits();
-        let deps = Deps { log, store, router, clock: clock.clone(), standing, limits };
+        let deps = Deps { log, store, router, presence, clock: clock.clone(), standing, limits };
 
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
         let keys = Arc::new(RemoteKeys::new(needs.auth));
@@ -114,6 +119,9 @@ impl App {
         let internal = guard(rpc::internal()?).protect(internal(&people));
 
         start_tasks(&tasks, &deps, keys);
+        if let Some(channel) = needs.presence_internal {
+            hold_presence_link(&tasks, &deps, channel);
+        }
         let seeing = readiness.condition("revocations known");
         follow_revocations(&tasks, &deps, revocations, seeing);
         Ok(Self { deps, public, internal, readiness, tasks, draining, drain_grace: config.drain_grace })
@@ -204,6 +212,16 @@ fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {
     let stop = tasks.token();
     tasks.spawn("keys", Importance::Critical, async move {
         keys.run(stop).await;
+        Ok::<_, std::convert::Infallible>(())
+    });
+}
+
+/// Streams do without it while it cannot be held.
+fn hold_presence_link(tasks: &TaskGroup, deps: &Deps, channel: Authorized) {
+    let (link, router, clock) = (deps.presence.clone(), deps.router.clone(), deps.clock.clone());
+    let stop = tasks.token();
+    tasks.spawn("line to presence-svc", Importance::Critical, async move {
+        stop.run_until_cancelled(link.run(channel, router, clock)).await;
         Ok::<_, std::convert::Infallible>(())
     });
 }

@@ -33,6 +33,9 @@ pub struct Config {
     /// not again before this.
     #[serde(with = "duration")]
     pub receipts_coalesce: Duration,
+    /// The same while its app is behind.
+    #[serde(with = "duration")]
+    pub background_ping_interval: Duration,
     /// Unanswered appends of a stream.
     pub appends_in_flight: usize,
     /// Unanswered fetches of a stream.
@@ -85,6 +88,7 @@ impl Default for Config {
             hello_within: stream.hello_within,
             ping_interval: stream.ping_interval,
             receipts_coalesce: stream.receipts_coalesce,
+            background_ping_interval: stream.background_ping_interval,
             appends_in_flight: stream.appends,
             fetches_in_flight: stream.fetches,
             outbox_bytes: stream.outbox_bytes as u64,
@@ -114,6 +118,7 @@ impl Config {
             hello_within: self.hello_within,
             ping_interval: self.ping_interval,
             receipts_coalesce: self.receipts_coalesce,
+            background_ping_interval: self.background_ping_interval,
             appends: self.appends_in_flight,
             fetches: self.fetches_in_flight,
             outbox_bytes: size(self.outbox_bytes),
@@ -137,6 +142,8 @@ impl Validate for Config {
         problems.range("hello_within", &self.hello_within, Duration::from_millis(100)..=seconds(60));
         problems.range("ping_interval", &self.ping_interval, Duration::from_millis(500)..=seconds(600));
         problems.range("receipts_coalesce", &self.receipts_coalesce, Duration::ZERO..=seconds(60));
+        let background = Duration::from_millis(500)..=seconds(3600);
+        problems.range("background_ping_interval", &self.background_ping_interval, background);
         problems.range("appends_in_flight", &self.appends_in_flight, 1..=1024);
         problems.range("fetches_in_flight", &self.fetches_in_flight, 1..=16);
         problems.range("outbox_bytes", &self.outbox_bytes, 4 << 10..=16 << 20);

@@ -2,8 +2,8 @@
 //!
 //! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`] (how far
 //! members are), [`session`] (the stream), [`typing`] (who types just now), [`people`] (contacts, blocks, privacy),
-//! [`routing`] (who gets what), [`directory`] (which users there are), [`store`] (where it is kept), [`edge`] (messages to
-//! domain and back), `rpc` (the services), [`App`] (how it is put together).
+//! [`presence`] (the line to presence-svc), [`routing`] (who gets what), [`directory`] (which users there are), [`store`]
+//! (where it is kept), [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
 
 mod app;
 mod config;
@@ -12,6 +12,7 @@ pub mod directory;
 pub mod edge;
 pub mod log;
 pub mod people;
+pub mod presence;
 pub mod receipts;
 pub mod routing;
 mod rpc;

@@ -54,6 +54,7 @@ impl Scene {
             store: folder.path().join("chat.db"),
             auth: auth.public_channel(),
             auth_internal: auth.internal_channel(),
+            presence_internal: None,
         };
         let app = App::build(&config, needs).expect("it starts");
         in_time("readiness", app.readiness().wait()).await;

@@ -9,6 +9,7 @@ mod draft;
 mod entry;
 mod page_token;
 mod people;
+mod presence;
 mod problem;
 mod row;
 
@@ -18,5 +19,6 @@ pub use draft::{creation, draft};
 pub use entry::{BareEntry, appended, entry, event_frame, from_stored, stored_body};
 pub use page_token::{Position, decode_token, encode_token};
 pub use people::{account_frames, change_problem, contact_note, filter, person, privacy, privacy_changes};
+pub use presence::{attach_request, told};
 pub use problem::{forbidden_reason, mark_problem, problem, read_problem, refusal_problem};
 pub use row::{log_page, marks, member_marks, receipts_frame, row};

@@ -20,14 +20,6 @@ pub trait VisibilityWatcher: Send + Sync + 'static {
     fn changed(&self, users: &[UserId]);
 }
 
-/// Nobody wants to know.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unwatched;
-
-impl VisibilityWatcher for Unwatched {
-    fn changed(&self, _: &[UserId]) {}
-}
-
 /// Why nothing changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeError {
@@ -149,6 +141,9 @@ impl People {
             if changed {
                 self.start.router.account_changed(whose);
             }
+        }
+        if related.person.side.blocked {
+            self.start.router.parted(user, other);
         }
         self.start.watcher.changed(&[user, other]);
         Some(commit)

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use parlor_types::UserId;
 
-pub use desk::{ChangeError, People, StartPeople, Unwatched, VisibilityWatcher};
+pub use desk::{ChangeError, People, StartPeople, VisibilityWatcher};
 pub use pair::{Action, Counted, Pair, Refused, Relation, Room, Side};
 pub use privacy::{Audience, Privacy, PrivacyChanges};
 pub use visibility::{Tie, Visibility};

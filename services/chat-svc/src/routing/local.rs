@@ -127,6 +127,10 @@ impl Router for LocalRouter {
         self.each(user, Stream::account_changed);
     }
 
+    fn parted(&self, one: UserId, other: UserId) {
+        self.part_typing(one, other);
+    }
+
     fn reached(&self, commit: Commit) {
         self.reached.fetch_max(commit.0, Ordering::AcqRel);
     }

@@ -25,6 +25,9 @@ pub trait Router: Send + Sync + 'static {
     /// What is between a user and others, or their settings, changed: their streams have it to say.
     fn account_changed(&self, user: UserId);
 
+    /// One of two users has blocked the other: neither sees any more what the other does just now.
+    fn parted(&self, one: UserId, other: UserId);
+
     /// Everything up to this commit has been published.
     fn reached(&self, commit: Commit);
 }

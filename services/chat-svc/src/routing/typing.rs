@@ -80,6 +80,14 @@ impl LocalRouter {
         }
     }
 
+    /// Ends what two users see of each other.
+    pub(super) fn part_typing(&self, one: UserId, other: UserId) {
+        let mut typists = self.typists();
+        for told in typists.parted(one, other) {
+            self.tell(&told);
+        }
+    }
+
     fn tell(&self, told: &Told) {
         for user in told.audience.iter() {
             self.each(*user, |stream| stream.typing(told));

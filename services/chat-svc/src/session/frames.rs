@@ -33,10 +33,7 @@ impl Session {
         };
         match (&self.phase, frame.kind) {
             // A kind this release does not know: rule 7 holds for servers too.
-            (
-                Phase::Syncing | Phase::Live,
-                None | Some(In::SetPreferences(_) | In::SetActive(_) | In::Watch(_)),
-            ) => Vec::new(),
+            (Phase::Syncing | Phase::Live, None | Some(In::SetPreferences(_))) => Vec::new(),
             (_, Some(In::Hello(hello))) => self.hello(&hello, wall),
             (Phase::Greeting { .. }, _) => {
                 self.end(Farewell::fault(ErrorReason::HelloExpected, "the first frame must be Hello"))
@@ -52,6 +49,8 @@ impl Session {
                 self.mark(mark.conversation_id, marks)
             }
             (_, Some(In::SetTyping(typing))) => self.set_typing(&typing),
+            (_, Some(In::SetActive(active))) => self.set_active(active),
+            (_, Some(In::Watch(watch))) => self.watch(&watch),
             (_, Some(In::Ack(ack))) => self.ack(&ack),
             (_, Some(In::Ping(ping))) => {
                 self.out.push(Out::Pong(wire::Pong { nonce: ping.nonce }), Weight::Notice);

@@ -16,6 +16,8 @@ pub struct StreamLimits {
     pub ping_interval: Duration,
     /// Marks are written, and others' receipts told, at once and then not again before this.
     pub receipts_coalesce: Duration,
+    /// The same while its app is behind.
+    pub background_ping_interval: Duration,
     /// Unanswered appends.
     pub appends: usize,
     /// Unanswered fetches.
@@ -39,6 +41,7 @@ impl Default for StreamLimits {
             hello_within: Duration::from_secs(10),
             ping_interval: Duration::from_secs(60),
             receipts_coalesce: Duration::from_secs(1),
+            background_ping_interval: Duration::from_secs(240),
             appends: 32,
             fetches: 2,
             outbox_bytes: 32 * 1024,

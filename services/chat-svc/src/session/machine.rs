@@ -63,6 +63,8 @@ pub enum Effect {
     Receipts(Vec<(ConversationId, Vec<UserId>)>),
     /// Tell others what the user does, if they may see it; refused by [`Session::refused`].
     Typing(ConversationId, Option<Activity>),
+    /// Tell the registry of sessions what it is to know now: [`Session::facts`].
+    PassOn,
     /// Forget this stream.
     Unregister,
 }
@@ -149,6 +151,12 @@ impl Session {
         }
     }
 
+    /// Whether the stream has ended because its session has.
+    #[must_use]
+    pub fn session_has_ended(&self) -> bool {
+        matches!(&self.phase, Phase::Ended(farewell) if farewell.reason == ErrorReason::SessionEnded)
+    }
+
     /// Whether the stream has ended, but for frames still to be pulled.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -172,6 +180,7 @@ impl Session {
             Ok(since) => since,
             Err(problem) => return self.end(Farewell::fault(problem.reason(), problem.message)),
         };
+        self.out.attention.hello(hello);
         self.phase = Phase::Syncing;
         self.account = Account::since(since);
         self.out.push(
@@ -183,7 +192,7 @@ impl Session {
                 server_time: Some(to_time(wall)),
                 ping_interval: Some(to_duration(self.limits.ping_interval)),
                 limits: Some(self.limits.to_wire()),
-                background_ping_interval: Some(to_duration(self.limits.ping_interval)),
+                background_ping_interval: Some(to_duration(self.limits.background_ping_interval)),
             }),
             Weight::Step,
         );
@@ -301,7 +310,7 @@ impl Session {
                 return self.end(Farewell::come_back(ErrorReason::HelloTimeout, Duration::ZERO, message));
             }
             Phase::Greeting { .. } => return Vec::new(),
-            Phase::Syncing | Phase::Live if silent >= self.limits.ping_interval * 2 => {
+            Phase::Syncing | Phase::Live if silent >= self.ping_interval() * 2 => {
                 let message = "no frame came for two ping intervals";
                 return self.end(Farewell::come_back(ErrorReason::IdleTimeout, Duration::ZERO, message));
             }
@@ -310,7 +319,9 @@ impl Session {
         self.reached = reached;
         self.checkpoint(reached);
         self.telling.tick(now, self.limits.receipts_coalesce);
-        self.marks_due(now)
+        let mut effects = self.marks_due(now);
+        effects.extend(self.out.attention.pass_on(now));
+        effects
     }
 
     /// A newer cursor, if all that came before it has been said and not only marked.

@@ -5,12 +5,14 @@
 //! deliver to. Every outbound kind is bounded (G8), see [`outbox`].
 
 mod account;
+mod attention;
 mod ephemeral;
 mod farewell;
 mod frames;
 mod limits;
 mod machine;
 pub mod outbox;
+mod presence;
 mod pushes;
 mod receipts;
 mod stream;

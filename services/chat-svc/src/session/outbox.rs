@@ -7,6 +7,7 @@
 //! | rows | made when nothing else waits, a few at a time; one mark per conversation until then |
 //! | results of appends and fetches | the number in flight, which counts until the result has left |
 //! | typing | the latest of each person in each conversation, and not many; sent when there is room, else dropped |
+//! | presence | the latest of each person watched, who are 200; sent when there is room |
 //! | everything else | `MAX_NOTICES`, then dropped: only what a client repeats or need not have |
 
 use std::collections::{BTreeMap, VecDeque};
@@ -17,6 +18,7 @@ use parlor_types::{ConversationId, Seq};
 use parlor_wire::chat::v1::{Head, ServerFrame, server_frame};
 use prost::Message as _;
 
+use super::attention::Attention;
 use super::ephemeral::Ephemerals;
 use super::receipts::Owed;
 use super::{Live, StreamLimits};
@@ -81,6 +83,7 @@ pub(super) struct Outbox {
     unacked_bytes: usize,
     batch: u64,
     pub(super) ephemerals: Ephemerals,
+    pub(super) attention: Attention,
 }
 
 impl Outbox {
@@ -100,6 +103,7 @@ impl Outbox {
             unacked_bytes: 0,
             batch: 0,
             ephemerals: Ephemerals::default(),
+            attention: Attention::default(),
         }
     }
 
@@ -191,6 +195,7 @@ impl Outbox {
         self.marks.clear();
         self.receipts = Owed::default();
         self.ephemerals.clear();
+        self.attention.clear();
         (self.bytes, self.entries, self.notices) = (0, 0, 0);
         (self.append_results, self.fetch_results) = (0, 0);
     }
@@ -256,7 +261,8 @@ impl Outbox {
         while self.is_low() && self.window_has_room() {
             let marks = &self.marks;
             let held = |id| awaited(id) || marks.get(&id).is_some_and(|mark| mark.row);
-            let Some(kind) = self.ephemerals.take(now, held) else { return };
+            let next = self.attention.take().or_else(|| self.ephemerals.take(now, held));
+            let Some(kind) = next else { return };
             self.push(kind, Weight::Step);
         }
     }

@@ -15,6 +15,7 @@ use super::outbox::OutBatch;
 use super::work::Job;
 use super::{Farewell, Live, PushError, Pushes, StreamLimits};
 use crate::log::Log;
+use crate::presence::{Facts, PresenceLink};
 use crate::routing::LocalRouter;
 use crate::store::Store;
 
@@ -27,6 +28,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// Deliveries.
     pub router: Arc<LocalRouter>,
+    /// Who is told which streams are open.
+    pub presence: Arc<PresenceLink>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who may have a stream.
@@ -94,6 +97,14 @@ impl Stream {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.inner().session.has_ended()
+    }
+
+    pub(super) fn session_has_ended(&self) -> bool {
+        self.inner().session.session_has_ended()
+    }
+
+    pub(super) fn facts(&self) -> Facts {
+        self.inner().session.facts()
     }
 
     /// Frames from the client, in order.

@@ -52,13 +52,13 @@ impl Stream {
             let stream = Arc::clone(self);
             match effect {
                 Effect::RegisterAndSync(since) => {
-                    self.deps.router.register(self);
+                    self.enter();
                     if let Some(farewell) = (self.deps.standing)(self.session()) {
                         self.end(farewell);
                     }
                     if self.has_ended() {
                         // What unregisters it may have come before it was registered.
-                        self.deps.router.unregister(self.user(), self.id());
+                        self.leave();
                     }
                     drop(tokio::spawn(stream.sync(since)));
                 }
@@ -68,7 +68,8 @@ impl Stream {
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
                 Effect::Receipts(wanted) => drop(tokio::spawn(stream.find_receipts(wanted))),
                 Effect::Typing(conversation, activity) => stream.types(conversation, activity),
-                Effect::Unregister => self.deps.router.unregister(self.user(), self.id()),
+                Effect::PassOn => self.pass_on(),
+                Effect::Unregister => self.leave(),
                 Effect::Append(..) => {}
             }
         }

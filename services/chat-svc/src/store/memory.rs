@@ -256,7 +256,9 @@ impl Store for MemoryStore {
         let found = all.conversations.get(&conversation).map(|found| &found.state.members);
         let Some(members) = found.filter(|members| members.contains_key(&user)) else { return Ok(None) };
         let shown = members.len() <= MAX_LISTED_MEMBERS;
-        Ok(Some(members.keys().filter(|other| shown && **other != user).copied().collect()))
+        let blocked = |other| all.accounts.blocks(user, other) || all.accounts.blocks(other, user);
+        let others = members.keys().copied().filter(|other| *other != user && !blocked(*other));
+        Ok(Some(if shown { others.collect() } else { Vec::new() }))
     }
 
     async fn seq_at(&self, conversation: ConversationId, time: SystemTime) -> Result<Seq, ReadError> {

@@ -220,7 +220,8 @@ pub trait Store: Members + PeopleStore {
         slice: Slice,
     ) -> Result<Option<Page>, ReadError>;
 
-    /// To whom the user's typing in a conversation is shown: its present members but the user, nobody in one of more than
+    /// To whom the user's typing in a conversation is shown: its present members but the user, without those who blocked the
+    /// user or whom the user blocked; nobody in one of more than
     /// [`MAX_LISTED_MEMBERS`](parlor_types::limits::MAX_LISTED_MEMBERS). `None` if the user is not a member now.
     async fn audience(
         &self,

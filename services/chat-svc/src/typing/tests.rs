@@ -117,6 +117,20 @@ fn g7_who_leaves_sees_nothing_more_and_is_seen_no_more() {
 }
 
 #[test]
+fn two_who_part_see_nothing_more_of_each_other() {
+    let mut world = World::new();
+    world.types(0.0);
+    let ask = world.asks(3.0).unwrap();
+    let ended = world.typists.parted(user(1), user(0));
+    assert_eq!(ended.len(), 1);
+    assert_eq!((ended[0].typist, ended[0].activity, &*ended[0].audience), (user(0), None, &[user(1)][..]));
+    assert_eq!((world.seen_by(3.0, 1), world.seen_by(3.0, 2)), (0, 1));
+    let told = world.typists.found(world.at(3.1), ask, Some(vec![user(1), user(2)])).unwrap();
+    assert_eq!(*told.audience, [user(2)], "the answer was older than the block");
+    assert_eq!(world.typists.parted(user(1), user(0)), [], "nothing was shown");
+}
+
+#[test]
 fn g8_what_is_remembered_is_bounded_and_forgotten() {
     let mut world = World::new();
     let now = world.start;

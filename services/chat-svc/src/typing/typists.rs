@@ -1,6 +1,6 @@
 //! The state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -57,7 +57,7 @@ struct Asking {
     number: u64,
     activity: Activity,
     /// Who left meanwhile; the answer may not know.
-    gone: Vec<UserId>,
+    gone: BTreeSet<UserId>,
 }
 
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl Typists {
         }
         one.due = one.due.max(now) + INTERVAL;
         self.asked += 1;
-        one.asking = Some(Asking { number: self.asked, activity, gone: Vec::new() });
+        one.asking = Some(Asking { number: self.asked, activity, gone: BTreeSet::new() });
         Some(Ask { conversation, typist, number: self.asked })
     }
 
@@ -161,14 +161,37 @@ impl Typists {
     pub fn left(&mut self, user: UserId, conversation: ConversationId) -> Option<Told> {
         for one in self.users.values_mut().flatten().filter(|one| one.conversation == conversation) {
             if let Some(asking) = &mut one.asking {
-                asking.gone.push(user);
+                asking.gone.insert(user);
             }
             if let Some(shown) = one.shown.as_mut().filter(|shown| shown.audience.contains(&user)) {
-                shown.audience = shown.audience.iter().copied().filter(|other| *other != user).collect();
+                shown.withhold(user);
             }
         }
         let shown = self.take(user, conversation)?.shown?;
         Some(over(user, conversation, shown))
+    }
+
+    /// Two users no longer see what the other does: who types, and whom to tell that it is over.
+    pub fn parted(&mut self, one: UserId, other: UserId) -> Vec<Told> {
+        let mut ended = self.hide(one, other);
+        ended.extend(self.hide(other, one));
+        ended
+    }
+
+    /// Hides what a user does from one of those who see it.
+    fn hide(&mut self, typist: UserId, from: UserId) -> Vec<Told> {
+        let mut ended = Vec::new();
+        for slot in self.users.get_mut(&typist).into_iter().flatten() {
+            if let Some(asking) = &mut slot.asking {
+                asking.gone.insert(from);
+            }
+            if let Some(shown) = slot.shown.as_mut().filter(|shown| shown.audience.contains(&from)) {
+                shown.withhold(from);
+                let (conversation, until) = (slot.conversation, shown.until);
+                ended.push(Told { conversation, typist, activity: None, until, audience: [from].into() });
+            }
+        }
+        ended
     }
 
     /// What a user may see just now.
@@ -225,6 +248,12 @@ impl Typist {
     fn is_asking(&self, ask: Ask) -> bool {
         let number = self.asking.as_ref().map(|asking| asking.number);
         self.conversation == ask.conversation && number == Some(ask.number)
+    }
+}
+
+impl Shown {
+    fn withhold(&mut self, from: UserId) {
+        self.audience = self.audience.iter().copied().filter(|user| *user != from).collect();
     }
 }
 

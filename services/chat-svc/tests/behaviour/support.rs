@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_svc::{App, Config, Needs, RateConfig};
+use parlor_grpc_kit::Authorized;
 use parlor_testkit::{
     ChatClient, PATIENCE, Person, Serving, StreamClient, TestAuth, chat_client, compose, eventually,
 };
@@ -30,6 +31,7 @@ pub struct Scene {
     serving: Serving,
     folder: TempDir,
     config: Config,
+    presence: Option<Authorized>,
 }
 
 /// Somebody logged in, with a connection of their own.
@@ -51,16 +53,23 @@ impl Scene {
 
     pub async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::open(TestAuth::new(), folder, config).await
+        Self::open(TestAuth::new(), folder, config, None).await
     }
 
-    async fn open(auth: TestAuth, folder: TempDir, config: Config) -> Self {
+    /// With a presence-svc behind this channel.
+    pub async fn with_presence(auth: TestAuth, presence: Authorized) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::open(auth, folder, config(), Some(presence)).await
+    }
+
+    async fn open(auth: TestAuth, folder: TempDir, config: Config, presence: Option<Authorized>) -> Self {
         let mut opened = None;
         eventually("the store is free", PATIENCE, async || {
             let needs = Needs {
                 store: folder.path().join("chat.db"),
                 auth: auth.public_channel(),
                 auth_internal: auth.internal_channel(),
+                presence_internal: presence.clone(),
             };
             opened = App::build(&config, needs).ok();
             opened.is_some()
@@ -69,17 +78,17 @@ impl Scene {
         let app = opened.expect("it was waited for");
         parlor_testkit::in_time("readiness", app.readiness().wait()).await;
         let serving = Serving::start(app.public()).await;
-        Self { auth, app, serving, folder, config }
+        Self { auth, app, serving, folder, config, presence }
     }
 
     /// Ends the service, lets somebody at its folder, and starts it again on the same.
     pub async fn restart(self, config: Option<Config>, between: impl FnOnce(PathBuf)) -> Self {
-        let Self { auth, app, serving, folder, config: old } = self;
+        let Self { auth, app, serving, folder, config: old, presence } = self;
         serving.stop(Duration::ZERO).await;
         app.shutdown(SHUTDOWN).await.expect("the tasks end in time");
         drop(app);
         between(folder.path().join("chat.db"));
-        Self::open(auth, folder, config.unwrap_or(old)).await
+        Self::open(auth, folder, config.unwrap_or(old), presence).await
     }
 
     /// Somebody new.

@@ -4,11 +4,14 @@
 use parlor_testkit::{StreamClient, compose, in_time};
 use parlor_types::ConversationId;
 use parlor_wire::chat::v1::client_frame::Kind as Out;
+use parlor_wire::chat::v1::people_service_client::PeopleServiceClient;
 use parlor_wire::chat::v1::server_frame::Kind as In;
-use parlor_wire::chat::v1::{Activity, Refused, SetTyping, Typing};
+use parlor_wire::chat::v1::{Activity, BlockUserRequest, Refused, SetTyping, Typing};
 use parlor_wire::errors::v1::ErrorReason;
 
-use crate::support::{Scene, body, hello};
+use tonic::Request;
+
+use crate::support::{Scene, User, body, hello};
 
 fn does(conversation: &str, activity: Activity) -> Out {
     Out::SetTyping(SetTyping { conversation_id: conversation.to_owned(), activity: activity.into() })
@@ -29,6 +32,14 @@ async fn left(stream: &mut StreamClient) -> Vec<Typing> {
     stream.ping().await;
     let typing = |frame| if let In::Typing(typing) = frame { Some(typing) } else { None };
     stream.take_mail().into_iter().filter_map(typing).collect()
+}
+
+async fn block(scene: &Scene, by: &User, whom: &User) {
+    let mut request = Request::new(BlockUserRequest { user_id: whom.id() });
+    let bearer = format!("Bearer {}", by.person.token).parse().expect("a token is text for a header");
+    request.metadata_mut().insert("authorization", bearer);
+    let mut people = PeopleServiceClient::new(scene.channel().await);
+    people.block_user(request).await.expect("anybody may be blocked");
 }
 
 fn seconds(typing: &Typing) -> f64 {
@@ -174,4 +185,31 @@ async fn g7_who_is_removed_meanwhile_sees_no_more_of_it_and_is_seen_no_more() {
     assert_eq!(left(&mut of_ben).await, [], "G7");
     let mut again = scene.another_session(&ben).await.stream().await;
     assert_eq!(left(&mut again).await, [], "G7");
+}
+
+#[tokio::test]
+async fn between_two_of_whom_one_has_blocked_the_other_nothing_is_shown() {
+    let scene = Scene::start().await;
+    let (ada, ben, cem) = (scene.user().await, scene.user().await, scene.user().await);
+    let tea = ada.group(&[&ben, &cem]).await;
+    let (mut of_ada, mut of_ben, mut of_cem) = (ada.stream().await, ben.stream().await, cem.stream().await);
+    of_ada.send(does(&tea, Activity::Typing)).await;
+    typing(&mut of_cem).await;
+    assert_eq!(typing(&mut of_ben).await.activity(), Activity::Typing);
+    block(&scene, &ben, &ada).await;
+    let over = typing(&mut of_ben).await;
+    assert_eq!((over.user_id, over.activity), (ada.id(), 0), "as if she had stopped");
+    of_ada.send(does(&tea, Activity::Unspecified)).await;
+    assert_eq!(typing(&mut of_cem).await.activity(), Activity::Unspecified);
+    of_ben.send(does(&tea, Activity::Typing)).await;
+    assert_eq!(typing(&mut of_cem).await.user_id, ben.id());
+    let mut later = scene.another_session(&ada).await.stream().await;
+    for stream in [&mut of_ada, &mut of_ben, &mut later] {
+        assert_eq!(left(stream).await, []);
+    }
+    // What begins anew is shown to the third alone.
+    ada.says(&tea, "a message begins anew").await;
+    of_ada.send(does(&tea, Activity::Recording)).await;
+    assert_eq!(typing(&mut of_cem).await.activity(), Activity::Recording);
+    assert_eq!(left(&mut of_ben).await, []);
 }

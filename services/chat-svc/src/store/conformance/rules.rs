@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::conversation::HistoryVisibility;
+use crate::people::Action;
 use crate::store::{Order, Page, Slice};
 
 rules!(
@@ -220,6 +221,10 @@ async fn typing_is_shown_to_the_other_members_of_now(store: Arc<dyn Store>) {
     assert_eq!(store.audience(cem, id).await.unwrap(), None, "G7: an ex-member");
     assert_eq!(store.audience(UserId::new(), id).await.unwrap(), None, "G7");
     assert_eq!(store.audience(ada, ConversationId::new()).await.unwrap(), None);
+    super::people::relate(&store, ben, ada, Action::Block).await.unwrap();
+    assert_eq!(store.audience(ada, id).await.unwrap(), Some(vec![]), "blocked by Ben");
+    assert_eq!(store.audience(ben, id).await.unwrap(), Some(vec![]), "who sees nothing of her either");
+    super::people::relate(&store, ben, ada, Action::Unblock).await.unwrap();
     let more: Vec<UserId> = (0..126).map(|_| UserId::new()).collect();
     append(&store, writer.batch(&[(ada, Content::Add(more))])).await.unwrap();
     assert_eq!(store.audience(ada, id).await.unwrap().unwrap().len(), 127, "128 members");

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::columns::id;
 use super::one;
+use super::people::blocks;
 
 pub(super) fn audience(
     tx: &Connection,
@@ -24,5 +25,14 @@ pub(super) fn audience(
     let limit = i64::try_from(MAX_LISTED_MEMBERS).unwrap_or(i64::MAX);
     let others = statement.query_map(params![conversation.bytes(), user.bytes(), limit], |row| id(row, 0))?;
     let others: Vec<UserId> = others.collect::<rusqlite::Result<_>>()?;
-    Ok(Some(if others.len() < MAX_LISTED_MEMBERS { others } else { Vec::new() }))
+    if others.len() >= MAX_LISTED_MEMBERS {
+        return Ok(Some(Vec::new()));
+    }
+    let mut audience = Vec::with_capacity(others.len());
+    for other in others {
+        if !blocks(tx, user, other)? && !blocks(tx, other, user)? {
+            audience.push(other);
+        }
+    }
+    Ok(Some(audience))
 }

@@ -29,6 +29,10 @@ pub struct Config {
     /// A client sends something at least this often; after twice that without, its stream ends.
     #[serde(with = "duration")]
     pub ping_interval: Duration,
+    /// What a stream's client has received and read is written, and what others have is told to it, at once and then
+    /// not again before this.
+    #[serde(with = "duration")]
+    pub receipts_coalesce: Duration,
     /// The same while its app is behind.
     #[serde(with = "duration")]
     pub background_ping_interval: Duration,
@@ -83,6 +87,7 @@ impl Default for Config {
             appends_per_member: RateConfig { burst: 40, per_second: 5.0 },
             hello_within: stream.hello_within,
             ping_interval: stream.ping_interval,
+            receipts_coalesce: stream.receipts_coalesce,
             background_ping_interval: stream.background_ping_interval,
             appends_in_flight: stream.appends,
             fetches_in_flight: stream.fetches,
@@ -112,6 +117,7 @@ impl Config {
             max_members: self.max_group_members,
             hello_within: self.hello_within,
             ping_interval: self.ping_interval,
+            receipts_coalesce: self.receipts_coalesce,
             background_ping_interval: self.background_ping_interval,
             appends: self.appends_in_flight,
             fetches: self.fetches_in_flight,
@@ -135,6 +141,7 @@ impl Validate for Config {
         problems.within("appends_per_member", &self.appends_per_member);
         problems.range("hello_within", &self.hello_within, Duration::from_millis(100)..=seconds(60));
         problems.range("ping_interval", &self.ping_interval, Duration::from_millis(500)..=seconds(600));
+        problems.range("receipts_coalesce", &self.receipts_coalesce, Duration::ZERO..=seconds(60));
         let background = Duration::from_millis(500)..=seconds(3600);
         problems.range("background_ping_interval", &self.background_ping_interval, background);
         problems.range("appends_in_flight", &self.appends_in_flight, 1..=1024);

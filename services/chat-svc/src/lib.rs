@@ -1,9 +1,9 @@
 //! chat-svc: conversations, their logs, and the client stream.
 //!
-//! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`session`] (the
-//! stream), [`typing`] (who types just now), [`people`] (contacts, blocks, privacy), [`presence`] (the line to
-//! presence-svc), [`routing`] (who gets what), [`directory`] (which users there are), [`store`] (where it is kept),
-//! [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
+//! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`] (how far
+//! members are), [`session`] (the stream), [`typing`] (who types just now), [`people`] (contacts, blocks, privacy),
+//! [`presence`] (the line to presence-svc), [`routing`] (who gets what), [`directory`] (which users there are), [`store`]
+//! (where it is kept), [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
 
 mod app;
 mod config;
@@ -13,6 +13,7 @@ pub mod edge;
 pub mod log;
 pub mod people;
 pub mod presence;
+pub mod receipts;
 pub mod routing;
 mod rpc;
 pub mod session;

@@ -1,19 +1,21 @@
 //! Rows of the chat list, pages of a log, marks.
 
-use parlor_types::limits;
+use bytes::Bytes;
+use parlor_types::UserId;
 use parlor_wire::chat::v1 as wire;
 use parlor_wire::to_time;
+use prost::Message as _;
 
 use super::content::{to_kind, to_role, to_settings};
 use super::entry;
-use crate::store::{Marks, Page, Row};
+use crate::receipts::TimedMarks;
+use crate::store::{Page, Receipts, Row};
 
 /// A row for its reader.
 #[must_use]
 pub fn row(row: &Row) -> wire::Conversation {
-    let listed = if row.members.len() <= limits::MAX_LISTED_MEMBERS { row.members.as_slice() } else { &[] };
-    let mut members: Vec<_> = listed.iter().collect();
-    members.sort_by_key(|(user, member)| (member.joined, *user));
+    let mut members: Vec<_> = row.members.iter().collect();
+    members.sort_by_key(|listed| (listed.member.joined, listed.user));
     wire::Conversation {
         id: row.id.to_string(),
         kind: to_kind(row.kind).into(),
@@ -21,18 +23,18 @@ pub fn row(row: &Row) -> wire::Conversation {
         settings: Some(to_settings(row.settings)),
         members: members
             .into_iter()
-            .map(|(user, member)| wire::Member {
-                user_id: user.to_string(),
-                role: to_role(member.role).into(),
-                joined_seq: member.joined.0,
-                marks: None,
+            .map(|listed| wire::Member {
+                user_id: listed.user.to_string(),
+                role: to_role(listed.member.role).into(),
+                joined_seq: listed.member.joined.0,
+                marks: Some(marks(&listed.marks)),
             })
             .collect(),
-        member_count: u32::try_from(row.members.len()).unwrap_or(u32::MAX),
+        member_count: u32::try_from(row.member_count).unwrap_or(u32::MAX),
         head: row.head.0,
         head_number: row.number,
         last_message: row.last_message.as_ref().map(entry),
-        marks: Some(marks(row.marks)),
+        marks: Some(marks(&row.marks)),
         unread: row.unread,
         readable: row
             .ranges
@@ -52,8 +54,32 @@ pub fn row(row: &Row) -> wire::Conversation {
 
 /// Marks.
 #[must_use]
-pub fn marks(marks: Marks) -> wire::Marks {
-    wire::Marks { received: marks.received.0, read: marks.read.0, ..wire::Marks::default() }
+pub fn marks(timed: &TimedMarks) -> wire::Marks {
+    wire::Marks {
+        received: timed.marks.received.0,
+        read: timed.marks.read.0,
+        received_at: timed.received_at.map(to_time),
+        read_at: timed.read_at.map(to_time),
+    }
+}
+
+/// Marks of members.
+#[must_use]
+pub fn member_marks(members: &[(UserId, TimedMarks)]) -> Vec<wire::MemberMarks> {
+    let member = |(user, timed): &(UserId, TimedMarks)| wire::MemberMarks {
+        user_id: user.to_string(),
+        marks: Some(marks(timed)),
+    };
+    members.iter().map(member).collect()
+}
+
+/// The Receipts frame, encoded.
+#[must_use]
+pub fn receipts_frame(receipts: &Receipts) -> Bytes {
+    let conversation_id = receipts.conversation.to_string();
+    let receipts = wire::Receipts { conversation_id, members: member_marks(&receipts.members) };
+    let kind = wire::server_frame::Kind::Receipts(receipts);
+    wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into()
 }
 
 /// A page of a log.

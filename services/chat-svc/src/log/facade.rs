@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parlor_runtime::clock::Clock;
 use parlor_runtime::limiter::Rate;
-use parlor_types::{ConversationId, Seq, StreamId};
+use parlor_types::{ConversationId, Seq};
 use tokio::sync::{Notify, oneshot};
 
 use super::facts::{Facts, needs_facts};
@@ -19,7 +19,7 @@ use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal,
 use crate::directory::Directory;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
-use crate::store::{AppendError, Batch, Commit, Marked, NewMarks, Store, Stored};
+use crate::store::{AppendError, Batch, Commit, Store, Stored};
 
 /// Conversations are spread over this many locks.
 const SHARDS: usize = 64;
@@ -97,15 +97,7 @@ struct Slot {
 
 enum Outcome {
     Appended(ConversationId, Result<Stored, AppendError>),
-    Marked(Marking),
     Other(Turn),
-}
-
-struct Marking {
-    sent: Vec<NewMarks>,
-    by: Option<StreamId>,
-    result: Result<Vec<Marked>, AppendError>,
-    answer: oneshot::Sender<Result<Vec<Marked>, AppendError>>,
 }
 
 impl Log {
@@ -141,6 +133,15 @@ impl Log {
         &*self.inner.start.store
     }
 
+    pub(super) fn router(&self) -> &dyn Router {
+        &*self.inner.start.router
+    }
+
+    /// The time, as precise as stores keep it.
+    pub(super) fn wall(&self) -> SystemTime {
+        whole_millis(self.inner.start.clock.wall())
+    }
+
     pub(super) fn directory(&self) -> &dyn Directory {
         &*self.inner.start.directory
     }
@@ -156,18 +157,6 @@ impl Log {
             Facts::Against(refusal) => Input::Barred(ticket, draft, refusal),
         };
         self.feed(conversation, input, Some((ticket, reply)));
-    }
-
-    /// Raises marks, one answer each. Streams of the user other than `by` learn of what was read.
-    ///
-    /// # Errors
-    /// The store could not; nothing is raised.
-    pub async fn mark(&self, marks: Vec<NewMarks>, by: Option<StreamId>) -> Result<Vec<Marked>, AppendError> {
-        let (answer, answered) = oneshot::channel();
-        let (log, sent) = (self.clone(), marks.clone());
-        let done = move |result| log.leave(Outcome::Marked(Marking { sent, by, result, answer }));
-        self.inner.start.store.mark(marks, Box::new(done));
-        answered.await.unwrap_or(Err(AppendError::Unavailable))
     }
 
     /// Runs `turn` in the order of commits, among the deliveries of the log: a cursor that moves beyond its commit has been
@@ -189,7 +178,6 @@ impl Log {
                         self.reached(commit);
                     }
                 }
-                Some(Outcome::Marked(marking)) => self.marked(marking),
                 Some(Outcome::Other(turn)) => {
                     if let Some(commit) = turn() {
                         self.reached(commit);
@@ -197,17 +185,6 @@ impl Log {
                 }
             }
         }
-    }
-
-    fn marked(&self, marking: Marking) {
-        for (new, marked) in marking.sent.iter().zip(marking.result.iter().flatten()) {
-            if let Marked::Now(_, Some(commit)) = marked {
-                self.inner.start.router.row_changed(new.user, new.conversation, marking.by);
-                self.reached(*commit);
-            }
-        }
-        // Whoever asked may be gone; the marks are kept.
-        drop(marking.answer.send(marking.result));
     }
 
     /// One group commit has several outcomes, and the last of them cannot be told from the others. So what is known to be

@@ -10,6 +10,7 @@ mod entry;
 mod facade;
 mod facts;
 mod lane;
+mod members;
 mod rate;
 mod recent;
 mod refusal;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use parlor_types::{ConversationId, SessionId, StreamId, UserId};
+use parlor_types::{ConversationId, SessionId, StreamId, UserId, limits};
 
 use super::Router;
 use crate::conversation::Withheld;
@@ -106,6 +106,12 @@ impl Router for LocalRouter {
         for user in published.newcomers.iter().chain(&published.leavers) {
             self.row_changed(*user, published.entry.conversation, None);
         }
+        // Those who come back begin anew; the marks the others knew of them are of before.
+        if published.receivers.len() <= limits::MAX_LISTED_MEMBERS {
+            for user in &published.newcomers {
+                self.receipts(*user, published.entry.conversation, &published.receivers);
+            }
+        }
     }
 
     fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>) {
@@ -114,6 +120,12 @@ impl Router for LocalRouter {
                 stream.row_changed(conversation);
             }
         });
+    }
+
+    fn receipts(&self, of: UserId, conversation: ConversationId, others: &[UserId]) {
+        for other in others {
+            self.each(*other, |stream| stream.receipts_changed(conversation, of));
+        }
     }
 
     fn account_changed(&self, user: UserId) {

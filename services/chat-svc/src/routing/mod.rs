@@ -19,6 +19,9 @@ pub trait Router: Send + Sync + 'static {
     /// A user's row changed otherwise than by an entry: their streams, but for the one that did it, need it again.
     fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>);
 
+    /// How far `of` is in a conversation has changed for these other members.
+    fn receipts(&self, of: UserId, conversation: ConversationId, others: &[UserId]);
+
     /// What is between a user and others, or their settings, changed: their streams have it to say.
     fn account_changed(&self, user: UserId);
 

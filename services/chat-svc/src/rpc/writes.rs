@@ -7,7 +7,8 @@ use parlor_wire::{Invalid, id};
 
 use super::Chat;
 use crate::edge;
-use crate::store::{Marked, Marks, NewMarks};
+use crate::receipts::Marks;
+use crate::store::Marked;
 
 impl Chat {
     pub(super) async fn append_one(
@@ -44,10 +45,10 @@ impl Chat {
     ) -> Result<wire::Marks, Problem> {
         let conversation: ConversationId = id("conversation_id", conversation_id)?;
         let marks = Marks { received: Seq(seq), read: if read { Seq(seq) } else { Seq(0) } };
-        let new = NewMarks { user, conversation, marks };
-        let marked = self.deps.log.mark(vec![new], None).await.map_err(edge::mark_problem)?;
+        let marked =
+            self.deps.log.mark(user, &[(conversation, marks)], None).await.map_err(edge::mark_problem)?;
         match marked.first() {
-            Some(Marked::Now(marks, _)) => Ok(edge::marks(*marks)),
+            Some(Marked::Now(marks, _)) => Ok(edge::marks(marks)),
             Some(Marked::Ahead) => Err(edge::problem(ErrorReason::SeqAhead, "the seq is above the head")),
             Some(Marked::NotFound) | None => Err(edge::read_problem(None)),
         }

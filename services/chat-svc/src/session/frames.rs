@@ -16,7 +16,7 @@ use super::machine::{Effect, MAX_LANES, MAX_MARKS, Phase, Session};
 use super::outbox::Weight;
 use crate::edge;
 use crate::log::{Lane, LaneState};
-use crate::store::Marks;
+use crate::receipts::Marks;
 
 impl Session {
     /// One encoded ClientFrame.
@@ -147,6 +147,18 @@ impl Session {
         known.received = known.received.max(marks.received);
         known.read = known.read.max(marks.read);
         if self.marks.len() >= MAX_MARKS { self.flush_marks() } else { Vec::new() }
+    }
+
+    /// Writes the marks that have gathered, unless some were written a moment ago. Called when all frames that came
+    /// together have been taken in, and as time passes.
+    pub fn marks_due(&mut self, now: Instant) -> Vec<Effect> {
+        let pause = self.limits.receipts_coalesce;
+        let soon = self.marked_at.is_some_and(|at| now.saturating_duration_since(at) < pause);
+        if soon || self.marking || self.marks.is_empty() {
+            return Vec::new();
+        }
+        self.marked_at = Some(now);
+        self.flush_marks()
     }
 
     /// Writes the marks that have gathered, if none are being written.

@@ -13,10 +13,12 @@ use parlor_wire::{to_duration, to_time};
 
 use super::account::Account;
 use super::outbox::{OutBatch, Outbox, Weight};
+use super::receipts::Telling;
 use super::{Farewell, Live, StreamLimits};
 use crate::edge;
 use crate::log::{Lane, LaneState};
-use crate::store::{AccountPlace, Commit, Generation, Marks};
+use crate::receipts::Marks;
+use crate::store::{AccountPlace, Commit, Generation};
 use crate::typing::Activity;
 
 /// Characters of Hello.client.
@@ -57,6 +59,8 @@ pub enum Effect {
     Fetch(wire::Fetch),
     /// Raise marks; the answer goes to [`Session::marked`].
     Mark(Vec<(ConversationId, Marks)>),
+    /// Read how far these members are; the answer goes to [`Session::receipts_found`].
+    Receipts(Vec<(ConversationId, Vec<UserId>)>),
     /// Tell others what the user does, if they may see it; refused by [`Session::refused`].
     Typing(ConversationId, Option<Activity>),
     /// Tell the registry of sessions what it is to know now: [`Session::facts`].
@@ -93,9 +97,9 @@ pub struct Session {
     pub(super) out: Outbox,
     /// Rows of the sync still to be read.
     sync: VecDeque<ConversationId>,
-    synced: bool,
+    pub(super) synced: bool,
     /// Conversations whose row is on its way; what happens in them meanwhile is marked.
-    awaited: HashSet<ConversationId>,
+    pub(super) awaited: HashSet<ConversationId>,
     rendering: bool,
     pub(super) account: Account,
     /// What SyncDone, and then the last Checkpoint, said.
@@ -107,6 +111,11 @@ pub struct Session {
     pub(super) fetching: bool,
     pub(super) marks: BTreeMap<ConversationId, Marks>,
     pub(super) marking: bool,
+    /// When marks were last written.
+    pub(super) marked_at: Option<Instant>,
+    pub(super) telling: Telling,
+    /// Everything up to here had been handed over when time last passed.
+    pub(super) reached: Commit,
     pub(super) heard: Instant,
     /// The latest time it was told.
     pub(super) now: Instant,
@@ -134,6 +143,9 @@ impl Session {
             fetching: false,
             marks: BTreeMap::new(),
             marking: false,
+            marked_at: None,
+            telling: Telling::default(),
+            reached: Commit(0),
             heard: now,
             now,
         }
@@ -304,20 +316,23 @@ impl Session {
             }
             Phase::Syncing | Phase::Live => {}
         }
+        self.reached = reached;
         self.checkpoint(reached);
-        let mut effects = self.flush_marks();
+        self.telling.tick(now, self.limits.receipts_coalesce);
+        let mut effects = self.marks_due(now);
         effects.extend(self.out.attention.pass_on(now));
         effects
     }
 
     /// A newer cursor, if all that came before it has been said and not only marked.
     fn checkpoint(&mut self, reached: Commit) {
+        let told = self.receipts_told(reached);
         let all_said = self.out.owes_nothing() && self.awaited.is_empty() && self.account.is_said();
         let live = matches!(self.phase, Phase::Live);
-        if live && all_said && self.news_since_checkpoint && reached > self.cursor {
-            self.cursor = reached;
-            self.news_since_checkpoint = false;
-            let cursor = edge::encode_cursor(self.identity.generation, reached).into();
+        if live && all_said && self.news_since_checkpoint && told > self.cursor {
+            self.cursor = told;
+            self.news_since_checkpoint = told < reached;
+            let cursor = edge::encode_cursor(self.identity.generation, told).into();
             self.out.push(Out::Checkpoint(wire::Checkpoint { cursor }), Weight::Step);
         }
     }
@@ -388,6 +403,7 @@ impl Session {
                 effects.push(Effect::Render(wanted));
             }
         }
+        effects.extend(self.tell_receipts());
         if self.synced && self.sync.is_empty() {
             effects.extend(self.account.read());
         }

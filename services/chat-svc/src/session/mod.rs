@@ -14,6 +14,7 @@ mod machine;
 pub mod outbox;
 mod presence;
 mod pushes;
+mod receipts;
 mod stream;
 mod typing;
 mod work;

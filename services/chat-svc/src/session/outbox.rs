@@ -3,6 +3,7 @@
 //! | kind | bound |
 //! | --- | --- |
 //! | entries | bytes waiting, and entries and bytes unacked; beyond either, one head mark per conversation |
+//! | receipts | made as rows are; a set of users per conversation until then, bounded in all, beyond which the row is owed |
 //! | rows | made when nothing else waits, a few at a time; one mark per conversation until then |
 //! | results of appends and fetches | the number in flight, which counts until the result has left |
 //! | typing | the latest of each person in each conversation, and not many; sent when there is room, else dropped |
@@ -19,6 +20,7 @@ use prost::Message as _;
 
 use super::attention::Attention;
 use super::ephemeral::Ephemerals;
+use super::receipts::Owed;
 use super::{Live, StreamLimits};
 
 /// Notices (Pong, MarkRefused, Checkpoint, Drain) waiting at the same time.
@@ -74,6 +76,8 @@ pub(super) struct Outbox {
     pub(super) append_results: usize,
     pub(super) fetch_results: usize,
     marks: BTreeMap<ConversationId, Mark>,
+    /// Whose marks changed, and have not been told.
+    pub(super) receipts: Owed,
     sent: VecDeque<Sent>,
     unacked_entries: usize,
     unacked_bytes: usize,
@@ -93,6 +97,7 @@ impl Outbox {
             append_results: 0,
             fetch_results: 0,
             marks: BTreeMap::new(),
+            receipts: Owed::default(),
             sent: VecDeque::new(),
             unacked_entries: 0,
             unacked_bytes: 0,
@@ -102,7 +107,7 @@ impl Outbox {
         }
     }
 
-    /// Whether nothing is owed: no conversation has something to say that only a mark says.
+    /// Whether nothing is owed: no conversation has something to say that only a mark says. Receipts are counted apart.
     pub(super) fn owes_nothing(&self) -> bool {
         self.marks.is_empty()
     }
@@ -132,6 +137,7 @@ impl Outbox {
     /// A conversation's row is to be sent.
     pub(super) fn row(&mut self, conversation: ConversationId) {
         self.marks.entry(conversation).or_default().row = true;
+        self.receipts.forget(conversation);
     }
 
     /// Whether its row is to be sent.
@@ -187,6 +193,7 @@ impl Outbox {
     pub(super) fn clear(&mut self) {
         self.frames.clear();
         self.marks.clear();
+        self.receipts = Owed::default();
         self.ephemerals.clear();
         self.attention.clear();
         (self.bytes, self.entries, self.notices) = (0, 0, 0);

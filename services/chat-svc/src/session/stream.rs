@@ -113,6 +113,7 @@ impl Stream {
         for frame in frames {
             self.act(|session| session.frame(now, wall, &frame));
         }
+        self.act(|session| session.marks_due(now));
     }
 
     /// Numbered frames from the client.
@@ -128,6 +129,7 @@ impl Stream {
         for frame in ready {
             effects.extend(inner.session.frame(now, wall, &frame));
         }
+        effects.extend(inner.session.marks_due(now));
         let waker = inner.waker.take();
         // In line before the lock is released: the order of appends is that of frames.
         let lined_up = self.line_up(&mut effects);
@@ -145,6 +147,11 @@ impl Stream {
     /// A row that changed.
     pub fn row_changed(self: &Arc<Self>, conversation: ConversationId) {
         self.tell(|session| session.row_changed(conversation));
+    }
+
+    /// Marks of another member that changed.
+    pub fn receipts_changed(self: &Arc<Self>, conversation: ConversationId, of: UserId) {
+        self.tell(|session| session.receipts_changed(conversation, of));
     }
 
     /// The user's people or settings changed.

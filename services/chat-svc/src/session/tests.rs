@@ -1,5 +1,6 @@
 //! The session against a model client, over random schedules: whatever is delivered, marked, lost or cut, a client
-//! that keeps the rules ends with every head, and no cursor it was given ever promised more than it had been told.
+//! that keeps the rules ends with every head and receipt, and no cursor it was given ever promised more than it had been
+//! told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -35,6 +36,10 @@ fn generation() -> Generation {
 
 fn conversation(number: usize) -> ConversationId {
     ConversationId::from_bytes([u8::try_from(number).unwrap(); 16])
+}
+
+fn other_user() -> UserId {
+    UserId::from_bytes([9; 16])
 }
 
 fn session(now: Instant) -> Session {
@@ -80,6 +85,7 @@ fn live(number: usize, seq: u64) -> Live {
 enum Found {
     Changed(Commit, Vec<ConversationId>),
     Rows(Vec<ConversationId>, Vec<(ConversationId, Seq, bytes::Bytes)>),
+    Receipts(Vec<bytes::Bytes>),
     Account(Vec<bytes::Bytes>, AccountPlace, bool),
 }
 
@@ -93,6 +99,10 @@ struct World {
     commit: u64,
     /// Of each conversation: the commits of its entries.
     logs: Vec<Vec<u64>>,
+    /// Of each conversation: the commits at which another member's marks rose.
+    receipts: Vec<Vec<u64>>,
+    /// How many of them the client knows.
+    seen: BTreeMap<ConversationId, u64>,
     /// When each person last changed.
     people: BTreeMap<UserId, u64>,
     /// What the client knows: the highest head of each conversation, the latest change of each person, and the cursor it
@@ -114,6 +124,8 @@ impl World {
             found: VecDeque::new(),
             commit: 0,
             logs: vec![Vec::new(); CONVERSATIONS],
+            receipts: vec![Vec::new(); CONVERSATIONS],
+            seen: BTreeMap::new(),
             people: BTreeMap::new(),
             known: BTreeMap::new(),
             known_people: BTreeMap::new(),
@@ -158,6 +170,25 @@ impl World {
         }
     }
 
+    fn receipt(&mut self, number: usize) {
+        if self.logs[number].is_empty() {
+            return;
+        }
+        self.commit += 1;
+        self.receipts[number].push(self.commit);
+        if self.registered {
+            self.session.receipts_changed(conversation(number), other_user());
+        }
+    }
+
+    /// What the other member has read, as a row or a receipt says it: how often their marks rose.
+    fn other_member(&self, id: ConversationId) -> wire::MemberMarks {
+        let number = (0..CONVERSATIONS).find(|number| conversation(*number) == id).unwrap();
+        let read = self.receipts[number].len() as u64;
+        let marks = Some(wire::Marks { read, ..wire::Marks::default() });
+        wire::MemberMarks { user_id: other_user().to_string(), marks }
+    }
+
     fn relate(&mut self, number: u8) {
         self.commit += 1;
         self.people.insert(UserId::from_bytes([number; 16]), self.commit);
@@ -194,19 +225,34 @@ impl World {
             Effect::ReadAccount(since) => self.found.push_back(self.read_account(since)),
             Effect::RegisterAndSync(since) => {
                 let changed = self.logs.iter().enumerate();
-                let changed = changed.filter(|(_, log)| log.last() > Some(&since.0));
+                let receipts = &self.receipts;
+                let changed =
+                    changed.filter(|(number, log)| log.last().max(receipts[*number].last()) > Some(&since.0));
                 let changed = changed.map(|(number, _)| conversation(number)).collect();
                 self.found.push_back(Found::Changed(Commit(self.commit), changed));
             }
             Effect::Render(ids) => {
                 let rows = ids.iter().map(|id| (*id, self.head(*id)));
                 let rows = rows.map(|(id, head)| {
-                    let row = wire::Conversation { id: id.to_string(), head: head.0, ..Default::default() };
+                    let wire::MemberMarks { user_id, marks } = self.other_member(id);
+                    let members = vec![wire::Member { user_id, marks, ..wire::Member::default() }];
+                    let id_text = id.to_string();
+                    let row = wire::Conversation { id: id_text, head: head.0, members, ..Default::default() };
                     let kind = Out::SyncConversation(wire::SyncConversation { conversation: Some(row) });
                     (id, head, wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into())
                 });
                 let rows = rows.collect();
                 self.found.push_back(Found::Rows(ids, rows));
+            }
+            Effect::Receipts(wanted) => {
+                let frames = wanted.iter().map(|(id, users)| {
+                    assert_eq!(users, &[other_user()]);
+                    let members = vec![self.other_member(*id)];
+                    let receipts = wire::Receipts { conversation_id: id.to_string(), members };
+                    wire::ServerFrame { kind: Some(Out::Receipts(receipts)) }.encode_to_vec().into()
+                });
+                let frames = frames.collect();
+                self.found.push_back(Found::Receipts(frames));
             }
             _ => {}
         }
@@ -216,6 +262,7 @@ impl World {
         match self.found.pop_front() {
             Some(Found::Changed(commit, changed)) => self.session.synced(commit, changed),
             Some(Found::Rows(ids, rows)) => self.session.rendered(&ids, rows),
+            Some(Found::Receipts(frames)) => self.session.receipts_found(frames),
             Some(Found::Account(frames, next, more)) => self.session.account_read(frames, next, more),
             None => {}
         }
@@ -241,6 +288,11 @@ impl World {
                 Out::SyncConversation(row) => {
                     let row = row.conversation.unwrap();
                     self.learn(&row.id, row.head, true);
+                    self.see(&row.id, row.members[0].marks);
+                }
+                Out::Receipts(receipts) => {
+                    self.learn(&receipts.conversation_id, 0, false);
+                    self.see(&receipts.conversation_id, receipts.members[0].marks);
                 }
                 Out::SyncPerson(changed) => {
                     let person = changed.person.unwrap();
@@ -264,6 +316,11 @@ impl World {
         *known = (*known).max(head);
     }
 
+    fn see(&mut self, id: &str, marks: Option<wire::Marks>) {
+        let seen = self.seen.entry(ConversationId::parse(id).unwrap()).or_default();
+        *seen = (*seen).max(marks.unwrap().read);
+    }
+
     /// G5: whoever saves this cursor will not be told again of what it covers.
     fn save(&mut self, cursor: Vec<u8>) {
         let upto = edge::decode_cursor(generation(), &cursor).unwrap();
@@ -275,6 +332,15 @@ impl World {
                 "G5: {upto:?} covers {promised} of {number}, the client knows {known}"
             );
         }
+        for (number, rises) in self.receipts.iter().enumerate() {
+            let promised = rises.iter().filter(|commit| **commit <= upto.0).count() as u64;
+            let seen = self.seen.get(&conversation(number)).copied().unwrap_or_default();
+            assert!(
+                seen >= promised,
+                "G5: {upto:?} covers {promised} receipts of {number}, the client saw {seen}"
+            );
+        }
+
         for (user, commit) in &self.people {
             let known = self.known_people.get(user);
             assert!(*commit > upto.0 || known >= Some(commit), "{upto:?} covers a change of {user}");
@@ -319,12 +385,12 @@ fn run(seed: u64) -> (usize, usize) {
             1..=39 => world.append(random.random_range(0..CONVERSATIONS)),
             40..=59 => drop(world.pull()),
             60..=69 => world.ack(),
-            70..=77 => {
+            70..=77 | 97..=98 => {
                 if let Some(effect) = world.effects.pop_front() {
                     world.carry_out(effect);
                 }
             }
-            78..=84 => world.hand_over(),
+            78..=84 | 99 => world.hand_over(),
             85..=89 => {
                 let before = world.cursor.clone();
                 world.tick(Duration::from_millis(500));
@@ -338,12 +404,19 @@ fn run(seed: u64) -> (usize, usize) {
                 cuts += 1;
                 world.connect();
             }
+            95..=96 => world.receipt(random.random_range(0..CONVERSATIONS)),
             _ => {}
         }
     }
     world.settle();
-    world.tick(Duration::from_secs(1));
-    world.settle();
+    for _ in 0..3 {
+        world.tick(Duration::from_secs(1));
+        world.settle();
+    }
+    for (number, rises) in world.receipts.iter().enumerate() {
+        let seen = world.seen.get(&conversation(number)).copied().unwrap_or_default();
+        assert_eq!(seen, rises.len() as u64, "G6: seed {seed}, receipts of conversation {number}");
+    }
     for (number, log) in world.logs.iter().enumerate() {
         let known = world.known.get(&conversation(number)).copied().unwrap_or_default();
         assert_eq!(known, log.len() as u64, "G6: seed {seed}, conversation {number}");
@@ -454,4 +527,60 @@ fn a_silent_client_is_let_go() {
     world.session = session(world.now);
     world.tick(limits().hello_within);
     assert_eq!(self::goodbye(&mut world).reason(), ErrorReason::HelloTimeout);
+}
+
+#[test]
+fn receipts_are_told_at_once_and_then_not_for_a_while() {
+    let mut world = greeted();
+    let told = |world: &mut World| {
+        world.settle();
+        world.seen.get(&conversation(0)).copied().unwrap_or_default()
+    };
+    world.receipt(0);
+    assert_eq!(told(&mut world), 1);
+    world.receipt(0);
+    world.receipt(0);
+    world.tick(Duration::from_millis(500));
+    assert_eq!(told(&mut world), 1);
+    world.tick(Duration::from_secs(1));
+    assert_eq!(told(&mut world), 3, "all that rose meanwhile, at once");
+}
+
+#[test]
+fn receipts_that_nobody_takes_become_rows() {
+    let mut world = greeted();
+    for number in 0..5_000_u32 {
+        let mut user = [0; 16];
+        user[..4].copy_from_slice(&number.to_be_bytes());
+        world.session.receipts_changed(conversation(0), UserId::from_bytes(user));
+    }
+    assert!(
+        world.session.out.owes_row(conversation(0)) && world.session.receipts_told(Commit(9)) == Commit(9),
+        "G8"
+    );
+}
+
+#[test]
+fn marks_are_written_at_once_and_then_not_for_a_while() {
+    let mut world = greeted();
+    let read = |seq| {
+        let conversation_id = conversation(0).to_string();
+        encode(In::Read(wire::Read { conversation_id, seq }))
+    };
+    let written = |world: &mut World| {
+        let effects = world.session.marks_due(world.now);
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Mark(marks) => Some(marks[0].1.read.0),
+            _ => None,
+        })
+    };
+    world.say(&read(1));
+    assert_eq!(written(&mut world), Some(1));
+    world.session.marked(Vec::new());
+    world.say(&read(3));
+    world.say(&read(2));
+    world.now += limits().receipts_coalesce - Duration::from_millis(1);
+    assert_eq!(written(&mut world), None);
+    world.now += Duration::from_millis(1);
+    assert_eq!(written(&mut world), Some(3), "the highest that was said meanwhile");
 }

@@ -13,7 +13,8 @@ use super::machine::Effect;
 use super::{Deps, Farewell, Stream};
 use crate::edge;
 use crate::log::{Appended, Draft, Facts, Lane, Refusal, needs_facts};
-use crate::store::{AccountPlace, Commit, Marked, Marks, NewMarks, Order, Slice};
+use crate::receipts::Marks;
+use crate::store::{AccountPlace, Commit, Marked, Order, Slice};
 
 /// A store that cannot be read ends the stream: there is no telling what it would have said.
 const STORE_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -65,6 +66,7 @@ impl Stream {
                 Effect::ReadAccount(since) => drop(tokio::spawn(stream.read_account(since))),
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
+                Effect::Receipts(wanted) => drop(tokio::spawn(stream.find_receipts(wanted))),
                 Effect::Typing(conversation, activity) => stream.types(conversation, activity),
                 Effect::PassOn => self.pass_on(),
                 Effect::Unregister => self.leave(),
@@ -165,6 +167,17 @@ impl Stream {
         self.end(Farewell::come_back(ErrorReason::Unavailable, STORE_AWAY, message));
     }
 
+    async fn find_receipts(self: Arc<Self>, wanted: Vec<(ConversationId, Vec<UserId>)>) {
+        match self.deps.store.receipts(self.user(), wanted).await {
+            Ok(found) => {
+                let told = found.iter().filter(|receipts| !receipts.members.is_empty());
+                let frames = told.map(edge::receipts_frame).collect();
+                self.tell(|session| session.receipts_found(frames));
+            }
+            Err(_) => self.store_away(),
+        }
+    }
+
     async fn fetch(self: Arc<Self>, fetch: wire::Fetch) {
         let wanted = Wanted { from: fetch.from_seq, to: fetch.to_seq };
         let page = wanted.page(&self.deps, self.user(), &fetch.conversation_id).await;
@@ -172,12 +185,7 @@ impl Stream {
     }
 
     async fn mark(self: Arc<Self>, marks: Vec<(ConversationId, Marks)>) {
-        let user = self.user();
-        let new: Vec<NewMarks> = marks
-            .iter()
-            .map(|(conversation, marks)| NewMarks { user, conversation: *conversation, marks: *marks })
-            .collect();
-        let outcome = self.deps.log.mark(new, Some(self.id())).await;
+        let outcome = self.deps.log.mark(self.user(), &marks, Some(self.id())).await;
         let problems: Vec<Option<Problem>> = match outcome {
             Ok(all) => all.into_iter().map(mark_refusal).collect(),
             Err(error) => marks.iter().map(|_| Some(edge::mark_problem(error))).collect(),

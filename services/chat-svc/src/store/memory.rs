@@ -1,5 +1,6 @@
 //! The store in memory: the model that others are compared with, and what tests of the rest run on. Nothing survives.
 
+mod members;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,12 +11,14 @@ use async_trait::async_trait;
 use parlor_types::limits::MAX_LISTED_MEMBERS;
 use parlor_types::{ConversationId, Seq, UserId};
 
+use self::people::Accounts;
 use super::{
-    AppendError, Batch, Changed, Commit, Done, Generation, Marked, Marks, NewEntry, NewMarks, Order, Page,
-    ReadError, Row, Slice, Snapshot, Store, Stored, load_after,
+    AppendError, Batch, Changed, Commit, Done, Generation, NewEntry, Order, Page, ReadError, Row, Slice,
+    Snapshot, Store, Stored, load_after,
 };
-use crate::conversation::{Change, Content, Member, Range, Ranges, Settings, State, Withheld};
+use crate::conversation::{Change, Content, Range, Ranges, Settings, State, Withheld};
 use crate::log::{Entry, OpRow};
+use crate::receipts::Progress;
 
 /// See the module.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub struct MemoryStore {
 struct All {
     commit: u64,
     conversations: HashMap<ConversationId, Conversation>,
-    accounts: people::Accounts,
+    accounts: Accounts,
 }
 
 #[derive(Debug)]
@@ -42,11 +45,15 @@ struct Conversation {
 #[derive(Debug, Clone, Default)]
 struct Reader {
     ranges: Vec<Range>,
-    marks: Marks,
+    progress: Progress,
     read_number: u64,
     changed: u64,
     /// Messages whose content is kept from them.
     withheld: BTreeSet<Seq>,
+    /// The commit that last raised what others are shown.
+    shown: u64,
+    /// The commit that ended the membership.
+    closed: u64,
     /// Name and settings when the membership ended.
     last: Option<(String, Settings)>,
 }
@@ -90,34 +97,6 @@ impl All {
         }
         Ok(stored)
     }
-
-    fn mark(&mut self, new: &NewMarks) -> Marked {
-        let next = self.commit + 1;
-        let Some(conversation) = self.conversations.get_mut(&new.conversation) else {
-            return Marked::NotFound;
-        };
-        let head = conversation.state.head;
-        let number = conversation.number_at(new.marks.read);
-        let Some(reader) = conversation.readers.get_mut(&new.user) else { return Marked::NotFound };
-        let Some(ranges) = Ranges::new(reader.ranges.clone()) else { return Marked::NotFound };
-        let received = new.marks.received.max(new.marks.read);
-        if received > ranges.head(head) {
-            return Marked::Ahead;
-        }
-        let before = reader.marks;
-        reader.marks.received = before.received.max(received);
-        reader.marks.read = before.read.max(new.marks.read);
-        if reader.marks == before {
-            return Marked::Now(before, None);
-        }
-        self.commit = next;
-        let read = reader.marks.read > before.read;
-        if read {
-            reader.read_number = number;
-            reader.changed = next;
-        }
-        Marked::Now(reader.marks, read.then_some(Commit(next)))
-    }
 }
 
 impl Conversation {
@@ -131,7 +110,7 @@ impl Conversation {
                 Change::Opened { user, from, .. } => {
                     let reader = self.readers.entry(*user).or_default();
                     reader.ranges.push(Range { from: *from, to: None });
-                    reader.marks = Marks { received: entry.seq, read: entry.seq };
+                    reader.progress = Progress::joined(entry.seq);
                     reader.read_number = entry.number;
                     reader.changed = commit;
                     reader.last = None;
@@ -141,7 +120,7 @@ impl Conversation {
                     for range in reader.ranges.iter_mut().filter(|range| range.to.is_none()) {
                         range.to = Some(entry.seq);
                     }
-                    reader.changed = commit;
+                    (reader.changed, reader.closed) = (commit, commit);
                     reader.last = Some((self.state.name.clone(), self.state.settings));
                 }
                 Change::Role { .. } | Change::Name(_) | Change::Settings(_) => {}
@@ -150,7 +129,7 @@ impl Conversation {
         if entry.content.is_message()
             && let Some(reader) = self.readers.get_mut(&entry.sender)
         {
-            reader.marks = Marks { received: entry.seq, read: entry.seq };
+            reader.progress.wrote(entry.seq, entry.time);
             reader.read_number = entry.number;
         }
         self.entries.push(new.clone());
@@ -179,7 +158,7 @@ impl Conversation {
         self.entry(seq).map_or(0, |entry| entry.number)
     }
 
-    fn row(&self, id: ConversationId, user: UserId) -> Option<Row> {
+    fn row(&self, accounts: &Accounts, id: ConversationId, user: UserId) -> Option<Row> {
         let reader = self.readers.get(&user)?;
         let ranges = Ranges::new(reader.ranges.clone())?;
         let head = ranges.head(self.state.head);
@@ -188,22 +167,22 @@ impl Conversation {
         let readable = |seq: Seq| seq <= head && ranges.contains(seq) && !reader.withheld.contains(&seq);
         let last = last.find(|entry| readable(entry.seq));
         let shown = self.entries.iter().rev().map(|new| &new.entry).find(|entry| readable(entry.seq))?;
-        let withheld = reader.withheld.range(reader.marks.read.next()..).filter(|seq| **seq <= head);
-        let withheld = withheld.count() as u64;
+        let above = reader.progress.own.marks.read.next();
+        let withheld = reader.withheld.range(above..).filter(|seq| **seq <= head).count() as u64;
         let present = self.state.members.contains_key(&user);
         let now = (self.state.name.clone(), self.state.settings);
         let (name, settings) = reader.last.clone().unwrap_or(now);
-        let members: Vec<(UserId, Member)> = self.state.members.iter().map(|(u, m)| (*u, *m)).collect();
         Some(Row {
             id,
             kind: self.state.kind,
             name,
             settings,
-            members: if present { members } else { Vec::new() },
+            members: if present { self.listed(accounts, user) } else { Vec::new() },
+            member_count: if present { self.state.members.len() } else { 0 },
             head,
             number: self.number_at(head),
             last_message: last.cloned(),
-            marks: reader.marks,
+            marks: reader.progress.own,
             unread: self.number_at(head).saturating_sub(reader.read_number + withheld),
             ranges,
             created: self.entry(Seq::FIRST)?.time,
@@ -248,11 +227,6 @@ impl Store for MemoryStore {
         done(all.append(&batch));
     }
 
-    fn mark(&self, marks: Vec<NewMarks>, done: Done<Vec<Marked>>) {
-        let mut all = self.all();
-        done(Ok(marks.iter().map(|new| all.mark(new)).collect()));
-    }
-
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {
         Ok(self.all().conversations.get(&conversation).map(|found| {
             let before = load_after(found.state.head, after);
@@ -272,8 +246,10 @@ impl Store for MemoryStore {
         for (id, conversation) in &all.conversations {
             let Some(reader) = conversation.readers.get(&user) else { continue };
             let present = conversation.state.members.contains_key(&user);
-            if reader.changed > since.0 || (present && conversation.activity > since.0) {
-                let activity = if present { conversation.activity } else { reader.changed };
+            let news =
+                conversation.activity > since.0 || conversation.has_receipts(&all.accounts, user, since);
+            if reader.changed > since.0 || (present && news) {
+                let activity = if present { conversation.activity } else { reader.closed };
                 found.push(Changed { id: *id, activity: Commit(activity) });
             }
         }
@@ -283,7 +259,10 @@ impl Store for MemoryStore {
 
     async fn rows(&self, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Row>, ReadError> {
         let all = self.all();
-        Ok(conversations.iter().filter_map(|id| all.conversations.get(id)?.row(*id, user)).collect())
+        Ok(conversations
+            .iter()
+            .filter_map(|id| all.conversations.get(id)?.row(&all.accounts, *id, user))
+            .collect())
     }
 
     async fn read(

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod members;
 mod memory;
 mod paging;
 mod people;
@@ -14,9 +15,11 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use parlor_types::{ConversationId, Seq, UserId};
 
-use crate::conversation::{Change, HistoryVisibility, Kind, Member, Ranges, Settings, State};
+use crate::conversation::{Change, HistoryVisibility, Kind, Ranges, Settings, State};
 use crate::log::{Digest, Entry, OpRow};
+use crate::receipts::TimedMarks;
 
+pub use members::{Listed, Marked, Members, NewMarks, Raised, Receipts};
 pub use memory::MemoryStore;
 pub use people::{AccountChanges, AccountPlace, PeopleStore, PrivacyKept, Relate, Related};
 pub use sqlite::{SqliteStore, new_generation};
@@ -125,37 +128,6 @@ pub struct Snapshot {
     pub rows: Vec<OpRow>,
 }
 
-/// How far somebody is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// Saved on one of their devices up to here.
-    pub received: Seq,
-    /// Shown to them up to here.
-    pub read: Seq,
-}
-
-/// Marks to raise; a mark below what is stored changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewMarks {
-    /// Whose.
-    pub user: UserId,
-    /// Where.
-    pub conversation: ConversationId,
-    /// To where.
-    pub marks: Marks,
-}
-
-/// What became of marks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marked {
-    /// The marks as they are now; with the commit, if it raised the read mark: then the row has changed.
-    Now(Marks, Option<Commit>),
-    /// Above what the user may read.
-    Ahead,
-    /// The conversation is not there for the user.
-    NotFound,
-}
-
 /// A row of somebody's chat list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -167,8 +139,10 @@ pub struct Row {
     pub name: String,
     /// Settings, as of the same.
     pub settings: Settings,
-    /// Present members, empty for an ex-member.
-    pub members: Vec<(UserId, Member)>,
+    /// Present members, where there are few enough to be listed; empty for an ex-member.
+    pub members: Vec<Listed>,
+    /// How many; 0 for an ex-member.
+    pub member_count: usize,
     /// Highest readable entry.
     pub head: Seq,
     /// Messages up to it.
@@ -176,7 +150,7 @@ pub struct Row {
     /// Newest readable message.
     pub last_message: Option<Entry>,
     /// The reader's marks.
-    pub marks: Marks,
+    pub marks: TimedMarks,
     /// Messages above the read mark.
     pub unread: u64,
     /// What they may read.
@@ -235,16 +209,13 @@ pub struct Page {
 
 /// What chat-svc keeps. Reads see every write whose [`Done`] was called before them.
 #[async_trait]
-pub trait Store: PeopleStore {
+pub trait Store: Members + PeopleStore {
     /// Which life of the store this is.
     fn generation(&self) -> Generation;
 
     /// Stores all of the batch with its changes, or nothing. The sender of a message has read it. Present members who have
     /// blocked the sender of a message get it without its content, then and for ever.
     fn append(&self, batch: Arc<Batch>, done: Done<Stored>);
-
-    /// Raises marks; one answer each, in order.
-    fn mark(&self, marks: Vec<NewMarks>, done: Done<Vec<Marked>>);
 
     /// The state, with the ops above `after` but at most the dedupe span of them.
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError>;

@@ -7,12 +7,11 @@ use parlor_wire::chat::v1::client_frame::Kind as ClientKind;
 use parlor_wire::chat::v1::fetch_result::Outcome;
 use parlor_wire::chat::v1::server_frame::Kind as ServerKind;
 use parlor_wire::chat::v1::{
-    Ack, Conversation, MarkReadRequest, MarkReceivedRequest, Marks, Read, ReadableRange, Received,
-    SyncRequest,
+    Ack, Conversation, MarkReadRequest, MarkReceivedRequest, Read, ReadableRange, Received, SyncRequest,
 };
 use parlor_wire::errors::v1::ErrorReason;
 
-use crate::support::{Scene, User, body, fill};
+use crate::support::{Scene, User, body, fill, places};
 
 fn ids(rows: &[Conversation]) -> Vec<&str> {
     rows.iter().map(|row| row.id.as_str()).collect()
@@ -197,20 +196,17 @@ async fn g6_all_sessions_of_a_user_get_what_one_of_them_does() {
     for text in ["three", "four", "five"] {
         ben.says(&tea, text).await;
     }
-    stream.send(ClientKind::Received(Received { conversation_id: tea.clone(), seq: 5 })).await;
-    stream.send(ClientKind::Read(Read { conversation_id: tea.clone(), seq: 4 })).await;
+    let received = ClientKind::Received(Received { conversation_id: tea.clone(), seq: 5 });
+    let read = ClientKind::Read(Read { conversation_id: tea.clone(), seq: 4 });
+    stream.send_all([received, read]).await;
     let row = on_other.row().await;
-    assert_eq!(row.marks, Some(Marks { received: 5, read: 4, ..Marks::default() }), "G6");
+    assert_eq!(places(&row.marks), (5, 4), "G6");
     assert_eq!((row.id.as_str(), row.unread), (tea.as_str(), 1));
     let request = MarkReadRequest { conversation_id: tea.clone(), seq: 5 };
     ada_too.chat.clone().mark_read(request).await.unwrap();
     for stream in [&mut on_other, &mut stream] {
         let row = stream.row().await;
-        assert_eq!(
-            (row.marks, row.unread),
-            (Some(Marks { received: 5, read: 5, ..Marks::default() }), 0),
-            "G6"
-        );
+        assert_eq!((places(&row.marks), row.unread), ((5, 5), 0), "G6");
     }
 }
 
@@ -232,7 +228,7 @@ async fn marks_only_grow_and_reading_implies_receiving() {
         } else {
             chat.mark_received(MarkReceivedRequest { conversation_id, seq }).await.unwrap().into_inner().marks
         };
-        assert_eq!(marks, Some(Marks { received: wanted.0, read: wanted.1, ..Marks::default() }));
+        assert_eq!(places(&marks), wanted);
         assert_eq!(ben.row(&tea).await.unwrap().marks, marks);
     }
     assert_eq!(ben.row(&tea).await.unwrap().unread, 1);
@@ -253,7 +249,7 @@ async fn marks_sent_as_the_last_thing_are_kept() {
     stream.send_all(received.chain([read, fault])).await;
     assert_eq!(stream.end().await.reason(), (ErrorReason::AckAhead, false));
     eventually("the mark is kept", PATIENCE, async || {
-        ben.row(&tea).await.unwrap().marks == Some(Marks { received: head, read: head, ..Marks::default() })
+        places(&ben.row(&tea).await.unwrap().marks) == (head, head)
     })
     .await;
 }

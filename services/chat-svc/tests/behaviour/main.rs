@@ -8,6 +8,7 @@ mod live;
 mod membership;
 mod one_path;
 mod reading;
+mod receipts;
 mod registry;
 mod restart;
 mod strangers;

@@ -5,14 +5,12 @@ use parlor_types::StreamId;
 use parlor_wire::chat::v1::client_frame::Kind as Out;
 use parlor_wire::chat::v1::fetch_result::Outcome;
 use parlor_wire::chat::v1::server_frame::Kind as In;
-use parlor_wire::chat::v1::{
-    Ack, Append, ClientFrame, Hello, Marks, Ping, PushRequest, Read, SubscribeRequest,
-};
+use parlor_wire::chat::v1::{Ack, Append, ClientFrame, Hello, Ping, PushRequest, Read, SubscribeRequest};
 use parlor_wire::errors::v1::ErrorReason;
 use prost::Message as _;
 use tonic::Status;
 
-use crate::support::{Scene, body, hello, outcome, seqs};
+use crate::support::{Scene, body, hello, outcome, places, seqs};
 
 fn push(stream_id: &str, number: u64, kinds: impl IntoIterator<Item = Out>) -> PushRequest {
     let encode = |kind| ClientFrame { kind: Some(kind) }.encode_to_vec().into();
@@ -48,7 +46,7 @@ async fn a_subscription_is_a_session_like_any_other() {
     }
     stream.send(Out::Read(Read { conversation_id: tea.clone(), seq: 4 })).await;
     parlor_testkit::eventually("the mark is raised", parlor_testkit::PATIENCE, async || {
-        ben.row(&tea).await.unwrap().marks == Some(Marks { received: 4, read: 4, ..Marks::default() })
+        places(&ben.row(&tea).await.unwrap().marks) == (4, 4)
     })
     .await;
 

@@ -14,7 +14,7 @@ use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::get_conversation_request::Conversation as Named;
 use parlor_wire::chat::v1::{
     Append, AppendResult, Appended, Conversation, CreateConversationRequest, Entry, FetchRequest,
-    GetConversationRequest, Hello,
+    GetConversationRequest, Hello, Marks,
 };
 use parlor_wire::errors::v1::ErrorReason;
 use tempfile::TempDir;
@@ -191,6 +191,12 @@ impl User {
 /// The seqs of entries.
 pub fn seqs(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.seq).collect()
+}
+
+/// Up to where marks have received and read.
+#[expect(clippy::ref_option, reason = "a field of a message")]
+pub fn places(marks: &Option<Marks>) -> (u64, u64) {
+    marks.as_ref().map(|marks| (marks.received, marks.read)).expect("marks")
 }
 
 /// The text of a message; empty for anything else.

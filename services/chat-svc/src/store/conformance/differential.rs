@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::people::{relate, set_privacy};
 use super::*;
 use crate::people::{Action, Audience, Filter, Person, Privacy, PrivacyChanges};
-use crate::store::{AccountPlace, Order, Related, Slice};
+use crate::store::{AccountPlace, Order, Raised, Related, Slice};
 
 const USERS: usize = 4;
 const CONVERSATIONS: usize = 3;
@@ -89,6 +89,7 @@ impl Pair {
                 let (user, id) = (self.users[user], self.writers[conversation].conversation);
                 let model = mark(&self.model, user, id, (received, read)).await;
                 let real = mark(&self.real, user, id, (received, read)).await;
+                self.cursors.extend(commits(&model).zip(commits(&real)));
                 assert_eq!(without_commit(model), without_commit(real));
             }
             Step::Relate { user, other, .. } if user == other => {}
@@ -129,6 +130,9 @@ impl Pair {
             let all: Vec<ConversationId> = self.writers.iter().map(|writer| writer.conversation).collect();
             let rows = self.model.rows(*user, all.clone()).await.unwrap();
             assert_eq!(rows, self.real.rows(*user, all.clone()).await.unwrap(), "rows");
+            let wanted: Vec<_> = all.iter().map(|id| (*id, self.users[1..].to_vec())).collect();
+            let receipts = self.model.receipts(*user, wanted.clone()).await.unwrap();
+            assert_eq!(receipts, self.real.receipts(*user, wanted).await.unwrap(), "receipts");
             for id in all {
                 let audience = self.model.audience(*user, id).await.unwrap();
                 assert_eq!(audience, self.real.audience(*user, id).await.unwrap(), "audience");
@@ -201,11 +205,21 @@ async fn changes(
     }
 }
 
-fn without_commit(marked: Marked) -> (Option<Marks>, bool, bool) {
+fn commits(marked: &Marked) -> Option<Commit> {
     match marked {
-        Marked::Now(marks, commit) => (Some(marks), commit.is_some(), false),
-        Marked::Ahead => (None, false, true),
-        Marked::NotFound => (None, false, false),
+        Marked::Now(_, raised) => raised.as_ref().map(|raised| raised.commit),
+        Marked::Ahead | Marked::NotFound => None,
+    }
+}
+
+/// Commits are numbers of one store.
+fn without_commit(marked: Marked) -> Marked {
+    match marked {
+        Marked::Now(own, Some(mut raised)) => {
+            raised.others.sort();
+            Marked::Now(own, Some(Raised { commit: Commit(0), ..raised }))
+        }
+        other => other,
     }
 }
 

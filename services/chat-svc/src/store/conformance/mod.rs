@@ -16,6 +16,7 @@ macro_rules! rules {
 }
 
 mod differential;
+mod members;
 mod people;
 mod rules;
 mod withheld;
@@ -28,10 +29,11 @@ use parlor_types::{ConversationId, Op, Seq, UserId};
 use tokio::sync::oneshot;
 
 use super::{
-    AppendError, Batch, Commit, Marked, Marks, MemoryStore, NewEntry, NewMarks, SqliteStore, Store, Stored,
+    AppendError, Batch, Commit, Marked, MemoryStore, NewEntry, NewMarks, SqliteStore, Store, Stored,
 };
 use crate::conversation::{Content, Kind, Settings, State};
 use crate::log::{Digest, Entry};
+use crate::receipts::Marks;
 
 /// A store, and what keeps its files alive.
 struct Backend {
@@ -121,6 +123,7 @@ async fn append(store: &Arc<dyn Store>, batch: Arc<Batch>) -> Result<Stored, App
     told.await.unwrap()
 }
 
+/// Marks are raised at the time that stands for the higher of them.
 async fn mark(
     store: &Arc<dyn Store>,
     user: UserId,
@@ -129,7 +132,7 @@ async fn mark(
 ) -> Marked {
     let marks = Marks { received: Seq(marks.0), read: Seq(marks.1) };
     let (done, told) = oneshot::channel();
-    let new = NewMarks { user, conversation, marks };
+    let new = NewMarks { user, conversation, marks, at: at(marks.received.max(marks.read)) };
     store.mark(vec![new], Box::new(move |result| done.send(result).unwrap()));
-    told.await.unwrap().unwrap()[0]
+    told.await.unwrap().unwrap().remove(0)
 }

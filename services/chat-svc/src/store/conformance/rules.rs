@@ -11,7 +11,6 @@ rules!(
     pages_stop_where_the_reader_may_not_read,
     pages_are_bounded_by_entries_and_bytes,
     a_row_is_as_of_what_its_reader_may_read,
-    marks_only_grow_and_never_beyond_the_readable,
     unread_counts_messages_since_the_mark,
     changed_lists_what_a_cursor_has_not_seen,
     a_time_finds_its_place,
@@ -141,31 +140,6 @@ async fn a_row_is_as_of_what_its_reader_may_read(store: Arc<dyn Store>) {
     assert_eq!((again.name.as_str(), again.head, again.unread), ("Without Ben", Seq(6), 0));
     assert_eq!(again.ranges.all().len(), 2, "all history is visible to whoever joins");
     assert_eq!(again.last_message.as_ref().unwrap().seq, Seq(5));
-}
-
-async fn marks_only_grow_and_never_beyond_the_readable(store: Arc<dyn Store>) {
-    let (ada, ben, mut writer) = (UserId::new(), UserId::new(), Writer::new());
-    let contents = [group(ada, &[ben], Settings::default()), text(ada, "1"), text(ada, "2"), text(ada, "3")];
-    append(&store, writer.batch(&contents)).await.unwrap();
-    let id = writer.conversation;
-    let now = |marked: Marked| match marked {
-        Marked::Now(marks, commit) => (marks.received.0, marks.read.0, commit.is_some()),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(now(mark(&store, ben, id, (3, 0)).await), (3, 1, false), "only received: no row changes");
-    assert_eq!(now(mark(&store, ben, id, (0, 2)).await), (3, 2, true));
-    assert_eq!(now(mark(&store, ben, id, (2, 1)).await), (3, 2, false), "lower marks change nothing");
-    assert_eq!(now(mark(&store, ben, id, (0, 4)).await), (4, 4, true), "read implies received");
-    assert_eq!(mark(&store, ben, id, (5, 0)).await, Marked::Ahead);
-    append(&store, writer.batch(&[(ada, Content::Remove(vec![ben])), text(ada, "4")])).await.unwrap();
-    assert_eq!(now(mark(&store, ben, id, (5, 5)).await), (5, 5, true), "up to the removal");
-    assert_eq!(
-        mark(&store, ben, id, (6, 0)).await,
-        Marked::Ahead,
-        "G7: an ex-member learns of no later entry"
-    );
-    assert_eq!(mark(&store, UserId::new(), id, (1, 1)).await, Marked::NotFound);
-    assert_eq!(mark(&store, ben, ConversationId::new(), (1, 1)).await, Marked::NotFound);
 }
 
 async fn unread_counts_messages_since_the_mark(store: Arc<dyn Store>) {

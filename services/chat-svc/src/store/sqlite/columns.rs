@@ -28,6 +28,11 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<SystemTime>
     number(row, column).map(|millis| UNIX_EPOCH + Duration::from_millis(millis))
 }
 
+pub(super) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<SystemTime>> {
+    let known: Option<i64> = row.get(column)?;
+    known.map(|_| time(row, column)).transpose()
+}
+
 pub(super) fn kind(row: &Row<'_>, column: usize) -> rusqlite::Result<Kind> {
     code::to_kind(row.get(column)?).ok_or_else(|| unknown(column))
 }
@@ -64,4 +69,8 @@ pub(super) fn from_number(number: u64) -> i64 {
 pub(super) fn from_time(time: SystemTime) -> i64 {
     let millis = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
+pub(super) fn from_optional_time(time: Option<SystemTime>) -> Option<i64> {
+    time.map(from_time)
 }

@@ -5,6 +5,8 @@
 
 mod audience;
 mod columns;
+mod marks;
+mod members;
 mod people;
 mod read;
 mod rows;
@@ -21,8 +23,8 @@ use parlor_types::{ConversationId, Seq, UserId};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{
-    AppendError, Batch, Changed, Commit, Done, Generation, Marked, NewMarks, Page, ReadError, Row, Slice,
-    Snapshot, Store, Stored,
+    AppendError, Batch, Changed, Commit, Done, Generation, Page, ReadError, Row, Slice, Snapshot, Store,
+    Stored,
 };
 use crate::log::OpRow;
 
@@ -30,7 +32,8 @@ use crate::log::OpRow;
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("schema.sql") },
     Migration { version: 2, sql: include_str!("schema/2_people.sql") },
-    Migration { version: 3, sql: include_str!("schema/3_withheld.sql") },
+    Migration { version: 3, sql: include_str!("schema/3_members.sql") },
+    Migration { version: 4, sql: include_str!("schema/4_withheld.sql") },
 ];
 
 /// See the module.
@@ -119,12 +122,6 @@ impl Store for SqliteStore {
 
     fn append(&self, batch: Arc<Batch>, done: Done<Stored>) {
         self.writing(done, move |tx| write::append(tx, &batch)?.ok_or(JobError::Domain(Conflict)));
-    }
-
-    fn mark(&self, marks: Vec<NewMarks>, done: Done<Vec<Marked>>) {
-        self.writing(done, move |tx| {
-            marks.iter().map(|new| write::mark(tx, new).map_err(JobError::from)).collect()
-        });
     }
 
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {

@@ -108,6 +108,13 @@ pub(super) fn members(
     rows.collect()
 }
 
+/// How many members there are; `None` without the conversation.
+pub(super) fn member_count(tx: &Connection, conversation: ConversationId) -> rusqlite::Result<Option<usize>> {
+    let sql = "SELECT members FROM conversation WHERE id = ?1";
+    let count = one(tx, sql, [conversation.bytes()], |row| number(row, 0))?;
+    Ok(count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)))
+}
+
 pub(super) fn page(
     tx: &Connection,
     user: UserId,

@@ -1,24 +1,34 @@
 //! Reads of the chat list.
 
-use parlor_types::{ConversationId, Id as _, Seq, UserId};
+use parlor_types::{ConversationId, Id as _, Seq, UserId, limits};
 use rusqlite::{Connection, params};
 
 use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
-use super::{one, read, withheld};
+use super::{marks, one, read, withheld};
 use crate::conversation::{Piece, Ranges, Settings};
 use crate::log::Entry;
-use crate::store::{Changed, Commit, Marks, Row};
+use crate::store::members::lists;
+use crate::store::{Changed, Commit, Row};
 
 pub(super) fn changed(tx: &Connection, user: UserId, since: Commit) -> rusqlite::Result<Vec<Changed>> {
     let mut statement = tx.prepare_cached(
-        "SELECT c.id, CASE m.present WHEN 1 THEN c.activity ELSE m.changed END AS active
+        "SELECT c.id, CASE m.present WHEN 1 THEN c.activity ELSE m.closed END AS active
          FROM member m JOIN conversation c ON c.id = m.conversation
-         WHERE m.user = ?1 AND (m.changed > ?2 OR (m.present = 1 AND c.activity > ?2))
+         WHERE m.user = ?1 AND (
+             m.changed > ?2
+             OR (m.present = 1 AND c.activity > ?2)
+             OR (m.present = 1 AND c.shown > ?2 AND c.members <= ?3 AND EXISTS (
+                 SELECT 1 FROM member o
+                 WHERE o.conversation = c.id AND o.present = 1 AND o.shown > ?2 AND o.user <> ?1 AND NOT EXISTS (
+                     SELECT 1 FROM relation r WHERE r.user = o.user AND r.other = ?1 AND r.blocked = 1
+                 )
+             ))
+         )
          ORDER BY active DESC, c.id",
     )?;
-    let rows = statement.query_map(params![user.bytes(), from_number(since.0)], |row| {
-        Ok(Changed { id: id(row, 0)?, activity: Commit(number(row, 1)?) })
-    })?;
+    let params = params![user.bytes(), from_number(since.0), from_number(limits::MAX_LISTED_MEMBERS as u64)];
+    let rows = statement
+        .query_map(params, |row| Ok(Changed { id: id(row, 0)?, activity: Commit(number(row, 1)?) }))?;
     rows.collect()
 }
 
@@ -34,31 +44,34 @@ pub(super) fn row(
     conversation: ConversationId,
 ) -> rusqlite::Result<Option<Row>> {
     let Some(ranges) = read::ranges(tx, user, conversation)? else { return Ok(None) };
-    let sql = "SELECT c.kind, c.name, c.history_visibility, c.created, c.head, m.present, m.received, m.read,
-                      m.read_number, m.last_name, m.last_history
+    let sql =
+        "SELECT c.kind, c.name, c.history_visibility, c.created, c.head, m.present, c.members, m.read_number,
+                      m.last_name, m.last_history, m.received, m.read, m.received_at, m.read_at
                FROM conversation c JOIN member m ON m.conversation = c.id
                WHERE c.id = ?1 AND m.user = ?2";
     one(tx, sql, params![conversation.bytes(), user.bytes()], |found| {
         let present: bool = found.get(5)?;
         let (name, history_visibility) =
-            if present { (found.get(1)?, history(found, 2)?) } else { (found.get(9)?, history(found, 10)?) };
+            if present { (found.get(1)?, history(found, 2)?) } else { (found.get(8)?, history(found, 9)?) };
         let head = ranges.head(seq(found, 4)?);
         let (head_number, _) = at(tx, conversation, head)?;
         let (_, active) = at(tx, conversation, withheld::shown(tx, user, conversation, head)?)?;
-        let marks = Marks { received: seq(found, 6)?, read: seq(found, 7)? };
-        let withheld = withheld::count(tx, user, conversation, marks.read, head)?;
-        let members = if present { read::members(tx, conversation)? } else { Default::default() };
+        let own = marks::timed(found, 10)?;
+        let withheld = withheld::count(tx, user, conversation, own.marks.read, head)?;
+        let member_count = if present { usize::try_from(number(found, 6)?).unwrap_or(usize::MAX) } else { 0 };
+        let listed = present && lists(member_count);
         Ok(Row {
             id: conversation,
             kind: kind(found, 0)?,
             name,
             settings: Settings { history_visibility },
-            members: members.into_iter().collect(),
+            members: if listed { marks::listed(tx, user, conversation)? } else { Vec::new() },
+            member_count,
             head,
             number: head_number,
             last_message: last_message(tx, user, conversation, &ranges, head)?,
-            marks,
-            unread: head_number.saturating_sub(number(found, 8)? + withheld),
+            marks: own,
+            unread: head_number.saturating_sub(number(found, 7)? + withheld),
             ranges: ranges.clone(),
             created: time(found, 3)?,
             active,

@@ -1,14 +1,14 @@
-//! The two writes: append a batch, raise marks.
+//! Appending a batch, with all it changes.
 
 use parlor_embedded::Tx;
-use parlor_types::{ConversationId, Id as _, Seq, UserId};
+use parlor_types::{Id as _, Seq, UserId};
 use rusqlite::params;
 
-use super::columns::{from_number, from_seq, from_time, number, seq};
-use super::{one, read, withheld};
+use super::columns::{from_number, from_seq, from_time, seq};
+use super::{one, withheld};
 use crate::conversation::{Change, Content, Role};
 use crate::edge;
-use crate::store::{Batch, Commit, Marked, Marks, NewEntry, NewMarks, Stored, code};
+use crate::store::{Batch, Commit, NewEntry, Stored, code};
 
 /// Stores the batch; `None`, and nothing done, if it does not follow the head.
 pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stored>> {
@@ -113,11 +113,12 @@ fn open(tx: &Tx<'_>, new: &NewEntry, user: UserId, role: Role, from: Seq) -> rus
     let id = new.entry.conversation.bytes();
     let joined = from_seq(new.entry.seq);
     tx.prepare_cached(
-        "INSERT INTO member
-             (conversation, user, present, role, joined, received, read, read_number, changed)
-         VALUES (?1, ?2, 1, ?3, ?4, ?4, ?4, ?5, ?6)
+        "INSERT INTO member (conversation, user, present, role, joined, received, read, read_number, changed,
+             shown_received, shown_read)
+         VALUES (?1, ?2, 1, ?3, ?4, ?4, ?4, ?5, ?6, ?4, ?4)
          ON CONFLICT DO UPDATE SET present = 1, role = ?3, joined = ?4, received = ?4, read = ?4, read_number = ?5,
-             changed = ?6, last_name = NULL, last_history = NULL",
+             changed = ?6, received_at = NULL, read_at = NULL, shown_received = ?4, shown_read = ?4,
+             shown_received_at = NULL, shown_read_at = NULL, last_name = NULL, last_history = NULL",
     )?
     .execute(params![
         id,
@@ -127,6 +128,7 @@ fn open(tx: &Tx<'_>, new: &NewEntry, user: UserId, role: Role, from: Seq) -> rus
         from_number(new.entry.number),
         from_number(tx.commit_number())
     ])?;
+    tx.prepare_cached("UPDATE conversation SET members = members + 1 WHERE id = ?1")?.execute([id])?;
     tx.prepare_cached(
         "INSERT INTO readable (conversation, user, from_seq, joined, to_seq) VALUES (?1, ?2, ?3, ?4, NULL)",
     )?
@@ -142,66 +144,26 @@ fn close(tx: &Tx<'_>, new: &NewEntry, user: UserId) -> rusqlite::Result<()> {
     )?
     .execute(params![id, user.bytes(), from_seq(new.entry.seq)])?;
     tx.prepare_cached(
-        "UPDATE member SET present = 0, changed = ?3, last_name = c.name, last_history = c.history_visibility
+        "UPDATE member SET present = 0, changed = ?3, closed = ?3, last_name = c.name, last_history = c.history_visibility
          FROM conversation c WHERE c.id = ?1 AND member.conversation = ?1 AND member.user = ?2",
     )?
-    .execute(params![id, user.bytes(), from_number(tx.commit_number())])
-    .map(drop)
+    .execute(params![id, user.bytes(), from_number(tx.commit_number())])?;
+    tx.prepare_cached("UPDATE conversation SET members = members - 1 WHERE id = ?1")?.execute([id]).map(drop)
 }
 
 /// Whoever writes has read what is above.
 fn own_message(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
     let entry = &new.entry;
     tx.prepare_cached(
-        "UPDATE member SET received = max(received, ?3), read = max(read, ?3), read_number = max(read_number, ?4)
+        "UPDATE member SET received = ?3, received_at = ?5, read = ?3, read_at = ?5, read_number = ?4
          WHERE conversation = ?1 AND user = ?2",
     )?
     .execute(params![
         entry.conversation.bytes(),
         entry.sender.bytes(),
         from_seq(entry.seq),
-        from_number(entry.number)
+        from_number(entry.number),
+        from_time(entry.time)
     ])
     .map(drop)
-}
-
-/// Raises one user's marks in one conversation.
-pub(super) fn mark(tx: &Tx<'_>, new: &NewMarks) -> rusqlite::Result<Marked> {
-    let Some(ranges) = read::ranges(tx, new.user, new.conversation)? else { return Ok(Marked::NotFound) };
-    let head = ranges.head(read::head(tx, new.conversation)?);
-    let wanted = Marks { received: new.marks.received.max(new.marks.read), read: new.marks.read };
-    if wanted.received > head {
-        return Ok(Marked::Ahead);
-    }
-    let key = params![new.conversation.bytes(), new.user.bytes()];
-    let sql = "SELECT received, read FROM member WHERE conversation = ?1 AND user = ?2";
-    let before = one(tx, sql, key, |row| Ok(Marks { received: seq(row, 0)?, read: seq(row, 1)? }))?;
-    let before = before.unwrap_or_default();
-    let after = Marks { received: before.received.max(wanted.received), read: before.read.max(wanted.read) };
-    if after == before {
-        return Ok(Marked::Now(before, None));
-    }
-    let id = new.conversation.bytes();
-    tx.prepare_cached("UPDATE member SET received = ?3 WHERE conversation = ?1 AND user = ?2")?
-        .execute(params![id, new.user.bytes(), from_seq(after.received)])?;
-    if after.read == before.read {
-        return Ok(Marked::Now(after, None));
-    }
-    tx.prepare_cached(
-        "UPDATE member SET read = ?3, read_number = ?4, changed = ?5 WHERE conversation = ?1 AND user = ?2",
-    )?
-    .execute(params![
-        id,
-        new.user.bytes(),
-        from_seq(after.read),
-        from_number(message_number(tx, new.conversation, after.read)?),
-        from_number(tx.commit_number())
-    ])?;
-    Ok(Marked::Now(after, Some(Commit(tx.commit_number()))))
-}
-
-fn message_number(tx: &Tx<'_>, conversation: ConversationId, at: Seq) -> rusqlite::Result<u64> {
-    let sql = "SELECT number FROM entry WHERE conversation = ?1 AND seq = ?2";
-    let found = one(tx, sql, params![conversation.bytes(), from_seq(at)], |row| number(row, 0))?;
-    Ok(found.unwrap_or_default())
 }

@@ -1,0 +1,56 @@
+//! What members do without an entry.
+
+use parlor_types::{ConversationId, StreamId, UserId};
+use tokio::sync::oneshot;
+
+use super::Log;
+use crate::receipts::Marks;
+use crate::store::{AppendError, Commit, Marked, NewMarks};
+
+impl Log {
+    /// Raises marks of a user, one answer each. Streams of the user other than `by` get the row again, and the other
+    /// members learn of what they are shown.
+    ///
+    /// # Errors
+    /// The store could not; nothing is raised.
+    pub async fn mark(
+        &self,
+        user: UserId,
+        marks: &[(ConversationId, Marks)],
+        by: Option<StreamId>,
+    ) -> Result<Vec<Marked>, AppendError> {
+        let at = self.wall();
+        let new = marks.iter().map(|(conversation, marks)| NewMarks {
+            user,
+            conversation: *conversation,
+            marks: *marks,
+            at,
+        });
+        let new: Vec<NewMarks> = new.collect();
+        let (answer, answered) = oneshot::channel();
+        let (log, sent) = (self.clone(), new.clone());
+        let done = move |result: Result<Vec<Marked>, AppendError>| {
+            let telling = log.clone();
+            log.in_turn(Box::new(move || {
+                let commit = result.as_ref().ok().and_then(|marked| telling.tell_marks(&sent, marked, by));
+                // Whoever asked may be gone; the marks are kept.
+                drop(answer.send(result));
+                commit
+            }));
+        };
+        self.store().mark(new, Box::new(done));
+        answered.await.unwrap_or(Err(AppendError::Unavailable))
+    }
+
+    fn tell_marks(&self, sent: &[NewMarks], marked: &[Marked], by: Option<StreamId>) -> Option<Commit> {
+        let mut commit = None;
+        for (new, marked) in sent.iter().zip(marked) {
+            if let Marked::Now(_, Some(raised)) = marked {
+                self.router().row_changed(new.user, new.conversation, by);
+                self.router().receipts(new.user, new.conversation, &raised.others);
+                commit = commit.max(Some(raised.commit));
+            }
+        }
+        commit
+    }
+}

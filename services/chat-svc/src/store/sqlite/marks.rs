@@ -1,0 +1,154 @@
+//! How far members are: raised, and read.
+
+use parlor_embedded::Tx;
+use parlor_types::{ConversationId, Id as _, Seq, UserId};
+use rusqlite::{Connection, Row, params};
+
+use super::columns::{
+    audience, from_number, from_optional_time, from_seq, id, number, optional_time, role, seq,
+};
+use super::{one, people, read};
+use crate::conversation::Member;
+use crate::people::{Privacy, Tie, Visibility};
+use crate::receipts::{Marks, Progress, Risen, Sight, TimedMarks};
+use crate::store::members::lists;
+use crate::store::{Commit, Listed, Marked, NewMarks, Raised, Receipts, code};
+
+/// The columns that [`own`] and [`shown`] read.
+const OWN: &str = "received, read, received_at, read_at";
+const SHOWN: &str = "shown_received, shown_read, shown_received_at, shown_read_at";
+
+/// Marks that begin at a column.
+pub(super) fn timed(row: &Row<'_>, first: usize) -> rusqlite::Result<TimedMarks> {
+    Ok(TimedMarks {
+        marks: Marks { received: seq(row, first)?, read: seq(row, first + 1)? },
+        received_at: optional_time(row, first + 2)?,
+        read_at: optional_time(row, first + 3)?,
+    })
+}
+
+/// Raises one user's marks in one conversation.
+pub(super) fn mark(tx: &Tx<'_>, new: &NewMarks) -> rusqlite::Result<Marked> {
+    let Some(ranges) = read::ranges(tx, new.user, new.conversation)? else { return Ok(Marked::NotFound) };
+    if new.marks.received.max(new.marks.read) > ranges.head(read::head(tx, new.conversation)?) {
+        return Ok(Marked::Ahead);
+    }
+    let key = params![new.conversation.bytes(), new.user.bytes()];
+    let sql = format!("SELECT {OWN}, {SHOWN} FROM member WHERE conversation = ?1 AND user = ?2");
+    let held = one(tx, &sql, key, |row| Ok(Progress { own: timed(row, 0)?, shown: timed(row, 4)? }))?;
+    let Some(mut progress) = held else { return Ok(Marked::NotFound) };
+    let risen = progress.raise(new.marks, people::privacy(tx, new.user)?.0.read_receipts, new.at);
+    if !risen.any() {
+        return Ok(Marked::Now(progress.own, None));
+    }
+    write(tx, new, &progress, risen)?;
+    let others = if risen.shown { tell(tx, new.conversation, new.user)? } else { Vec::new() };
+    Ok(Marked::Now(progress.own, Some(Raised { commit: Commit(tx.commit_number()), others })))
+}
+
+fn write(tx: &Tx<'_>, new: &NewMarks, progress: &Progress, risen: Risen) -> rusqlite::Result<()> {
+    let (own, shown) = (&progress.own, &progress.shown);
+    let commit = from_number(tx.commit_number());
+    let key = (new.conversation.bytes(), new.user.bytes());
+    tx.prepare_cached(
+        "UPDATE member SET received = ?3, read = ?4, received_at = ?5, read_at = ?6,
+             shown_received = ?7, shown_read = ?8, shown_received_at = ?9, shown_read_at = ?10,
+             changed = coalesce(?11, changed), shown = coalesce(?12, shown)
+         WHERE conversation = ?1 AND user = ?2",
+    )?
+    .execute(params![
+        key.0,
+        key.1,
+        from_seq(own.marks.received),
+        from_seq(own.marks.read),
+        from_optional_time(own.received_at),
+        from_optional_time(own.read_at),
+        from_seq(shown.marks.received),
+        from_seq(shown.marks.read),
+        from_optional_time(shown.received_at),
+        from_optional_time(shown.read_at),
+        risen.own.then_some(commit),
+        risen.shown.then_some(commit),
+    ])?;
+    if risen.read {
+        let number = message_number(tx, new.conversation, own.marks.read)?;
+        tx.prepare_cached("UPDATE member SET read_number = ?3 WHERE conversation = ?1 AND user = ?2")?
+            .execute(params![key.0, key.1, from_number(number)])?;
+    }
+    Ok(())
+}
+
+fn message_number(tx: &Connection, conversation: ConversationId, at: Seq) -> rusqlite::Result<u64> {
+    let sql = "SELECT number FROM entry WHERE conversation = ?1 AND seq = ?2";
+    let found = one(tx, sql, params![conversation.bytes(), from_seq(at)], |row| number(row, 0))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Notes that what is shown of this member rose; who is to be told: the others, but for those the member has blocked.
+fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Result<Vec<UserId>> {
+    if !read::member_count(tx, conversation)?.is_some_and(lists) {
+        return Ok(Vec::new());
+    }
+    let members = read::members(tx, conversation)?;
+    if !members.contains_key(&user) {
+        return Ok(Vec::new());
+    }
+    tx.prepare_cached("UPDATE conversation SET shown = ?2 WHERE id = ?1")?
+        .execute(params![conversation.bytes(), from_number(tx.commit_number())])?;
+    let mut others = Vec::with_capacity(members.len());
+    for other in members.into_keys().filter(|other| *other != user) {
+        if !people::blocks(tx, user, other)? {
+            others.push(other);
+        }
+    }
+    Ok(others)
+}
+
+/// The members of a conversation that lists them, each with their marks as `reader` may know them.
+pub(super) fn listed(
+    tx: &Connection,
+    reader: UserId,
+    conversation: ConversationId,
+) -> rusqlite::Result<Vec<Listed>> {
+    let sql = format!(
+        "SELECT m.user, m.role, m.joined, {OWN}, {SHOWN}, coalesce(p.last_seen, ?3),
+             EXISTS (SELECT 1 FROM relation r WHERE r.user = ?2 AND r.other = m.user AND r.blocked = 1)
+             OR EXISTS (SELECT 1 FROM relation r WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1)
+         FROM member m LEFT JOIN privacy p ON p.user = m.user
+         WHERE m.conversation = ?1 AND m.present = 1"
+    );
+    let own = people::privacy(tx, reader)?.0;
+    let default = code::audience(Privacy::default().last_seen);
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![conversation.bytes(), reader.bytes(), default], |row| {
+        let (user, member) = (id(row, 0)?, Member { role: role(row, 1)?, joined: seq(row, 2)? });
+        if user == reader {
+            return Ok(Listed { user, member, marks: timed(row, 3)? });
+        }
+        // Two members share a conversation.
+        let tie = if row.get(12)? { Tie::Blocked } else { Tie::Close };
+        let theirs = Privacy { last_seen: audience(row, 11)?, ..Privacy::default() };
+        let times = Visibility::of(&own, &theirs, tie).last_seen;
+        let marks = timed(row, 7)?.seen(Sight { read: own.read_receipts, times, below: None });
+        Ok(Listed { user, member, marks })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn receipts(
+    tx: &Connection,
+    reader: UserId,
+    conversation: ConversationId,
+    users: &[UserId],
+) -> rusqlite::Result<Option<Receipts>> {
+    if !read::member_count(tx, conversation)?.is_some_and(lists) {
+        return Ok(None);
+    }
+    let members = listed(tx, reader, conversation)?;
+    if !members.iter().any(|listed| listed.user == reader) {
+        return Ok(None);
+    }
+    let wanted = members.into_iter().filter(|listed| users.contains(&listed.user));
+    let members = wanted.map(|listed| (listed.user, listed.marks)).collect();
+    Ok(Some(Receipts { conversation, members }))
+}

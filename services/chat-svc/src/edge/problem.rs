@@ -41,6 +41,8 @@ pub fn refusal_problem(refusal: Refusal) -> Problem {
         Refusal::ReplyNotFound => problem(R::SeqAhead, "reply_to is above the head"),
         Refusal::MentionNotFound => problem(R::MemberNotFound, "somebody mentioned is not a member"),
         Refusal::UserNotFound => problem(R::UserNotFound, "somebody named is not a user"),
+        Refusal::NotAccepting => problem(R::PersonNotAccepting, "somebody named does not take this from you"),
+        Refusal::Blocked => problem(R::UserBlocked, "you have blocked somebody named"),
         Refusal::TooManyConversations => {
             problem(R::TooManyConversations, "somebody named, or the caller, is in too many conversations")
         }

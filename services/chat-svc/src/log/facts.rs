@@ -1,9 +1,11 @@
-//! What an append that brings people in depends on beside its conversation: whether they exist, and have room.
+//! What an append that brings people in depends on beside its conversation: whether they exist, let the
+//! sender bring them in, and have room.
 
 use parlor_types::{ConversationId, UserId, limits};
 
 use super::{Appended, Draft, Log, Refusal};
-use crate::conversation::Content;
+use crate::conversation::{Content, Kind};
+use crate::people::{Acceptance, Purpose};
 
 /// What [`Log::gather`] found out about a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +41,30 @@ impl Log {
         if !self.directory().all_exist(newcomers).await.map_err(|_| Refusal::Unavailable)? {
             return Err(Refusal::UserNotFound);
         }
+        self.ask(draft).await?;
         let counts = self.store().memberships(users).await.map_err(|_| Refusal::Unavailable)?;
         if counts.iter().any(|count| *count >= limits::MAX_CONVERSATIONS) {
             return Err(Refusal::TooManyConversations);
         }
         Ok(None)
+    }
+
+    /// Whether those brought in take it from the sender.
+    async fn ask(&self, draft: &Draft) -> Result<(), Refusal> {
+        let purpose = match draft.content {
+            Content::Created { kind: Kind::Direct, .. } => Purpose::Direct,
+            _ => Purpose::Group,
+        };
+        let others = draft.content.newcomers().iter().copied().filter(|user| *user != draft.sender);
+        let answers = self.store().acceptance(draft.sender, draft.conversation, purpose, others.collect());
+        let answers = answers.await.map_err(|_| Refusal::Unavailable)?;
+        if answers.contains(&Acceptance::Blocked) {
+            Err(Refusal::Blocked)
+        } else if answers.contains(&Acceptance::Declines) {
+            Err(Refusal::NotAccepting)
+        } else {
+            Ok(())
+        }
     }
 
     /// The answer, if the conversation was created by an earlier send, or, a direct one, by either side.

@@ -25,6 +25,10 @@ pub enum Refusal {
     MentionNotFound,
     /// Somebody brought in is not a user.
     UserNotFound,
+    /// Somebody brought in does not take it from the sender.
+    NotAccepting,
+    /// The sender has blocked somebody brought in.
+    Blocked,
     /// Somebody brought in, or the creator, is in too many conversations.
     TooManyConversations,
     /// Too fast; again after this time.

@@ -1,9 +1,10 @@
 //! What users are to each other: contacts, requests, blocks, and who may see or do what.
 //!
-//! [`Pair`] holds the rules of contacts and blocks, [`Privacy`] and [`Visibility`] those of being seen and asked; all of
-//! them pure. [`People`] carries changes into the store and to the streams they concern. Finding people and their
+//! [`Pair`] holds the rules of contacts and blocks, [`Visibility`] and [`Acceptance`] those of being seen and brought in; all
+//! of them pure. [`People`] carries changes into the store and to the streams they concern. Finding people and their
 //! profiles is auth-svc's.
 
+mod acceptance;
 mod desk;
 mod pair;
 mod privacy;
@@ -13,6 +14,7 @@ use std::time::SystemTime;
 
 use parlor_types::UserId;
 
+pub use acceptance::{Acceptance, Purpose};
 pub use desk::{ChangeError, People, StartPeople, VisibilityWatcher};
 pub use pair::{Action, Counted, Pair, Refused, Relation, Room, Side};
 pub use privacy::{Audience, Privacy, PrivacyChanges};

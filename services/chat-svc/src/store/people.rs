@@ -3,10 +3,12 @@
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use parlor_types::UserId;
+use parlor_types::{ConversationId, UserId};
 
 use super::{Commit, Done, ReadError};
-use crate::people::{Action, Filter, Person, Privacy, PrivacyChanges, Refused, Visibility};
+use crate::people::{
+    Acceptance, Action, Filter, Person, Privacy, PrivacyChanges, Purpose, Refused, Visibility,
+};
 
 /// Something a user does about another.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +110,15 @@ pub trait PeopleStore: Send + Sync + 'static {
         since: AccountPlace,
         most: usize,
     ) -> Result<AccountChanges, ReadError>;
+
+    /// Whether each of these users lets `asking` bring them into the conversation. Present members of it are not asked.
+    async fn acceptance(
+        &self,
+        asking: UserId,
+        conversation: ConversationId,
+        purpose: Purpose,
+        users: Vec<UserId>,
+    ) -> Result<Vec<Acceptance>, ReadError>;
 
     /// What the viewer may see of each of these users, in one snapshot. Of a user who does not exist that is nothing.
     async fn visibility(&self, viewer: UserId, users: Vec<UserId>) -> Result<Vec<Visibility>, ReadError>;

@@ -5,7 +5,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::people::{relate, set_privacy};
 use super::*;
-use crate::people::{Action, Audience, Filter, Person, Privacy, PrivacyChanges};
+use crate::people::{Action, Audience, Filter, Person, Privacy, PrivacyChanges, Purpose};
 use crate::store::{AccountPlace, Order, Raised, Related, Slice};
 
 const USERS: usize = 4;
@@ -163,6 +163,13 @@ impl Pair {
             }
         }
         assert_eq!(self.model.privacy(user).await.unwrap(), self.real.privacy(user).await.unwrap());
+        for id in self.writers.iter().map(|writer| writer.conversation) {
+            for purpose in [Purpose::Direct, Purpose::Group] {
+                let model = self.model.acceptance(user, id, purpose, self.users.clone()).await.unwrap();
+                let real = self.real.acceptance(user, id, purpose, self.users.clone()).await.unwrap();
+                assert_eq!(model, real, "acceptance");
+            }
+        }
         let seen = self.model.visibility(user, self.users.clone()).await.unwrap();
         assert_eq!(seen, self.real.visibility(user, self.users.clone()).await.unwrap(), "visibility");
         for (model, real) in [(Commit(0), Commit(0))].iter().chain(&self.cursors) {

@@ -5,11 +5,12 @@ use std::convert::Infallible;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use parlor_types::{Id as _, UserId};
+use parlor_types::{ConversationId, Id as _, UserId};
 
 use super::{All, MemoryStore};
 use crate::people::{
-    Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Refused, Relation, Room, Side, Tie, Visibility,
+    Acceptance, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
+    Side, Tie, Visibility,
 };
 use crate::store::{
     AccountChanges, AccountPlace, Commit, Done, PeopleStore, PrivacyKept, ReadError, Relate, Related,
@@ -180,6 +181,26 @@ impl PeopleStore for MemoryStore {
         most: usize,
     ) -> Result<AccountChanges, ReadError> {
         Ok(self.all().account(user, since, most))
+    }
+
+    async fn acceptance(
+        &self,
+        asking: UserId,
+        conversation: ConversationId,
+        purpose: Purpose,
+        users: Vec<UserId>,
+    ) -> Result<Vec<Acceptance>, ReadError> {
+        let all = self.all();
+        let accounts = &all.accounts;
+        let members = all.conversations.get(&conversation).map(|found| &found.state.members);
+        let accepts = |user: &UserId| {
+            if members.is_some_and(|members| members.contains_key(user)) {
+                return Acceptance::Takes;
+            }
+            let (asks, asked) = (accounts.side(asking, *user), accounts.side(*user, asking));
+            Acceptance::of(purpose, &asks, &asked, &accounts.privacy(*user).0)
+        };
+        Ok(users.iter().map(accepts).collect())
     }
 
     async fn visibility(&self, viewer: UserId, users: Vec<UserId>) -> Result<Vec<Visibility>, ReadError> {

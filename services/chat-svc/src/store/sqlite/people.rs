@@ -8,7 +8,8 @@ use rusqlite::{Connection, Row, params};
 use super::columns::{audience, from_number, from_time, id, number, relation, time};
 use super::{SqliteStore, one};
 use crate::people::{
-    Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Refused, Relation, Room, Side, Tie, Visibility,
+    Acceptance, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
+    Side, Tie, Visibility,
 };
 use crate::store::{
     AccountChanges, AccountPlace, Commit, Done, PeopleStore, PrivacyKept, ReadError, Relate, Related, code,
@@ -48,6 +49,17 @@ impl PeopleStore for SqliteStore {
         most: usize,
     ) -> Result<AccountChanges, ReadError> {
         self.reading(move |tx| account(tx, Commit(tx.commit_number()), user, since, most)).await
+    }
+
+    async fn acceptance(
+        &self,
+        asking: UserId,
+        conversation: ConversationId,
+        purpose: Purpose,
+        users: Vec<UserId>,
+    ) -> Result<Vec<Acceptance>, ReadError> {
+        let accepts = move |tx: &Connection, user| acceptance(tx, asking, conversation, purpose, user);
+        self.reading(move |tx| users.iter().map(|user| accepts(tx, *user)).collect()).await
     }
 
     async fn visibility(&self, viewer: UserId, users: Vec<UserId>) -> Result<Vec<Visibility>, ReadError> {
@@ -239,6 +251,22 @@ pub(super) fn visibility(tx: &Connection, viewer: UserId, user: UserId) -> rusql
         Tie::Strangers
     };
     Ok(Visibility::of(&privacy(tx, viewer)?.0, &privacy(tx, user)?.0, tie))
+}
+
+fn acceptance(
+    tx: &Connection,
+    asking: UserId,
+    conversation: ConversationId,
+    purpose: Purpose,
+    user: UserId,
+) -> rusqlite::Result<Acceptance> {
+    let sql = "SELECT 1 FROM member WHERE conversation = ?1 AND user = ?2 AND present = 1";
+    if one(tx, sql, params![conversation.bytes(), user.bytes()], |_| Ok(()))?.is_some() {
+        return Ok(Acceptance::Takes);
+    }
+    let asks = one_person(tx, asking, user)?.side;
+    let asked = one_person(tx, user, asking)?.side;
+    Ok(Acceptance::of(purpose, &asks, &asked, &privacy(tx, user)?.0))
 }
 
 fn is_contact(tx: &Connection, user: UserId, other: UserId) -> rusqlite::Result<bool> {

@@ -399,7 +399,8 @@ fn run(seed: u64) -> (usize, usize) {
     for _ in 0..400 {
         match random.random_range(0..100) {
             0 => world.relate(random.random_range(0..PEOPLE)),
-            1..=39 => world.append(random.random_range(0..CONVERSATIONS)),
+            1..=38 => world.append(random.random_range(0..CONVERSATIONS)),
+            39 => world.typing(random.random_range(0..CONVERSATIONS)),
             40..=59 => drop(world.pull()),
             60..=69 => world.ack(),
             70..=77 | 97..=98 => {
@@ -421,7 +422,6 @@ fn run(seed: u64) -> (usize, usize) {
                 cuts += 1;
                 world.connect();
             }
-            99 => world.typing(random.random_range(0..CONVERSATIONS)),
             95..=96 => world.receipt(random.random_range(0..CONVERSATIONS)),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! The chat API with an access token.
 
 use parlor_wire::chat::v1::chat_service_client::ChatServiceClient;
+use parlor_wire::chat::v1::people_service_client::PeopleServiceClient;
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::reason::from_status;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -11,6 +12,9 @@ use tonic::{Request, Status};
 
 /// The generated client, for somebody in particular. Clones share the connection.
 pub type ChatClient = ChatServiceClient<InterceptedService<Channel, Bearer>>;
+
+/// As [`ChatClient`], for people.
+pub type PeopleClient = PeopleServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// Adds `authorization: Bearer …`, or nothing.
 #[derive(Debug, Clone)]
@@ -44,6 +48,15 @@ impl Interceptor for Bearer {
 #[must_use]
 pub fn chat_client(channel: Channel, token: Option<&str>) -> ChatClient {
     ChatServiceClient::with_interceptor(channel, Bearer::new(token))
+}
+
+/// As [`chat_client`], for people.
+///
+/// # Panics
+/// The token is not text for a header.
+#[must_use]
+pub fn people_client(channel: Channel, token: Option<&str>) -> PeopleClient {
+    PeopleServiceClient::with_interceptor(channel, Bearer::new(token))
 }
 
 /// Why a call failed.

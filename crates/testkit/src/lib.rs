@@ -18,7 +18,7 @@ mod serving;
 mod stream;
 
 pub use auth::{Person, TestAuth};
-pub use chat::{Bearer, ChatClient, chat_client, reason};
+pub use chat::{Bearer, ChatClient, PeopleClient, chat_client, people_client, reason};
 pub use patience::{PATIENCE, eventually, in_time};
 pub use proxy::FaultProxy;
 pub use raw::raw_call;

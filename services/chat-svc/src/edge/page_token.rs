@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use parlor_types::{ConversationId, Id as _, UserId};
+use parlor_types::{ConversationId, Id, UserId};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use sha2::{Digest as _, Sha256};
 
@@ -35,7 +35,22 @@ impl Position for UserId {
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(<Self as parlor_types::Id>::from_bytes)
+        bytes.try_into().ok().map(<Self as Id>::from_bytes)
+    }
+}
+
+/// A place among changes of people: the commit the whole is as of, and the commit and user told last.
+impl Position for (Commit, (Commit, UserId)) {
+    fn to_bytes(&self) -> Vec<u8> {
+        let (as_of, (commit, user)) = self;
+        [as_of.0.to_be_bytes().as_slice(), &commit.0.to_be_bytes(), &user.bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (as_of, rest) = bytes.split_at_checked(8)?;
+        let (commit, user) = rest.split_at_checked(8)?;
+        let told = (Commit(u64::from_bytes(commit)?), <UserId as Id>::from_bytes(user.try_into().ok()?));
+        Some((Commit(u64::from_bytes(as_of)?), told))
     }
 }
 
@@ -49,7 +64,7 @@ impl Position for (Commit, Changed) {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (as_of, rest) = bytes.split_at_checked(8)?;
         let (activity, id) = rest.split_at_checked(8)?;
-        let id = ConversationId::from_bytes(id.try_into().ok()?);
+        let id = <ConversationId as Id>::from_bytes(id.try_into().ok()?);
         let activity = Commit(u64::from_bytes(activity)?);
         Some((Commit(u64::from_bytes(as_of)?), Changed { id, activity }))
     }

@@ -6,6 +6,7 @@ mod people;
 mod policy;
 mod reads;
 mod streams;
+mod sync;
 mod writes;
 
 use parlor_wire::errors::v1::Problem;

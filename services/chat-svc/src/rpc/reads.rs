@@ -13,7 +13,7 @@ use crate::store::{Changed, Commit, Order, Slice};
 /// Messages in a page, where the client names no number.
 const MESSAGES: usize = 50;
 /// Rows of the chat list in a page: where the client names no number, and at most.
-const ROWS: (usize, usize) = (50, 100);
+pub(super) const ROWS: (usize, usize) = (50, 100);
 /// The highest seq there can be.
 const LAST: Seq = Seq(u64::MAX >> 1);
 
@@ -125,31 +125,8 @@ impl Chat {
         })
     }
 
-    pub(super) async fn sync_page(
-        &self,
-        user: UserId,
-        request: wire::SyncRequest,
-    ) -> Result<wire::SyncResponse, Problem> {
-        let generation = self.deps.store.generation();
-        let since = edge::decode_cursor(generation, &request.cursor)?;
-        let list = format!("sync {since:?}");
-        let rows = self.rows_page(user, since, &list, &request.page_token, ROWS.1).await?;
-        let cursor = if rows.next_page_token.is_empty() {
-            edge::encode_cursor(generation, rows.as_of)
-        } else {
-            Vec::new()
-        };
-        Ok(wire::SyncResponse {
-            generation: generation.to_string(),
-            conversations: rows.conversations,
-            cursor: cursor.into(),
-            next_page_token: rows.next_page_token,
-            ..wire::SyncResponse::default()
-        })
-    }
-
     /// Rows changed since a commit. All pages are as of the first: what changes meanwhile is in the next list.
-    async fn rows_page(
+    pub(super) async fn rows_page(
         &self,
         user: UserId,
         since: Commit,
@@ -178,13 +155,13 @@ impl Chat {
         Ok(RowsPage { as_of, conversations: rows.iter().map(edge::row).collect(), next_page_token })
     }
 
-    fn generation(&self) -> String {
+    pub(super) fn generation(&self) -> String {
         self.deps.store.generation().to_string()
     }
 }
 
-struct RowsPage {
-    as_of: Commit,
-    conversations: Vec<wire::Conversation>,
-    next_page_token: String,
+pub(super) struct RowsPage {
+    pub(super) as_of: Commit,
+    pub(super) conversations: Vec<wire::Conversation>,
+    pub(super) next_page_token: String,
 }

@@ -1,12 +1,16 @@
 //! chat-svc over real gRPC, alone: one file per behaviour. Failures of a guarantee name it (G1..G8).
 
+mod acts;
 mod bad_input;
+mod blocks;
 mod endings;
 mod first_conversation;
 mod lanes;
 mod live;
 mod membership;
 mod one_path;
+mod people;
+mod privacy;
 mod reading;
 mod receipts;
 mod registry;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use chat_svc::{App, Config, Needs, RateConfig};
 use parlor_grpc_kit::Authorized;
 use parlor_testkit::{
-    ChatClient, PATIENCE, Person, Serving, StreamClient, TestAuth, chat_client, compose, eventually,
+    ChatClient, PATIENCE, PeopleClient, Person, Serving, StreamClient, TestAuth, chat_client, compose,
+    eventually, people_client,
 };
 use parlor_wire::chat::v1::append_result::Outcome;
 use parlor_wire::chat::v1::client_frame::Kind as ClientKind;
@@ -38,6 +39,7 @@ pub struct Scene {
 pub struct User {
     pub person: Person,
     pub chat: ChatClient,
+    pub people: PeopleClient,
 }
 
 /// The defaults, but for the rates of appends: tests append faster than people.
@@ -98,8 +100,9 @@ impl Scene {
 
     /// A session on a connection of its own.
     pub async fn session(&self, person: Person) -> User {
-        let chat = self.calling(Some(&person.token)).await;
-        User { person, chat }
+        let channel = self.channel().await;
+        let people = people_client(channel.clone(), Some(&person.token));
+        User { chat: chat_client(channel, Some(&person.token)), people, person }
     }
 
     /// Another session of the same user.
@@ -115,8 +118,9 @@ impl Scene {
     /// A session on a connection that holds little of what nobody reads.
     pub async fn narrow_user(&self) -> User {
         let person = self.auth.person();
-        let chat = chat_client(self.serving.narrow_channel().await, Some(&person.token));
-        User { person, chat }
+        let channel = self.serving.narrow_channel().await;
+        let people = people_client(channel.clone(), Some(&person.token));
+        User { chat: chat_client(channel, Some(&person.token)), people, person }
     }
 
     /// A connection.

@@ -41,7 +41,7 @@ async fn listed(user: &User, conversation: &str) -> Vec<Entry> {
             page_size: 7,
             ..ListMessagesRequest::default()
         };
-        let page = user.chat.clone().list_messages(request).await.unwrap().into_inner();
+        let page = user.chat.clone().list_messages(request).await.expect("a page").into_inner();
         all.extend(page.messages.into_iter().filter_map(|message| message.entry));
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -157,24 +157,24 @@ fn without_who(person: Person) -> Person {
 /// What `sender` is answered and told of all they may do about `other`, who does nothing.
 async fn answers(sender: &User, other: &User, stream: &mut StreamClient) -> Vec<String> {
     let mut all = Vec::new();
-    let direct = sender.create(compose::direct(&other.id())).await.unwrap();
+    let direct = sender.create(compose::direct(&other.id())).await.expect("it is there");
     all.push(format!("{:?}", (direct.1, direct.0.head, direct.0.unread, direct.0.members.len())));
     let id = direct.0.id;
     let text = compose::text(&id, 1, "hello");
     for _ in 0..2 {
-        let sent = sender.append(&text).await.unwrap();
+        let sent = sender.append(&text).await.expect("a member may write");
         all.push(format!("{:?}", (sent.seq, sent.message_number, sent.duplicate)));
     }
     let mut mention = compose::text(&id, 2, "@you");
     mention.mention_ids = vec![other.id()];
-    all.push(format!("{:?}", sender.append(&mention).await.unwrap().seq));
-    let row = sender.row(&id).await.unwrap();
+    all.push(format!("{:?}", sender.append(&mention).await.expect("a member may write").seq));
+    let row = sender.row(&id).await.expect("a row");
     let marks: Vec<_> = row.members.iter().filter(|member| member.user_id == other.id()).collect();
     all.push(format!(
         "{:?}",
         (row.head, row.unread, row.last_message.map(|entry| entry.seq), marks[0].marks)
     ));
-    let log = sender.log(&id).await.unwrap();
+    let log = sender.log(&id).await.expect("a log");
     all.push(format!("{:?}", log.iter().map(body).collect::<Vec<_>>()));
     for note in ["hi", "hi", "please"] {
         all.push(format!("{:?}", seen(sender.request(other, note).await).map(without_who)));
@@ -282,7 +282,8 @@ async fn a_random_history(scene: &Scene, seed: u64) {
             }
             _ => {
                 let said = format!("{step}");
-                let sent = users[one].append(&compose::text(&tea, head, &said)).await.unwrap();
+                let sent =
+                    users[one].append(&compose::text(&tea, head, &said)).await.expect("a member may write");
                 head += 1;
                 assert_eq!(sent.seq, head);
                 for (reader, sight) in model.iter_mut().enumerate() {
@@ -299,14 +300,14 @@ async fn a_random_history(scene: &Scene, seed: u64) {
             _ => None,
         });
         let live: Vec<Entry> = live.collect();
-        let fetched = user.log(&tea).await.unwrap();
+        let fetched = user.log(&tea).await.expect("a log");
         assert_eq!(&sight(&fetched), model, "G7, G5: seed {seed}");
         assert_eq!(live, fetched[1..], "G6: live is what is fetched, seed {seed}");
         assert_eq!(listed(user, &tea).await, fetched, "seed {seed}");
-        let row = user.row(&tea).await.unwrap();
+        let row = user.row(&tea).await.expect("a row");
         let last = model.iter().rev().find(|(seq, said)| *seq > 1 && said.is_some());
         assert_eq!(row.last_message.map(|entry| entry.seq), last.map(|(seq, _)| *seq), "seed {seed}");
-        let read = row.marks.unwrap().read;
+        let read = row.marks.expect("own marks").read;
         let unread = model.iter().filter(|(seq, said)| *seq > read && said.is_some()).count();
         assert_eq!(row.unread, unread as u64, "seed {seed}");
     }

@@ -146,7 +146,7 @@ fn synced(mail: Vec<Frame>) -> (Vec<Person>, usize) {
 
 async fn sync(user: &User, cursor: &[u8]) -> SyncResponse {
     let request = SyncRequest { cursor: cursor.to_vec().into(), ..SyncRequest::default() };
-    let mut answer = user.chat.clone().sync(request.clone()).await.unwrap().into_inner();
+    let mut answer = user.chat.clone().sync(request).await.expect("a page").into_inner();
     answer.people.sort_by(|a, b| a.user_id.cmp(&b.user_id));
     answer
 }

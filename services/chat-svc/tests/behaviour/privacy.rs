@@ -147,7 +147,7 @@ impl Internal {
     async fn sees(&self, viewer: &User, users: &[&User]) -> Vec<(bool, bool)> {
         let user_ids: Vec<String> = users.iter().map(|user| user.id()).collect();
         let request = CheckVisibilityRequest { viewer_id: viewer.id(), user_ids: user_ids.clone() };
-        let answer = self.client.clone().check_visibility(request).await.unwrap().into_inner();
+        let answer = self.client.clone().check_visibility(request).await.expect("an answer").into_inner();
         let named: Vec<String> = answer.visibilities.iter().map(|seen| seen.user_id.clone()).collect();
         assert_eq!(named, user_ids);
         answer.visibilities.iter().map(|seen| (seen.online, seen.last_seen)).collect()

@@ -41,6 +41,15 @@ pub enum Content {
     Settings(Settings),
     /// A member's role.
     SetRole(UserId, Role),
+    /// Kept from this reader. Never stored: it stands for content that is.
+    Withheld(Withheld),
+}
+
+/// Why content is kept from a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// The reader had blocked the sender.
+    SenderBlocked,
 }
 
 impl Content {
@@ -72,6 +81,7 @@ impl fmt::Debug for Content {
             Self::Rename(_) => "Rename",
             Self::Settings(_) => "Settings",
             Self::SetRole(..) => "SetRole",
+            Self::Withheld(_) => "Withheld",
         })
     }
 }

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use parlor_types::{Seq, UserId};
 
-pub use content::{Content, Settings};
+pub use content::{Content, Settings, Withheld};
 pub use fold::Change;
 pub use readable::{Piece, Range, Ranges};
 pub use rules::Forbidden;

@@ -37,6 +37,7 @@ impl State {
         match content {
             Content::Created { .. } => return Err(Forbidden::Exists),
             Content::Text(_) => return Ok(content.clone()),
+            Content::Withheld(_) => return Err(Forbidden::Content),
             _ if self.kind == Kind::Direct => return Err(Forbidden::Content),
             _ => {}
         }

@@ -5,7 +5,7 @@ use parlor_wire::chat::v1 as wire;
 use parlor_wire::chat::v1::content::Kind as WireKind;
 use parlor_wire::{Invalid, id};
 
-use crate::conversation::{Content, HistoryVisibility, Kind, Role, Settings};
+use crate::conversation::{Content, HistoryVisibility, Kind, Role, Settings, Withheld};
 
 /// Why content cannot be appended.
 #[derive(Debug)]
@@ -145,6 +145,10 @@ pub(super) fn to_wire(content: &Content) -> wire::Content {
         Content::Settings(settings) => WireKind::Settings(to_settings(*settings)),
         Content::SetRole(user, role) => {
             WireKind::SetRole(wire::SetRole { user_id: user.to_string(), role: to_role(*role).into() })
+        }
+        Content::Withheld(Withheld::SenderBlocked) => {
+            let reason = wire::WithheldReason::SenderBlocked.into();
+            WireKind::Withheld(wire::Withheld { reason })
         }
     };
     wire::Content { kind: Some(kind) }

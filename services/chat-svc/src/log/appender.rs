@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use parlor_types::{ConversationId, Seq};
 
 use super::{Appended, Draft, Lane, Rates, Refusal};
-use crate::store::{AppendError, Batch, Snapshot};
+use crate::store::{AppendError, Batch, Snapshot, Stored};
 use judge::{Hot, Verdict, lane_is_in_order};
 use writing::{Making, Writing};
 
@@ -41,7 +41,7 @@ pub enum Input {
     /// The answer to [`Effect::Load`].
     Loaded(Result<Option<Snapshot>, Refusal>),
     /// The answer to [`Effect::Submit`].
-    Stored(Result<(), AppendError>),
+    Stored(Result<Stored, AppendError>),
 }
 
 /// What an appender wants done.
@@ -125,16 +125,19 @@ impl Appender {
         }
     }
 
-    fn stored(&mut self, result: Result<(), AppendError>, effects: &mut Vec<Effect>) {
+    fn stored(&mut self, result: Result<Stored, AppendError>, effects: &mut Vec<Effect>) {
         let Some(writing) = self.writing.take() else { return };
         let refusal = match result {
-            Ok(()) => {
+            Ok(mut stored) => {
                 for (pending, index, duplicate) in writing.answers {
                     let row = writing.batch.entries[index].row();
                     let appended = row.appended(self.conversation, duplicate);
                     effects.push(Effect::Answer(pending.ticket, Ok(appended), 0));
                 }
-                effects.extend(writing.published.into_iter().map(Effect::Publish));
+                effects.extend(writing.published.into_iter().map(|mut published| {
+                    published.withheld = stored.take_withheld(published.entry.seq);
+                    Effect::Publish(published)
+                }));
                 return;
             }
             Err(AppendError::Uncertain) => {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use parlor_types::{ConversationId, Op, Seq, UserId};
 
-use crate::conversation::Content;
+use crate::conversation::{Content, Withheld};
 
 /// One entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,21 @@ pub struct Entry {
     pub labels: BTreeMap<String, String>,
     /// What it says.
     pub content: Content,
+}
+
+impl Entry {
+    /// The entry for somebody from whom its content is kept: its place, its sender, and why.
+    #[must_use]
+    pub fn withheld(&self, why: Withheld) -> Self {
+        Self {
+            reply_to: None,
+            thread_root: None,
+            mentions: Vec::new(),
+            labels: BTreeMap::new(),
+            content: Content::Withheld(why),
+            ..self.clone()
+        }
+    }
 }
 
 /// Tells appends with the same op and other content apart: the first 16 bytes of SHA-256 over the request.

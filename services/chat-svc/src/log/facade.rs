@@ -19,7 +19,7 @@ use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal,
 use crate::directory::Directory;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
-use crate::store::{AppendError, Batch, Commit, Store};
+use crate::store::{AppendError, Batch, Commit, Store, Stored};
 
 /// Conversations are spread over this many locks.
 const SHARDS: usize = 64;
@@ -96,7 +96,7 @@ struct Slot {
 }
 
 enum Outcome {
-    Appended(ConversationId, Result<Commit, AppendError>),
+    Appended(ConversationId, Result<Stored, AppendError>),
     Other(Turn),
 }
 
@@ -172,8 +172,9 @@ impl Log {
             match outcome {
                 None => self.inner.arrived.notified().await,
                 Some(Outcome::Appended(conversation, result)) => {
-                    self.feed(conversation, Input::Stored(result.map(drop)), None);
-                    if let Ok(commit) = result {
+                    let commit = result.as_ref().map(|stored| stored.commit).ok();
+                    self.feed(conversation, Input::Stored(result), None);
+                    if let Some(commit) = commit {
                         self.reached(commit);
                     }
                 }

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use parlor_types::{ConversationId, SessionId, StreamId, UserId, limits};
 
 use super::Router;
+use crate::conversation::Withheld;
 use crate::edge;
-use crate::log::Published;
+use crate::log::{Entry, Published};
 use crate::session::{Farewell, Live, Stream};
 use crate::store::Commit;
 use crate::typing::Typists;
@@ -87,15 +88,19 @@ impl LocalRouter {
 impl Router for LocalRouter {
     fn publish(&self, published: Published) {
         self.end_typing(&published);
-        let live = Live {
-            conversation: published.entry.conversation,
-            seq: published.entry.seq,
-            frame: edge::event_frame(&published.entry),
+        let live = |entry: &Entry| Live {
+            conversation: entry.conversation,
+            seq: entry.seq,
+            frame: edge::event_frame(entry),
         };
+        let whole = live(&published.entry);
+        let bare = (!published.withheld.is_empty())
+            .then(|| live(&published.entry.withheld(Withheld::SenderBlocked)));
         for user in published.receivers.iter() {
+            let bare = bare.as_ref().filter(|_| published.withheld.contains(user));
             // To whom it appears, the conversation comes as a row; that row covers this entry.
             if !published.newcomers.contains(user) {
-                self.each(*user, |stream| stream.live(&live));
+                self.each(*user, |stream| stream.live(bare.unwrap_or(&whole)));
             }
         }
         for user in published.newcomers.iter().chain(&published.leavers) {

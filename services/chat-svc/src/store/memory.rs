@@ -3,7 +3,7 @@
 mod members;
 mod people;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -14,9 +14,9 @@ use parlor_types::{ConversationId, Seq, UserId};
 use self::people::Accounts;
 use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, NewEntry, Order, Page, ReadError, Row, Slice,
-    Snapshot, Store, load_after,
+    Snapshot, Store, Stored, load_after,
 };
-use crate::conversation::{Change, Content, Range, Ranges, Settings, State};
+use crate::conversation::{Change, Content, Range, Ranges, Settings, State, Withheld};
 use crate::log::{Entry, OpRow};
 use crate::receipts::Progress;
 
@@ -48,6 +48,8 @@ struct Reader {
     progress: Progress,
     read_number: u64,
     changed: u64,
+    /// Messages whose content is kept from them.
+    withheld: BTreeSet<Seq>,
     /// The commit that last raised what others are shown.
     shown: u64,
     /// The commit that ended the membership.
@@ -69,12 +71,13 @@ impl MemoryStore {
 }
 
 impl All {
-    fn append(&mut self, batch: &Batch) -> Result<Commit, AppendError> {
+    fn append(&mut self, batch: &Batch) -> Result<Stored, AppendError> {
         let head = self.conversations.get(&batch.conversation).map_or(Seq(0), |found| found.state.head);
         if head != batch.after {
             return Err(AppendError::Conflict);
         }
         self.commit += 1;
+        let mut stored = Stored { commit: Commit(self.commit), withheld: Vec::new() };
         for new in &batch.entries {
             if let Content::Created { kind, name, members, settings } = &new.entry.content {
                 let (state, _) =
@@ -87,8 +90,12 @@ impl All {
                 return Err(AppendError::Conflict);
             };
             conversation.push(new, self.commit);
+            let from = conversation.withhold(&new.entry, &self.accounts);
+            if !from.is_empty() {
+                stored.withheld.push((new.entry.seq, from));
+            }
         }
-        Ok(Commit(self.commit))
+        Ok(stored)
     }
 }
 
@@ -129,6 +136,19 @@ impl Conversation {
         self.activity = commit;
     }
 
+    /// Withholds a message from those present members who have blocked its sender; gives them.
+    fn withhold(&mut self, entry: &Entry, accounts: &people::Accounts) -> Vec<UserId> {
+        if !entry.content.is_message() {
+            return Vec::new();
+        }
+        let present = self.state.members.keys().copied();
+        let from: Vec<UserId> = present.filter(|user| accounts.blocks(*user, entry.sender)).collect();
+        for user in &from {
+            self.readers.entry(*user).or_default().withheld.insert(entry.seq);
+        }
+        from
+    }
+
     fn entry(&self, seq: Seq) -> Option<&Entry> {
         let index = usize::try_from(seq.0).ok()?.checked_sub(1)?;
         self.entries.get(index).map(|new| &new.entry)
@@ -144,7 +164,11 @@ impl Conversation {
         let head = ranges.head(self.state.head);
         let last = self.entries.iter().rev().map(|new| &new.entry);
         let mut last = last.filter(|entry| entry.content.is_message());
-        let last = last.find(|entry| entry.seq <= head && ranges.contains(entry.seq));
+        let readable = |seq: Seq| seq <= head && ranges.contains(seq) && !reader.withheld.contains(&seq);
+        let last = last.find(|entry| readable(entry.seq));
+        let shown = self.entries.iter().rev().map(|new| &new.entry).find(|entry| readable(entry.seq))?;
+        let above = reader.progress.own.marks.read.next();
+        let withheld = reader.withheld.range(above..).filter(|seq| **seq <= head).count() as u64;
         let present = self.state.members.contains_key(&user);
         let now = (self.state.name.clone(), self.state.settings);
         let (name, settings) = reader.last.clone().unwrap_or(now);
@@ -159,15 +183,16 @@ impl Conversation {
             number: self.number_at(head),
             last_message: last.cloned(),
             marks: reader.progress.own,
-            unread: self.number_at(head).saturating_sub(reader.read_number),
+            unread: self.number_at(head).saturating_sub(reader.read_number + withheld),
             ranges,
             created: self.entry(Seq::FIRST)?.time,
-            active: self.entry(head)?.time,
+            active: shown.time,
         })
     }
 
     fn page(&self, user: UserId, slice: Slice) -> Option<Page> {
-        let ranges = Ranges::new(self.readers.get(&user)?.ranges.clone())?;
+        let reader = self.readers.get(&user)?;
+        let ranges = Ranges::new(reader.ranges.clone())?;
         let mut filling = slice.page(ranges.head(self.state.head));
         for piece in slice.pieces(&ranges, self.state.head) {
             if !filling.begins(piece) {
@@ -181,7 +206,9 @@ impl Conversation {
                 if !filling.takes(entry.seq) {
                     break;
                 }
-                filling.push(entry.clone(), crate::edge::stored_body(entry).len());
+                let kept = reader.withheld.contains(&entry.seq);
+                let shown = if kept { entry.withheld(Withheld::SenderBlocked) } else { entry.clone() };
+                filling.push(shown, crate::edge::stored_body(entry).len());
             }
         }
         Some(filling.done())
@@ -194,7 +221,7 @@ impl Store for MemoryStore {
         self.generation
     }
 
-    fn append(&self, batch: Arc<Batch>, done: Done<Commit>) {
+    fn append(&self, batch: Arc<Batch>, done: Done<Stored>) {
         // Told under the lock: in the order of commits.
         let mut all = self.all();
         done(all.append(&batch));

@@ -75,6 +75,24 @@ pub struct Batch {
     pub entries: Vec<NewEntry>,
 }
 
+/// What there is to say of a batch that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its commit.
+    pub commit: Commit,
+    /// Entries whose content is kept from somebody, and from whom: members who had blocked their sender.
+    pub withheld: Vec<(Seq, Vec<UserId>)>,
+}
+
+impl Stored {
+    /// From whom the content of this entry is kept.
+    #[must_use]
+    pub fn take_withheld(&mut self, entry: Seq) -> Vec<UserId> {
+        let found = self.withheld.iter_mut().find(|(seq, _)| *seq == entry);
+        found.map(|(_, users)| std::mem::take(users)).unwrap_or_default()
+    }
+}
+
 /// Why a batch is not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppendError {
@@ -195,8 +213,9 @@ pub trait Store: Members + PeopleStore {
     /// Which life of the store this is.
     fn generation(&self) -> Generation;
 
-    /// Stores all of the batch with its changes, or nothing. The sender of a message has read it.
-    fn append(&self, batch: Arc<Batch>, done: Done<Commit>);
+    /// Stores all of the batch with its changes, or nothing. The sender of a message has read it. Present members who have
+    /// blocked the sender of a message get it without its content, then and for ever.
+    fn append(&self, batch: Arc<Batch>, done: Done<Stored>);
 
     /// The state, with the ops above `after` but at most the dedupe span of them.
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError>;

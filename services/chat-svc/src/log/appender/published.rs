@@ -14,6 +14,8 @@ pub struct Published {
     pub entry: Entry,
     /// Who gets it.
     pub receivers: Arc<[UserId]>,
+    /// Who of them gets it without its content.
+    pub withheld: Vec<UserId>,
     /// To whom the conversation appears with it: they need its row, not this entry.
     pub newcomers: Vec<UserId>,
     /// Whom it removes: their row changes with it.
@@ -31,6 +33,6 @@ impl Published {
             Change::Closed { user } => Some(*user),
             _ => None,
         });
-        Self { entry, receivers, newcomers, leavers }
+        Self { entry, receivers, withheld: Vec::new(), newcomers, leavers }
     }
 }

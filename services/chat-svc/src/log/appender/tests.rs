@@ -12,7 +12,7 @@ use rand::rngs::SmallRng;
 use super::*;
 use crate::conversation::{Content, Forbidden, Kind, Settings, State};
 use crate::log::{Digest, Entry, LaneState};
-use crate::store::NewEntry;
+use crate::store::{Commit, NewEntry};
 
 const SEEDS: u64 = 400;
 
@@ -125,12 +125,12 @@ impl World {
     }
 
     /// What an honest store does.
-    fn write(&mut self, batch: &Batch) -> Result<(), AppendError> {
+    fn write(&mut self, batch: &Batch) -> Result<Stored, AppendError> {
         if self.log.len() as u64 != batch.after.0 {
             return Err(AppendError::Conflict);
         }
         self.log.extend(batch.entries.iter().cloned());
-        Ok(())
+        Ok(Stored { commit: Commit(self.log.len() as u64), withheld: Vec::new() })
     }
 
     /// Carries out all that is pending, honestly.
@@ -318,9 +318,10 @@ fn receivers_are_those_of_each_entry_not_of_the_batch() {
     world.send(4, draft(user(1), 4, 1, text(4)));
     world.send(5, draft(user(1), 5, 1, Content::Add(vec![user(3)])));
     while let Some(Effect::Submit(batch, _)) = world.pending.pop() {
-        world.write(&batch).unwrap();
-        let wall = UNIX_EPOCH;
-        for effect in world.appender.input(world.now, wall, &mut world.rates, Input::Stored(Ok(()))) {
+        let mut stored = world.write(&batch).unwrap();
+        stored.withheld = vec![(Seq(3), vec![user(2)])];
+        let input = Input::Stored(Ok(stored));
+        for effect in world.appender.input(world.now, UNIX_EPOCH, &mut world.rates, input) {
             match effect {
                 Effect::Publish(entry) => published.push(entry),
                 other => world.pending.push(other),
@@ -338,6 +339,9 @@ fn receivers_are_those_of_each_entry_not_of_the_batch() {
         (published[4].newcomers.as_slice(), published[2].leavers.as_slice()),
         (&[cay][..], &[ben][..])
     );
+    let withheld: Vec<u64> =
+        published.iter().filter(|one| one.withheld == [ben]).map(|one| one.entry.seq.0).collect();
+    assert_eq!(withheld, [3], "G7: from whom the store said, and of no other entry");
 }
 
 #[test]

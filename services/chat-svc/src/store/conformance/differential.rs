@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use super::people::{relate, set_privacy};
 use super::*;
-use crate::store::{Order, Raised, Slice};
+use crate::people::{Action, Audience, Filter, Person, Privacy, PrivacyChanges};
+use crate::store::{AccountPlace, Order, Raised, Related, Slice};
 
 const USERS: usize = 4;
 const CONVERSATIONS: usize = 3;
@@ -14,6 +16,8 @@ const CONVERSATIONS: usize = 3;
 enum Step {
     Append { conversation: usize, sender: usize, what: u8, whom: usize },
     Mark { conversation: usize, user: usize, received: u64, read: u64 },
+    Relate { user: usize, other: usize, action: Action },
+    Privacy { user: usize, changes: PrivacyChanges },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -21,7 +25,33 @@ fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(conversation, sender, what, whom)| Step::Append { conversation, sender, what, whom });
     let mark = (0..CONVERSATIONS, 0..USERS, 0..20_u64, 0..20_u64)
         .prop_map(|(conversation, user, received, read)| Step::Mark { conversation, user, received, read });
-    prop_oneof![4 => append, 1 => mark]
+    let audience = || {
+        prop::sample::select(vec![
+            None,
+            Some(Audience::Everyone),
+            Some(Audience::Contacts),
+            Some(Audience::Nobody),
+        ])
+    };
+    let action = prop::sample::select(vec![
+        Action::Request(String::new()),
+        Action::Request("hi".to_owned()),
+        Action::Accept,
+        Action::Remove,
+        Action::Block,
+        Action::Block,
+        Action::Unblock,
+    ]);
+    let relate =
+        (0..USERS, 0..USERS, action).prop_map(|(user, other, action)| Step::Relate { user, other, action });
+    let privacy = (0..USERS, any::<bool>(), audience(), audience(), audience(), audience()).prop_map(
+        |(user, read_receipts, online, last_seen, direct, groups)| {
+            let read_receipts = Some(read_receipts);
+            let changes = PrivacyChanges { read_receipts, online, last_seen, direct, groups };
+            Step::Privacy { user, changes }
+        },
+    );
+    prop_oneof![12 => append, 3 => mark, 4 => relate, 1 => privacy]
 }
 
 struct Pair {
@@ -62,13 +92,31 @@ impl Pair {
                 self.cursors.extend(commits(&model).zip(commits(&real)));
                 assert_eq!(without_commit(model), without_commit(real));
             }
+            Step::Relate { user, other, .. } if user == other => {}
+            Step::Relate { user, other, ref action } => {
+                let (user, other) = (self.users[user], self.users[other]);
+                let model = relate(&self.model, user, other, action.clone()).await;
+                let real = relate(&self.real, user, other, action.clone()).await;
+                let both = model.as_ref().ok().and_then(|model| model.changed);
+                self.cursors.extend(both.zip(real.as_ref().ok().and_then(|real| real.changed)));
+                let without_commit = |related: Related| Related { changed: None, ..related };
+                assert_eq!(model.map(without_commit), real.map(without_commit));
+            }
+            Step::Privacy { user, ref changes } => {
+                let model = set_privacy(&self.model, self.users[user], *changes).await;
+                let real = set_privacy(&self.real, self.users[user], *changes).await;
+                self.cursors.extend(model.changed.zip(real.changed));
+                assert_eq!(model.privacy, real.privacy);
+                assert_eq!(model.changed.is_some(), real.changed.is_some());
+            }
         }
     }
 
     async fn append(&mut self, batch: Arc<Batch>) {
         let model = append(&self.model, batch.clone()).await.unwrap();
         let real = append(&self.real, batch).await.unwrap();
-        self.cursors.push((model, real));
+        assert_eq!(model.withheld, real.withheld, "withheld");
+        self.cursors.push((model.commit, real.commit));
     }
 
     async fn compare(&self) {
@@ -91,6 +139,9 @@ impl Pair {
                 self.compare_pages(*user, id).await;
             }
         }
+        for user in &self.users {
+            self.compare_people(*user).await;
+        }
         let counts = self.model.memberships(self.users.clone()).await.unwrap();
         assert_eq!(counts, self.real.memberships(self.users.clone()).await.unwrap());
         for writer in &self.writers {
@@ -104,6 +155,24 @@ impl Pair {
         }
     }
 
+    async fn compare_people(&self, user: UserId) {
+        for filter in [Filter::All, Filter::Contacts, Filter::Requests, Filter::Blocked] {
+            for (after, most) in [(None, 100), (None, 2), (Some(self.users[1]), 1)] {
+                let model = self.model.people(user, filter, after, most).await.unwrap();
+                assert_eq!(model, self.real.people(user, filter, after, most).await.unwrap(), "{filter:?}");
+            }
+        }
+        assert_eq!(self.model.privacy(user).await.unwrap(), self.real.privacy(user).await.unwrap());
+        let seen = self.model.visibility(user, self.users.clone()).await.unwrap();
+        assert_eq!(seen, self.real.visibility(user, self.users.clone()).await.unwrap(), "visibility");
+        for (model, real) in [(Commit(0), Commit(0))].iter().chain(&self.cursors) {
+            for most in [1, 100] {
+                let model = changes(&self.model, user, *model, most).await;
+                assert_eq!(model, changes(&self.real, user, *real, most).await, "changes of people");
+            }
+        }
+    }
+
     async fn compare_pages(&self, user: UserId, id: ConversationId) {
         for order in [Order::Ascending, Order::Descending] {
             for (from, to, max_entries) in [(1, 100, 100), (3, 9, 2), (1, 100, 4), (6, 6, 1)] {
@@ -114,6 +183,24 @@ impl Pair {
                     assert_eq!(model, self.real.read(user, id, slice).await.unwrap(), "{slice:?}");
                 }
             }
+        }
+    }
+}
+
+/// All parts, without their commits.
+async fn changes(
+    store: &Arc<dyn Store>,
+    user: UserId,
+    since: Commit,
+    most: usize,
+) -> Vec<(Vec<Person>, Option<Privacy>)> {
+    let (mut place, mut parts) = (AccountPlace::after(since), Vec::new());
+    loop {
+        let part = store.account(user, place, most).await.unwrap();
+        parts.push((part.people, part.privacy));
+        place = part.next;
+        if !part.more {
+            return parts;
         }
     }
 }

@@ -19,6 +19,7 @@ mod differential;
 mod members;
 mod people;
 mod rules;
+mod withheld;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -27,7 +28,9 @@ use parlor_embedded::Options;
 use parlor_types::{ConversationId, Op, Seq, UserId};
 use tokio::sync::oneshot;
 
-use super::{AppendError, Batch, Commit, Marked, MemoryStore, NewEntry, NewMarks, SqliteStore, Store};
+use super::{
+    AppendError, Batch, Commit, Marked, MemoryStore, NewEntry, NewMarks, SqliteStore, Store, Stored,
+};
 use crate::conversation::{Content, Kind, Settings, State};
 use crate::log::{Digest, Entry};
 use crate::receipts::Marks;
@@ -114,7 +117,7 @@ fn text(sender: UserId, body: &str) -> (UserId, Content) {
     (sender, Content::Text(body.into()))
 }
 
-async fn append(store: &Arc<dyn Store>, batch: Arc<Batch>) -> Result<Commit, AppendError> {
+async fn append(store: &Arc<dyn Store>, batch: Arc<Batch>) -> Result<Stored, AppendError> {
     let (done, told) = oneshot::channel();
     store.append(batch, Box::new(move |result| done.send(result).unwrap()));
     told.await.unwrap()

@@ -10,6 +10,7 @@ mod members;
 mod people;
 mod read;
 mod rows;
+mod withheld;
 mod write;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, Page, ReadError, Row, Slice, Snapshot, Store,
+    Stored,
 };
 use crate::log::OpRow;
 
@@ -31,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("schema.sql") },
     Migration { version: 2, sql: include_str!("schema/2_people.sql") },
     Migration { version: 3, sql: include_str!("schema/3_members.sql") },
+    Migration { version: 4, sql: include_str!("schema/4_withheld.sql") },
 ];
 
 /// See the module.
@@ -117,14 +120,8 @@ impl Store for SqliteStore {
         self.generation
     }
 
-    fn append(&self, batch: Arc<Batch>, done: Done<Commit>) {
-        self.writing(done, move |tx| {
-            if write::append(tx, &batch)? {
-                Ok(Commit(tx.commit_number()))
-            } else {
-                Err(JobError::Domain(Conflict))
-            }
-        });
+    fn append(&self, batch: Arc<Batch>, done: Done<Stored>) {
+        self.writing(done, move |tx| write::append(tx, &batch)?.ok_or(JobError::Domain(Conflict)));
     }
 
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::columns::{from_seq, from_time, history, id, kind, number, role, seq, time};
 use super::one;
-use crate::conversation::{Member, Range, Ranges, Settings, State};
+use crate::conversation::{Member, Range, Ranges, Settings, State, Withheld};
 use crate::edge;
 use crate::log::{Digest, Entry, OpRow};
 use crate::store::{Order, Page, Slice, Snapshot, load_after};
@@ -130,17 +130,21 @@ pub(super) fn page(
             break;
         }
         let mut statement = tx.prepare_cached(&format!(
-            "SELECT {ENTRY} FROM entry WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq {}",
+            "SELECT {ENTRY}, EXISTS (SELECT 1 FROM withheld w WHERE w.conversation = ?1 AND w.user = ?4
+                                     AND w.seq = entry.seq)
+             FROM entry WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq {}",
             if slice.order == Order::Ascending { "ASC" } else { "DESC" }
         ))?;
-        let params = params![conversation.bytes(), from_seq(piece.from), from_seq(piece.to)];
+        let params = params![conversation.bytes(), from_seq(piece.from), from_seq(piece.to), user.bytes()];
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
             let bytes = row.get_ref(7)?.as_blob().map_or(0, <[u8]>::len);
             if !filling.takes(seq(row, 0)?) {
                 break;
             }
-            filling.push(entry(conversation, row)?, bytes);
+            let whole = entry(conversation, row)?;
+            let withheld: bool = row.get(8)?;
+            filling.push(if withheld { whole.withheld(Withheld::SenderBlocked) } else { whole }, bytes);
         }
     }
     Ok(Some(filling.done()))

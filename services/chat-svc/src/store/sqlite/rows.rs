@@ -4,7 +4,7 @@ use parlor_types::{ConversationId, Id as _, Seq, UserId, limits};
 use rusqlite::{Connection, params};
 
 use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
-use super::{marks, one, read};
+use super::{marks, one, read, withheld};
 use crate::conversation::{Piece, Ranges, Settings};
 use crate::log::Entry;
 use crate::store::members::lists;
@@ -54,7 +54,10 @@ pub(super) fn row(
         let (name, history_visibility) =
             if present { (found.get(1)?, history(found, 2)?) } else { (found.get(8)?, history(found, 9)?) };
         let head = ranges.head(seq(found, 4)?);
-        let (head_number, active) = at(tx, conversation, head)?;
+        let (head_number, _) = at(tx, conversation, head)?;
+        let (_, active) = at(tx, conversation, withheld::shown(tx, user, conversation, head)?)?;
+        let own = marks::timed(found, 10)?;
+        let withheld = withheld::count(tx, user, conversation, own.marks.read, head)?;
         let member_count = if present { usize::try_from(number(found, 6)?).unwrap_or(usize::MAX) } else { 0 };
         let listed = present && lists(member_count);
         Ok(Row {
@@ -66,9 +69,9 @@ pub(super) fn row(
             member_count,
             head,
             number: head_number,
-            last_message: last_message(tx, conversation, &ranges, head)?,
-            marks: marks::timed(found, 10)?,
-            unread: head_number.saturating_sub(number(found, 7)?),
+            last_message: last_message(tx, user, conversation, &ranges, head)?,
+            marks: own,
+            unread: head_number.saturating_sub(number(found, 7)? + withheld),
             ranges: ranges.clone(),
             created: time(found, 3)?,
             active,
@@ -89,9 +92,10 @@ fn at(
     found.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// Whoever was away finds it before that time, if there is none after.
+/// Whoever was away finds it before that time, if there is none after. What is withheld is passed over.
 fn last_message(
     tx: &Connection,
+    user: UserId,
     conversation: ConversationId,
     ranges: &Ranges,
     head: Seq,
@@ -102,9 +106,14 @@ fn last_message(
         read::ENTRY
     );
     for piece in ranges.pieces(Piece { from: Seq::FIRST, to: head }, head).into_iter().rev() {
-        let params = params![conversation.bytes(), from_seq(piece.from), from_seq(piece.to)];
-        if let Some(found) = one(tx, &sql, params, |row| read::entry(conversation, row))? {
-            return Ok(Some(found));
+        let mut to = piece.to;
+        loop {
+            let params = params![conversation.bytes(), from_seq(piece.from), from_seq(to)];
+            let Some(found) = one(tx, &sql, params, |row| read::entry(conversation, row))? else { break };
+            to = withheld::shown(tx, user, conversation, found.seq)?;
+            if to == found.seq {
+                return Ok(Some(found));
+            }
         }
     }
     Ok(None)

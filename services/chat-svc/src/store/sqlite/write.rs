@@ -5,18 +5,19 @@ use parlor_types::{Id as _, Seq, UserId};
 use rusqlite::params;
 
 use super::columns::{from_number, from_seq, from_time, seq};
-use super::one;
+use super::{one, withheld};
 use crate::conversation::{Change, Content, Role};
 use crate::edge;
-use crate::store::{Batch, NewEntry, code};
+use crate::store::{Batch, Commit, NewEntry, Stored, code};
 
-/// Stores the batch; `false`, and nothing done, if it does not follow the head.
-pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<bool> {
+/// Stores the batch; `None`, and nothing done, if it does not follow the head.
+pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stored>> {
     let id = batch.conversation;
     let head = one(tx, "SELECT head FROM conversation WHERE id = ?1", [id.bytes()], |row| seq(row, 0))?;
     if head.unwrap_or_default() != batch.after {
-        return Ok(false);
+        return Ok(None);
     }
+    let mut stored = Stored { commit: Commit(tx.commit_number()), withheld: Vec::new() };
     for new in &batch.entries {
         if new.entry.seq == Seq::FIRST {
             create(tx, new)?;
@@ -27,6 +28,10 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<bool> {
         }
         if new.entry.content.is_message() {
             own_message(tx, new)?;
+            let from = withheld::withhold(tx, &new.entry)?;
+            if !from.is_empty() {
+                stored.withheld.push((new.entry.seq, from));
+            }
         }
     }
     if let Some(last) = batch.entries.last() {
@@ -42,7 +47,7 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<bool> {
             activity
         ])?;
     }
-    Ok(true)
+    Ok(Some(stored))
 }
 
 fn create(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {

@@ -35,11 +35,7 @@ pub(super) fn forget_mentions(
     tx.prepare_cached(sql)?.execute(params).map(drop)
 }
 
-pub(super) fn mentions(
-    tx: &Connection,
-    user: UserId,
-    conversation: ConversationId,
-) -> rusqlite::Result<u64> {
+pub(super) fn mentions(tx: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<u64> {
     let sql = "SELECT count(*) FROM mention WHERE conversation = ?1 AND user = ?2";
     let count = one(tx, sql, params![conversation.bytes(), user.bytes()], |row| number(row, 0))?;
     Ok(count.unwrap_or_default())

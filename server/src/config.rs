@@ -1,4 +1,4 @@
-//! The configuration of the whole: `[server]` here, `[auth]`, `[chat]` and `[log]` from those whose they are.
+//! The configuration of the whole: `[server]` here, `[auth]`, `[chat]`, `[presence]` and `[log]` from those whose they are.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub struct Config {
     pub auth: auth_svc::Config,
     /// Conversations.
     pub chat: chat_svc::Config,
+    /// Who is there.
+    pub presence: presence_svc::Config,
     /// Logs, on standard error.
     pub log: Telemetry,
 }
@@ -120,6 +122,7 @@ impl Validate for Config {
         problems.within("server", &self.server);
         problems.within("auth", &self.auth);
         problems.within("chat", &self.chat);
+        problems.within("presence", &self.presence);
         problems.within("log", &self.log);
         let (default, here) = (auth_svc::Config::default(), Stores::of(&self.server.data));
         let paths = [

@@ -110,6 +110,17 @@ impl From<chat_svc::StartError> for Failure {
     }
 }
 
+impl From<presence_svc::StartError> for Failure {
+    fn from(error: presence_svc::StartError) -> Self {
+        use presence_svc::StartError as E;
+        let code = match &error {
+            E::Store(open) => code_of(open),
+            E::Policy(_) => Code::Internal,
+        };
+        Self::new(code, error)
+    }
+}
+
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let code = match &error {

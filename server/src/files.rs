@@ -14,6 +14,8 @@ pub(crate) const LOCK: &str = "LOCK";
 pub(crate) struct Stores {
     /// Conversations.
     pub chat: PathBuf,
+    /// Statuses, and when people were seen. Made by the first start that lacks it.
+    pub presence: PathBuf,
     /// Accounts and sessions.
     pub auth: PathBuf,
     /// The keys of tokens.
@@ -24,12 +26,18 @@ impl Stores {
     /// Those of `folder`.
     pub(crate) fn of(folder: &Path) -> Self {
         let auth = auth_svc::Config::in_folder(folder);
-        Self { chat: folder.join("chat.db"), auth: auth.store.path, keys: auth.keys.path }
+        let (chat, presence) = (folder.join("chat.db"), folder.join("presence.db"));
+        Self { chat, presence, auth: auth.store.path, keys: auth.keys.path }
     }
 
     /// All of them, in the order a backup takes them: first who refers, then what is referred to, so that every user
-    /// that a conversation names is in the copy that is taken after it. Accounts are never deleted.
-    pub(crate) fn all(&self) -> [&Path; 3] {
+    /// that one of them names is in the copy that is taken after it. Accounts are never deleted.
+    pub(crate) fn all(&self) -> [&Path; 4] {
+        [&self.chat, &self.presence, &self.auth, &self.keys]
+    }
+
+    /// Those that no data folder is without. Folders and backups of before there was presence are whole without it.
+    pub(crate) fn needed(&self) -> [&Path; 3] {
         [&self.chat, &self.auth, &self.keys]
     }
 }

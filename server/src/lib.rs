@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod manifest;
 mod running;
+mod services;
 
 pub use config::{Config, Reflection, ServerConfig, load};
 pub use failure::{Code, Failure};

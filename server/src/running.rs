@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use parlor_embedded::closed;
-use parlor_grpc_kit::{Authorized, Health, Listener, ServeError, Stopped, local_channel, merge, reflection};
+use parlor_grpc_kit::{Health, Listener, ServeError, Stopped, merge, reflection};
 use parlor_runtime::data_dir::DataDir;
-use parlor_runtime::ready::Readiness;
 use parlor_runtime::tasks::{Importance, TaskGroup};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -15,6 +13,7 @@ use tokio::time::timeout;
 use crate::config::Config;
 use crate::failure::{Code, Failure};
 use crate::files::Stores;
+use crate::services::{Services, names};
 
 /// What is left for the background tasks to end in, when the connections have used up the time there was.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
@@ -23,8 +22,7 @@ const LAST_MOMENT: Duration = Duration::from_millis(500);
 /// tasks go on until the runtime ends.
 pub struct Server {
     address: SocketAddr,
-    auth: auth_svc::App,
-    chat: chat_svc::App,
+    services: Services,
     health: Health,
     /// Keeps `health` true.
     telling: JoinHandle<()>,
@@ -47,18 +45,12 @@ impl Server {
         config.settle();
         let data = DataDir::open(&config.server.data)?;
         let listener = bind(config.server.listen).await?;
-        let auth = auth_svc::App::build(config.auth.clone(), auth_svc::Parts::default()).await?;
-        let chat = match start_chat(&config, &auth) {
-            Ok(chat) => chat,
-            Err(failure) => {
-                let _ = auth.shutdown(LAST_MOMENT).await;
-                return Err(failure);
-            }
-        };
-        let health = Health::new(&services()).await;
-        let mut routes = vec![auth.public(), chat.public(), health.routes()];
+        let services = Services::start(&config, LAST_MOMENT).await?;
+        let health = Health::new(&names()).await;
+        let Services { auth, presence, chat, .. } = &services;
+        let mut routes = vec![auth.public(), chat.public(), presence.public(), health.routes()];
         if config.server.reflects() {
-            routes.push(reflection(&services()));
+            routes.push(reflection(&names()));
         }
         let (address, options, routes) = (listener.address(), config.server.options(), merge(routes));
         let (stop, stopped) = oneshot::channel();
@@ -69,11 +61,11 @@ impl Server {
             report(listener.serve(routes, &options, stopped).await)
         });
         let (told, ready) = watch::channel(false);
-        let telling = tokio::spawn(tell(health.clone(), chat.readiness().clone(), told));
+        let telling = tokio::spawn(services.tell(health.clone(), told));
         tracing::info!(%address, "serving");
         warn_of_clear_text(address);
         let stop_within = config.server.stop_within;
-        Ok(Self { address, auth, chat, health, telling, ready, tasks, stop, stop_within, data })
+        Ok(Self { address, services, health, telling, ready, tasks, stop, stop_within, data })
     }
 
     /// Where it listens, with the port that was taken.
@@ -92,11 +84,13 @@ impl Server {
 
     /// Waits until a part has failed that the server cannot do without; says which.
     pub async fn broken(&self) -> Failure {
-        let groups = [&self.tasks, self.auth.tasks(), self.chat.tasks()];
-        let [serving, auth, chat] = groups.map(TaskGroup::token);
+        let [auth, presence, chat] = self.services.tasks();
+        let groups = [&self.tasks, auth, presence, chat];
+        let [serving, auth, presence, chat] = groups.map(TaskGroup::token);
         tokio::select! {
             () = serving.cancelled() => {}
             () = auth.cancelled() => {}
+            () = presence.cancelled() => {}
             () = chat.cancelled() => {}
         }
         let failure = groups.iter().find_map(|group| group.failure());
@@ -115,24 +109,21 @@ impl Server {
         self.telling.abort();
         // Whether it had ended before does not matter.
         let _ = self.telling.await;
-        self.health.set_ready(&services(), false).await;
-        if timeout(left(), self.chat.drain()).await.is_err() {
+        self.health.set_ready(&names(), false).await;
+        if timeout(left(), self.services.drain()).await.is_err() {
             tracing::warn!("streams were still open at the deadline");
         }
         // Fails only if serving has ended by itself, which is what is wanted.
         let _ = self.stop.send(left());
-        for (name, ended) in [
-            ("server", self.tasks.shutdown(left() + 2 * LAST_MOMENT).await),
-            ("chat", self.chat.shutdown(left().max(LAST_MOMENT)).await),
-            ("auth", self.auth.shutdown(left().max(LAST_MOMENT)).await),
-        ] {
+        let served = [("server", self.tasks.shutdown(left() + 2 * LAST_MOMENT).await)];
+        let ended = self.services.shutdown(|| left().max(LAST_MOMENT)).await;
+        for (name, ended) in served.into_iter().chain(ended) {
             if let Err(error) = ended {
                 tracing::warn!(group = name, %error, "tasks were cut off");
             }
         }
         let stores = Stores::of(self.data.path());
-        drop((self.auth, self.chat));
-        let closed = async { tokio::try_join!(closed(&stores.auth), closed(&stores.chat)) };
+        let closed = self.services.close(&stores);
         match timeout(left().max(LAST_MOMENT), closed).await {
             Ok(Ok(_)) => tracing::info!("stopped"),
             Ok(Err(error)) => tracing::warn!(%error, "cannot tell whether the stores are closed"),
@@ -154,44 +145,12 @@ async fn bind(address: SocketAddr) -> Result<Listener, Failure> {
     })
 }
 
-fn start_chat(config: &Config, auth: &auth_svc::App) -> Result<chat_svc::App, Failure> {
-    let needs = chat_svc::Needs {
-        store: Stores::of(&config.server.data).chat,
-        auth: local_channel(auth.public()),
-        auth_internal: Authorized::new(local_channel(auth.internal()), auth.internal_token_source()),
-        presence_internal: None,
-    };
-    Ok(chat_svc::App::build(&config.chat, needs)?)
-}
-
-/// The full names of what is served to clients.
-fn services() -> Vec<&'static str> {
-    [auth_svc::PUBLIC_SERVICES, chat_svc::PUBLIC_SERVICES].concat()
-}
-
 fn report(served: Result<Stopped, ServeError>) -> Result<(), ServeError> {
     match served? {
         Stopped::Drained => tracing::info!("all connections have ended"),
         Stopped::Cut(connections) => tracing::warn!(connections, "connections were cut at the deadline"),
     }
     Ok(())
-}
-
-/// auth-svc is ready from its start; chat-svc is while it knows which sessions have ended. Watchers of health hear of
-/// changes only.
-async fn tell(health: Health, readiness: Readiness, told: watch::Sender<bool>) {
-    health.set_ready(auth_svc::PUBLIC_SERVICES, true).await;
-    let mut conditions = readiness.watch();
-    loop {
-        let ready = conditions.borrow_and_update().ready();
-        if ready != *told.borrow() {
-            health.set_ready(chat_svc::PUBLIC_SERVICES, ready).await;
-            told.send_replace(ready);
-        }
-        if conditions.changed().await.is_err() {
-            return;
-        }
-    }
 }
 
 fn warn_of_clear_text(address: SocketAddr) {

@@ -23,7 +23,7 @@ mod testing;
 pub mod token;
 
 pub use caller::{Caller, CallerKind, caller};
-pub use channel::local_channel;
+pub use channel::{LateRoutes, late_channel, local_channel};
 pub use guard::Guard;
 pub use health::{Health, merge, reflection};
 pub use outbound::{Authorized, TokenSource};

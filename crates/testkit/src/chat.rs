@@ -17,7 +17,12 @@ pub type ChatClient = ChatServiceClient<InterceptedService<Channel, Bearer>>;
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Bearer {
-    pub(crate) fn new(token: Option<&str>) -> Self {
+    /// This access token; `None` is none.
+    ///
+    /// # Panics
+    /// The token is not text for a header.
+    #[must_use]
+    pub fn new(token: Option<&str>) -> Self {
         let value = |token| format!("Bearer {token}").parse().expect("a token is text for a header");
         Self(token.map(value))
     }

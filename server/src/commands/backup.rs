@@ -28,7 +28,7 @@ pub(super) const FILE_MODE: u32 = 0o600;
 /// There is no data, `target` is taken, or something cannot be read or written; then there is no `target`.
 pub async fn backup(data: &Path, target: &Path) -> Result<(), Failure> {
     let stores = Stores::of(data);
-    if let Some(missing) = stores.all().into_iter().find(|path| !path.exists()) {
+    if let Some(missing) = stores.needed().into_iter().find(|path| !path.exists()) {
         let message = format!("{} is no data folder: {} is missing", data.display(), files::name(missing));
         return Err(Failure::new(Code::Usage, message));
     }
@@ -87,9 +87,12 @@ pub(super) fn publish(partial: &Path, target: &Path) -> Result<(), Failure> {
 async fn copy(stores: &Stores, partial: &Path, now: SystemTime) -> Result<Manifest, Failure> {
     let copies = Stores::of(partial);
     backup_file(&stores.chat, &copies.chat).await?;
+    if stores.presence.exists() {
+        backup_file(&stores.presence, &copies.presence).await?;
+    }
     backup_file(&stores.auth, &copies.auth).await?;
     copy_keys(&stores.keys, &copies.keys).map_err(|error| Failure::io("copy", &stores.keys, &error))?;
-    let entries = copies.all().into_iter().map(|path| {
+    let entries = copies.all().into_iter().filter(|path| path.exists()).map(|path| {
         let described = File::open(path)
             .and_then(|mut file| manifest::entry(files::name(path), &mut file, &mut io::sink()));
         described.map_err(|error| Failure::io("read", path, &error))

@@ -4,6 +4,7 @@
 //! the databases. The restored conversations get a new generation, by which clients notice that they may know more
 //! than the server does, and sync afresh.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -51,14 +52,13 @@ fn require_unused(data: &Path) -> Result<(), Failure> {
 }
 
 fn require_complete(manifest: &Manifest, stores: &Stores) -> Result<(), Failure> {
-    let mut listed: Vec<_> = manifest.files.iter().map(|file| file.name.as_str()).collect();
-    let mut wanted = stores.all().map(files::name);
-    listed.sort_unstable();
-    wanted.sort_unstable();
-    if listed == wanted {
+    let listed: BTreeSet<_> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+    let (all, needed) = (stores.all().map(files::name), stores.needed().map(files::name));
+    let known = listed.iter().all(|name| all.contains(name)) && listed.len() == manifest.files.len();
+    if known && needed.iter().all(|name| listed.contains(name)) {
         return Ok(());
     }
-    Err(Failure::new(Code::Data, format!("{MANIFEST} lists {listed:?}, a backup has {wanted:?}")))
+    Err(Failure::new(Code::Data, format!("{MANIFEST} lists {listed:?}, a backup has {all:?}")))
 }
 
 fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failure> {
@@ -71,13 +71,15 @@ fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failur
         }
     }
     let stores = Stores::of(partial);
-    for store in [&stores.chat, &stores.auth] {
+    let databases = [&stores.chat, &stores.presence, &stores.auth];
+    let databases = || databases.into_iter().filter(|store| store.exists());
+    for store in databases() {
         let named = |error| Failure::new(Code::Data, format!("{}: {error}", files::name(store)));
         check_file(store).map_err(named)?;
     }
     new_generation(&stores.chat)
         .map_err(|error| Failure::new(Code::Data, format!("{}: {error}", files::name(&stores.chat))))?;
-    for store in [&stores.chat, &stores.auth] {
+    for store in databases() {
         finish(store).map_err(|error| Failure::io("write", store, &error))?;
     }
     Ok(())

@@ -18,7 +18,7 @@ fn the_defaults_can_be_used_and_lie_in_one_folder() {
     let config = load(set(&["server.data=/srv/parlor"])).unwrap().value;
     assert_eq!(
         Stores::of(&config.server.data).all().map(|path| path.parent()),
-        [Some(Path::new("/srv/parlor")); 3]
+        [Some(Path::new("/srv/parlor")); 4]
     );
     assert_eq!(config.auth.store.path, Path::new("/srv/parlor/auth.db"));
     assert_eq!(config.auth.keys.path, Path::new("/srv/parlor/auth-keys.json"));
@@ -65,6 +65,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         "server.unknown=1",
         "auth.store.path=/elsewhere/auth.db",
         "chat.max_group_members=1",
+        "presence.watches=0",
         "log.format=xml",
         "nothing=1",
     ];

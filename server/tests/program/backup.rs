@@ -88,13 +88,16 @@ async fn what_was_backed_up_while_the_server_ran_is_what_is_restored() {
     assert_eq!(all, (1..=9).collect::<Vec<_>>());
     server.stop().await;
 
-    assert_eq!(names(&path("copy")), ["auth-keys.json", "auth.db", "chat.db", "manifest.json"]);
+    assert_eq!(
+        names(&path("copy")),
+        ["auth-keys.json", "auth.db", "chat.db", "manifest.json", "presence.db"]
+    );
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
     assert_eq!(mode(&path("copy")), 0, "others can look into the backup");
     assert_eq!(mode(&path("copy").join("auth-keys.json")), 0);
 
     run_well(&path("restored"), &["restore", text(&path("copy"))]).await;
-    assert_eq!(names(&path("restored")), ["auth-keys.json", "auth.db", "chat.db"]);
+    assert_eq!(names(&path("restored")), ["auth-keys.json", "auth.db", "chat.db", "presence.db"]);
     assert_eq!(mode(&path("restored")), 0);
     let server = start(&path("restored")).await;
     let mut again = Writer::new(&server, server.login("ada").await).await;
@@ -175,7 +178,7 @@ async fn a_damaged_backup_restores_nothing() {
         assert!(code == 65 && said.contains(why), "{why:?} is not what {code} says: {said}");
         assert_eq!(names(folder.path()), ["copy", "data"], "something was left behind");
     };
-    for name in ["chat.db", "auth.db", "auth-keys.json"] {
+    for name in ["chat.db", "presence.db", "auth.db", "auth-keys.json"] {
         let file = path("copy").join(name);
         let good = fs::read(&file).unwrap();
         let mut bad = good.clone();

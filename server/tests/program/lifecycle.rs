@@ -16,8 +16,14 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::support::{LONG, Running, run_badly, start, start_with, with_token};
 
-const SERVICES: [&str; 3] =
-    ["parlor.auth.v1.AuthService", "parlor.auth.v1.ProfileService", "parlor.chat.v1.ChatService"];
+const SERVICES: [&str; 6] = [
+    "parlor.auth.v1.AuthService",
+    "parlor.auth.v1.EmailService",
+    "parlor.auth.v1.ProfileService",
+    "parlor.chat.v1.ChatService",
+    "parlor.chat.v1.PeopleService",
+    "parlor.presence.v1.PresenceService",
+];
 
 async fn health(server: &Running, service: &str) -> ServingStatus {
     let request = HealthCheckRequest { service: service.to_owned() };

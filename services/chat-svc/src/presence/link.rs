@@ -79,7 +79,8 @@ impl PresenceLink {
             let wait = pause(failures, rand::random());
             match held {
                 Ok(()) => tracing::info!(?wait, "the line to presence-svc has ended"),
-                Err(reason) => tracing::warn!(%reason, ?wait, "no line to presence-svc"),
+                Err(reason) if failures == 0 => tracing::warn!(%reason, ?wait, "no line to presence-svc"),
+                Err(reason) => tracing::debug!(%reason, ?wait, "still no line to presence-svc"),
             }
             failures += 1;
             sleep(wait).await;

@@ -18,6 +18,9 @@ use super::machine::{Effect, Identity, Pull, Session};
 use super::*;
 use crate::edge;
 use crate::store::{AccountPlace, Commit, Generation};
+use crate::typing::{Activity, Told};
+
+mod rules;
 
 const SEEDS: u64 = 500;
 const CONVERSATIONS: usize = 5;
@@ -220,6 +223,16 @@ impl World {
         Found::Account(frames.collect(), next, more)
     }
 
+    /// Somebody types in a conversation that the user is in.
+    fn typing(&mut self, number: usize) {
+        if self.registered && !self.logs[number].is_empty() {
+            let (conversation, typist) = (conversation(number), UserId::from_bytes([9; 16]));
+            let (activity, until) = (Some(Activity::Typing), self.now + crate::typing::SHOWN);
+            self.session
+                .typing(self.now, &Told { conversation, typist, activity, until, audience: [].into() });
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::ReadAccount(since) => self.found.push_back(self.read_account(since)),
@@ -300,6 +313,10 @@ impl World {
                     let commit = u64::try_from(person.changed_at.unwrap().seconds).unwrap();
                     let before = self.known_people.insert(user, commit);
                     assert!(before <= Some(commit), "a person as they were before");
+                }
+                Out::Typing(typing) => {
+                    let id = ConversationId::parse(&typing.conversation_id).unwrap();
+                    assert!(self.known.contains_key(&id), "typing in a conversation whose row never came");
                 }
                 Out::SyncDone(done) => self.save(done.cursor.to_vec()),
                 Out::Checkpoint(checkpoint) => self.save(checkpoint.cursor.to_vec()),
@@ -382,7 +399,8 @@ fn run(seed: u64) -> (usize, usize) {
     for _ in 0..400 {
         match random.random_range(0..100) {
             0 => world.relate(random.random_range(0..PEOPLE)),
-            1..=39 => world.append(random.random_range(0..CONVERSATIONS)),
+            1..=38 => world.append(random.random_range(0..CONVERSATIONS)),
+            39 => world.typing(random.random_range(0..CONVERSATIONS)),
             40..=59 => drop(world.pull()),
             60..=69 => world.ack(),
             70..=77 | 97..=98 => {
@@ -433,154 +451,4 @@ fn a_client_that_keeps_the_rules_ends_with_every_head() {
         (cuts, cursors) = (cuts + cut, cursors + saved);
     }
     assert!(cuts > 500 && cursors > 500, "the runs had {cuts} cuts and {cursors} checkpoints");
-}
-
-/// Connected and synced, with two conversations of one entry each.
-fn greeted() -> World {
-    let mut world = World::new();
-    world.append(0);
-    world.append(1);
-    world.settle();
-    world
-}
-
-fn goodbye(world: &mut World) -> wire::Goodbye {
-    let (pull, _) = world.session.pull();
-    let Pull::Batch(batch) = pull else { panic!("no batch") };
-    match frames(&batch).as_slice() {
-        [Out::Goodbye(goodbye)] => goodbye.clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn a_client_that_never_reads_costs_a_bounded_outbox() {
-    let mut world = greeted();
-    for _ in 0..5_000 {
-        world.append(0);
-        world.append(1);
-    }
-    let (pull, _) = world.session.pull();
-    let Pull::Batch(first) = pull else { panic!("entries wait") };
-    let bytes: usize = first.frames.iter().map(|frame| frame.len()).sum();
-    assert!(bytes <= limits().outbox_bytes, "G8: {bytes} bytes waited");
-    world.to_ack = first.batch;
-    world.ack();
-    let (pull, _) = world.session.pull();
-    let Pull::Batch(second) = pull else { panic!("heads come when there is room") };
-    let heads: Vec<u64> = frames(&second)
-        .into_iter()
-        .filter_map(|frame| if let Out::Head(head) = frame { Some(head.head) } else { None })
-        .collect();
-    assert_eq!(heads, [5_001, 5_001], "one mark for each conversation, the latest");
-}
-
-#[test]
-fn without_acks_entries_give_way_to_marks() {
-    let mut world = greeted();
-    let mut entries = 0;
-    for _ in 0..100 {
-        world.append(0);
-        if let (Pull::Batch(batch), _) = world.session.pull() {
-            world.to_ack = batch.batch;
-            entries += frames(&batch).iter().filter(|frame| matches!(frame, Out::Event(_))).count();
-        }
-    }
-    assert_eq!(entries, limits().window_entries, "G8");
-    world.ack();
-    let (Pull::Batch(batch), _) = world.session.pull() else { panic!("the mark is due") };
-    assert!(matches!(frames(&batch).as_slice(), [Out::Head(head)] if head.head == 101), "G6");
-}
-
-#[test]
-fn the_protocol_is_held_to() {
-    let fault = |before: fn(&mut World), frame: Vec<u8>, reason: ErrorReason| {
-        let mut world = greeted();
-        before(&mut world);
-        world.say(&frame);
-        let goodbye = goodbye(&mut world);
-        assert_eq!((goodbye.reason(), goodbye.reconnect), (reason, false));
-        assert!(matches!(world.session.pull().0, Pull::End(farewell) if farewell.reason == reason));
-    };
-    let fresh = |world: &mut World| world.session = session(world.now);
-    fault(fresh, encode(In::Ping(wire::Ping { nonce: 1 })), ErrorReason::HelloExpected);
-    fault(|_| {}, hello(b""), ErrorReason::HelloRepeated);
-    fault(fresh, hello(b"garbage"), ErrorReason::CursorInvalid);
-    fault(|_| {}, vec![0xff, 0xff], ErrorReason::MessageMalformed);
-    fault(|_| {}, encode(In::Ack(wire::Ack { batch: 1 << 40 })), ErrorReason::AckAhead);
-    let other = wire::Hello { protocol: 2, ..wire::Hello::default() };
-    fault(fresh, encode(In::Hello(other)), ErrorReason::ProtocolUnsupported);
-    let long = wire::Hello { protocol: 1, client: "x".repeat(65), ..wire::Hello::default() };
-    fault(fresh, encode(In::Hello(long)), ErrorReason::FieldInvalid);
-}
-
-#[test]
-fn a_silent_client_is_let_go() {
-    let mut world = greeted();
-    world.tick(limits().ping_interval * 2 - Duration::from_secs(1));
-    assert!(!world.session.has_ended());
-    world.tick(Duration::from_secs(1));
-    let goodbye = goodbye(&mut world);
-    assert_eq!((goodbye.reason(), goodbye.reconnect), (ErrorReason::IdleTimeout, true));
-
-    let mut world = greeted();
-    world.session = session(world.now);
-    world.tick(limits().hello_within);
-    assert_eq!(self::goodbye(&mut world).reason(), ErrorReason::HelloTimeout);
-}
-
-#[test]
-fn receipts_are_told_at_once_and_then_not_for_a_while() {
-    let mut world = greeted();
-    let told = |world: &mut World| {
-        world.settle();
-        world.seen.get(&conversation(0)).copied().unwrap_or_default()
-    };
-    world.receipt(0);
-    assert_eq!(told(&mut world), 1);
-    world.receipt(0);
-    world.receipt(0);
-    world.tick(Duration::from_millis(500));
-    assert_eq!(told(&mut world), 1);
-    world.tick(Duration::from_secs(1));
-    assert_eq!(told(&mut world), 3, "all that rose meanwhile, at once");
-}
-
-#[test]
-fn receipts_that_nobody_takes_become_rows() {
-    let mut world = greeted();
-    for number in 0..5_000_u32 {
-        let mut user = [0; 16];
-        user[..4].copy_from_slice(&number.to_be_bytes());
-        world.session.receipts_changed(conversation(0), UserId::from_bytes(user));
-    }
-    assert!(
-        world.session.out.owes_row(conversation(0)) && world.session.receipts_told(Commit(9)) == Commit(9),
-        "G8"
-    );
-}
-
-#[test]
-fn marks_are_written_at_once_and_then_not_for_a_while() {
-    let mut world = greeted();
-    let read = |seq| {
-        let conversation_id = conversation(0).to_string();
-        encode(In::Read(wire::Read { conversation_id, seq }))
-    };
-    let written = |world: &mut World| {
-        let effects = world.session.marks_due(world.now);
-        effects.into_iter().find_map(|effect| match effect {
-            Effect::Mark(marks) => Some(marks[0].1.read.0),
-            _ => None,
-        })
-    };
-    world.say(&read(1));
-    assert_eq!(written(&mut world), Some(1));
-    world.session.marked(Vec::new());
-    world.say(&read(3));
-    world.say(&read(2));
-    world.now += limits().receipts_coalesce - Duration::from_millis(1);
-    assert_eq!(written(&mut world), None);
-    world.now += Duration::from_millis(1);
-    assert_eq!(written(&mut world), Some(3), "the highest that was said meanwhile");
 }

@@ -73,7 +73,7 @@ pub struct Due {
     pub wake: BTreeSet<OutletId>,
     /// There is something for the store.
     pub store: bool,
-    /// There is something to ask.
+    /// There is something to ask, and it may be asked now.
     pub ask: bool,
 }
 
@@ -323,11 +323,11 @@ impl Machine {
     }
 
     /// What is to be done about the calls since this was last asked.
-    pub fn take_due(&mut self) -> Due {
+    pub fn take_due(&mut self, now: Now) -> Due {
         Due {
             wake: self.watching.take_woken(),
             store: self.people.wants_the_store(),
-            ask: self.watching.wants_to_ask(),
+            ask: self.watching.wants_to_ask(now),
         }
     }
 

@@ -49,8 +49,9 @@ impl Hub {
     /// Does something with the machine, and all that is due after it.
     pub fn act<T>(&self, action: impl FnOnce(&mut Machine, Now) -> T) -> T {
         let mut inner = self.inner();
-        let value = action(&mut inner.machine, self.now());
-        let due = inner.machine.take_due();
+        let now = self.now();
+        let value = action(&mut inner.machine, now);
+        let due = inner.machine.take_due(now);
         for outlet in due.wake {
             if let Some(door) = inner.doors.get(&outlet) {
                 door.notify_one();

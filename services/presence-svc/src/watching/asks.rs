@@ -122,12 +122,14 @@ impl Asks {
         }
     }
 
-    pub(super) fn any(&self) -> bool {
-        !self.queue.is_empty()
+    /// Whether [`Asks::take`] may give something.
+    pub(super) fn may_take(&self, now: Now) -> bool {
+        let paused = self.paused_until.is_some_and(|until| now.instant < until);
+        !self.queue.is_empty() && !paused && self.under_way < MAX_AT_ONCE
     }
 
     pub(super) fn take(&mut self, now: Now) -> Option<Ask> {
-        if self.under_way >= MAX_AT_ONCE || self.paused_until.is_some_and(|until| now.instant < until) {
+        if !self.may_take(now) {
             return None;
         }
         while let Some(viewer) = self.queue.pop_front() {

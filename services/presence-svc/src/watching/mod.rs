@@ -281,8 +281,8 @@ impl Watching {
 
     /// Whether [`Watching::take_ask`] may have something.
     #[must_use]
-    pub fn wants_to_ask(&self) -> bool {
-        self.asks.any()
+    pub fn wants_to_ask(&self, now: Now) -> bool {
+        self.asks.may_take(now)
     }
 
     /// chat-svc has answered for each user of `ask`, or has not.

@@ -1,0 +1,145 @@
+//! The services, wired to each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_embedded::{OpenError, closed};
+use parlor_grpc_kit::{Authorized, Health, LateRoutes, late_channel, local_channel};
+use parlor_runtime::clock::SystemClock;
+use parlor_runtime::ready::Readiness;
+use parlor_runtime::tasks::{StillRunning, TaskGroup};
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::files::Stores;
+
+/// See the module. chat-svc and presence-svc call each other, so the way to the one that starts last is opened late.
+pub(crate) struct Services {
+    pub auth: auth_svc::App,
+    pub presence: presence_svc::App,
+    pub chat: chat_svc::App,
+    /// From presence-svc to chat-svc.
+    _to_chat: LateRoutes,
+}
+
+impl Services {
+    /// Opens the stores and starts everything. What has started when something fails is given `last_moment` to end.
+    pub(crate) async fn start(config: &Config, last_moment: Duration) -> Result<Self, Failure> {
+        let auth = auth_svc::App::build(config.auth.clone(), auth_svc::Parts::default()).await?;
+        let (chat_channel, to_chat) = late_channel();
+        let chat_internal = Authorized::new(chat_channel, auth.internal_token_source());
+        let presence = match start_presence(config, &auth, chat_internal) {
+            Ok(presence) => presence,
+            Err(failure) => {
+                let _ = auth.shutdown(last_moment).await;
+                return Err(failure);
+            }
+        };
+        let chat = match start_chat(config, &auth, &presence) {
+            Ok(chat) => chat,
+            Err(failure) => {
+                let _ = presence.shutdown(last_moment).await;
+                let _ = auth.shutdown(last_moment).await;
+                return Err(failure);
+            }
+        };
+        to_chat.open(chat.internal());
+        Ok(Self { auth, presence, chat, _to_chat: to_chat })
+    }
+
+    /// Their background tasks.
+    pub(crate) fn tasks(&self) -> [&TaskGroup; 3] {
+        [self.auth.tasks(), self.presence.tasks(), self.chat.tasks()]
+    }
+
+    /// Asks the clients to leave, and waits for those who have streams.
+    pub(crate) async fn drain(&self) {
+        self.presence.drain();
+        self.chat.drain().await;
+    }
+
+    /// Ends the background tasks: first those of who calls others. How each group ended, by name.
+    pub(crate) async fn shutdown(
+        &self,
+        left: impl Fn() -> Duration,
+    ) -> [(&'static str, Result<(), StillRunning>); 3] {
+        [
+            ("chat", self.chat.shutdown(left()).await),
+            ("presence", self.presence.shutdown(left()).await),
+            ("auth", self.auth.shutdown(left()).await),
+        ]
+    }
+
+    /// Lets go of the stores, and waits until they are closed.
+    pub(crate) async fn close(self, stores: &Stores) -> Result<(), OpenError> {
+        drop(self);
+        tokio::try_join!(closed(&stores.auth), closed(&stores.presence), closed(&stores.chat)).map(drop)
+    }
+
+    /// Keeps `health` true: auth-svc is ready from its start, the others while they know which sessions have ended.
+    /// `told` says whether all are.
+    pub(crate) fn tell(&self, health: Health, told: watch::Sender<bool>) -> impl Future<Output = ()> + use<> {
+        tell(health, self.chat.readiness().clone(), self.presence.readiness().clone(), told)
+    }
+}
+
+/// The full names of what is served to clients.
+pub(crate) fn names() -> Vec<&'static str> {
+    [auth_svc::PUBLIC_SERVICES, chat_svc::PUBLIC_SERVICES, presence_svc::PUBLIC_SERVICES].concat()
+}
+
+fn start_presence(
+    config: &Config,
+    auth: &auth_svc::App,
+    chat_internal: Authorized,
+) -> Result<presence_svc::App, Failure> {
+    let needs = presence_svc::Needs {
+        store: Stores::of(&config.server.data).presence,
+        auth: local_channel(auth.public()),
+        auth_internal: Authorized::new(local_channel(auth.internal()), auth.internal_token_source()),
+        chat_internal,
+        clock: Arc::new(SystemClock),
+    };
+    Ok(presence_svc::App::build(&config.presence, needs)?)
+}
+
+fn start_chat(
+    config: &Config,
+    auth: &auth_svc::App,
+    presence: &presence_svc::App,
+) -> Result<chat_svc::App, Failure> {
+    let internal = |routes| Authorized::new(local_channel(routes), auth.internal_token_source());
+    let needs = chat_svc::Needs {
+        store: Stores::of(&config.server.data).chat,
+        auth: local_channel(auth.public()),
+        auth_internal: internal(auth.internal()),
+        presence_internal: Some(internal(presence.internal())),
+    };
+    Ok(chat_svc::App::build(&config.chat, needs)?)
+}
+
+/// Watchers of health hear of changes only.
+async fn tell(health: Health, chat: Readiness, presence: Readiness, told: watch::Sender<bool>) {
+    health.set_ready(auth_svc::PUBLIC_SERVICES, true).await;
+    let (mut chat, mut presence) = (chat.watch(), presence.watch());
+    let mut before = (false, false);
+    loop {
+        let now = (chat.borrow_and_update().ready(), presence.borrow_and_update().ready());
+        if now.0 != before.0 {
+            health.set_ready(chat_svc::PUBLIC_SERVICES, now.0).await;
+        }
+        if now.1 != before.1 {
+            health.set_ready(presence_svc::PUBLIC_SERVICES, now.1).await;
+        }
+        before = now;
+        told.send_replace(now.0 && now.1);
+        let changed = tokio::select! {
+            changed = chat.changed() => changed,
+            changed = presence.changed() => changed,
+        };
+        if changed.is_err() {
+            return;
+        }
+    }
+}

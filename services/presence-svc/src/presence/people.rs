@@ -108,8 +108,11 @@ impl People {
         let was_in_front = person.shown.as_ref().is_some_and(|shown| shown.in_front);
         let is_in_front = Shown::of(connection, record, now.wall).in_front;
         if was_in_front && !is_in_front {
-            record.last_seen = person.in_front_at.map(Minute::of);
-            self.to_write.extend(record.last_seen.map(|minute| (user, minute)));
+            // Not known of those whose record came during the grace of their last stream.
+            if let Some(minute) = person.in_front_at.map(Minute::of) {
+                record.last_seen = Some(minute);
+                self.to_write.insert(user, minute);
+            }
             self.keeps.cancel(person.keep_at.take(), user);
         }
         if !was_in_front && is_in_front {

@@ -144,6 +144,17 @@ fn a_status_that_is_set_while_the_record_is_read_is_not_undone_by_it() {
 }
 
 #[test]
+fn a_record_that_comes_during_a_grace_keeps_its_last_seen() {
+    let mut scene = Scene::new();
+    scene.look(1, FRONT);
+    scene.look(2, LOST);
+    scene.people.loaded(scene.at(3), ada(), Record { last_seen: Some(Minute(7)), ..Record::default() });
+    scene.look(3, LOST);
+    scene.look(1000, GONE);
+    assert_eq!((scene.last_seen(), scene.writes()), (Some(7), vec![]));
+}
+
+#[test]
 fn g8_nobody_is_kept_who_is_neither_needed_nor_to_be_written() {
     let mut scene = Scene::loaded();
     scene.look(60, FRONT);

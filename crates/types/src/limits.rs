@@ -31,6 +31,12 @@ pub const MAX_CONTACT_NOTE: usize = 200;
 pub const MAX_USERS_PER_QUESTION: usize = 200;
 /// Characters of a group's name.
 pub const MAX_GROUP_NAME: usize = 100;
+/// Conversations that one user has pinned.
+pub const MAX_PINNED: usize = 50;
+/// Bytes of a draft.
+pub const MAX_DRAFT_BYTES: usize = 8 * 1024;
+/// Characters of what a member calls a conversation.
+pub const MAX_CUSTOM_NAME: usize = 100;
 /// Characters of a person's display name, and of a device's name.
 pub const MAX_DISPLAY_NAME: usize = 64;
 /// Characters of a bio.

@@ -1,9 +1,10 @@
 //! chat-svc: conversations, their logs, and the client stream.
 //!
 //! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`] (how far
-//! members are), [`session`] (the stream), [`typing`] (who types just now), [`people`] (contacts, blocks, privacy),
-//! [`presence`] (the line to presence-svc), [`routing`] (who gets what), [`directory`] (which users there are), [`store`]
-//! (where it is kept), [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
+//! members are), [`preferences`] (how they want to have a conversation), [`session`] (the stream), [`typing`] (who types
+//! just now), [`people`] (contacts, blocks, privacy), [`presence`] (the line to presence-svc), [`routing`] (who gets what),
+//! [`directory`] (which users there are), [`store`] (where it is kept), [`edge`] (messages to domain and back), `rpc` (the
+//! services), [`App`] (how it is put together).
 
 mod app;
 mod config;
@@ -12,6 +13,7 @@ pub mod directory;
 pub mod edge;
 pub mod log;
 pub mod people;
+pub mod preferences;
 pub mod presence;
 pub mod receipts;
 pub mod routing;

@@ -7,7 +7,7 @@ use parlor_wire::to_time;
 use prost::Message as _;
 
 use super::content::{to_kind, to_role, to_settings};
-use super::entry;
+use super::{entry, preferences};
 use crate::receipts::TimedMarks;
 use crate::store::{Page, Receipts, Row};
 
@@ -47,8 +47,8 @@ pub fn row(row: &Row) -> wire::Conversation {
             .collect(),
         created_at: Some(to_time(row.created)),
         active_at: Some(to_time(row.active)),
-        unread_mentions: 0,
-        preferences: None,
+        unread_mentions: row.unread_mentions,
+        preferences: Some(preferences(&row.preferences)),
     }
 }
 

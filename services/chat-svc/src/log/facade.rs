@@ -172,9 +172,12 @@ impl Log {
             match outcome {
                 None => self.inner.arrived.notified().await,
                 Some(Outcome::Appended(conversation, result)) => {
-                    let commit = result.as_ref().map(|stored| stored.commit).ok();
+                    let told = result.as_ref().ok().map(|stored| (stored.commit, stored.returned.clone()));
                     self.feed(conversation, Input::Stored(result), None);
-                    if let Some(commit) = commit {
+                    if let Some((commit, returned)) = told {
+                        for user in returned {
+                            self.router().row_changed(user, conversation, None);
+                        }
                         self.reached(commit);
                     }
                 }
@@ -290,7 +293,7 @@ impl Shard {
 }
 
 /// The precision of times in every store: an entry reads the same live and later.
-fn whole_millis(time: SystemTime) -> SystemTime {
+pub(super) fn whole_millis(time: SystemTime) -> SystemTime {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     UNIX_EPOCH + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -4,8 +4,10 @@ use parlor_types::{ConversationId, StreamId, UserId};
 use tokio::sync::oneshot;
 
 use super::Log;
+use super::facade::whole_millis;
+use crate::preferences::PreferenceChanges;
 use crate::receipts::Marks;
-use crate::store::{AppendError, Commit, Marked, NewMarks};
+use crate::store::{AppendError, Commit, Marked, NewMarks, NewPreferences, Preferred};
 
 impl Log {
     /// Raises marks of a user, one answer each. Streams of the user other than `by` get the row again, and the other
@@ -39,6 +41,40 @@ impl Log {
             }));
         };
         self.store().mark(new, Box::new(done));
+        answered.await.unwrap_or(Err(AppendError::Unavailable))
+    }
+
+    /// Changes preferences of a user; streams of the user other than `by` get the row again.
+    ///
+    /// # Errors
+    /// The store could not; nothing is changed.
+    pub async fn prefer(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        changes: PreferenceChanges,
+        by: Option<StreamId>,
+    ) -> Result<Preferred, AppendError> {
+        let muted_until = changes.muted_until.map(whole_millis);
+        let changes = PreferenceChanges { muted_until, ..changes };
+        let new = NewPreferences { user, conversation, changes, at: self.wall() };
+        let (answer, answered) = oneshot::channel();
+        let log = self.clone();
+        let done = move |result: Result<Preferred, AppendError>| {
+            let telling = log.clone();
+            log.in_turn(Box::new(move || {
+                let commit = match &result {
+                    Ok(Preferred::Now(_, commit)) => *commit,
+                    _ => None,
+                };
+                if commit.is_some() {
+                    telling.router().row_changed(user, conversation, by);
+                }
+                drop(answer.send(result));
+                commit
+            }));
+        };
+        self.store().prefer(new, Box::new(done));
         answered.await.unwrap_or(Err(AppendError::Unavailable))
     }
 

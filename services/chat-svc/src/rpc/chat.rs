@@ -135,22 +135,25 @@ impl ChatService for Chat {
 
     async fn get_receipts(
         &self,
-        _: Request<wire::GetReceiptsRequest>,
+        request: Request<wire::GetReceiptsRequest>,
     ) -> Result<Response<wire::GetReceiptsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let caller = caller(&request)?;
+        answer(self.receipts_of(caller.user_id, request.into_inner()).await)
     }
 
     async fn set_preferences(
         &self,
-        _: Request<wire::SetPreferencesRequest>,
+        request: Request<wire::SetPreferencesRequest>,
     ) -> Result<Response<wire::SetPreferencesResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let caller = caller(&request)?;
+        answer(self.preferred(caller.user_id, request.into_inner()).await)
     }
 
     async fn get_badge(
         &self,
-        _: Request<wire::GetBadgeRequest>,
+        request: Request<wire::GetBadgeRequest>,
     ) -> Result<Response<wire::GetBadgeResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let caller = caller(&request)?;
+        answer(self.badge(caller.user_id).await)
     }
 }

@@ -2,6 +2,7 @@
 
 mod chat;
 mod internal;
+mod members;
 mod people;
 mod policy;
 mod reads;

@@ -1,14 +1,12 @@
 //! Calls that change something.
 
-use parlor_types::{ConversationId, Seq, UserId};
+use parlor_types::UserId;
+use parlor_wire::Invalid;
 use parlor_wire::chat::v1 as wire;
-use parlor_wire::errors::v1::{ErrorReason, FieldViolation, Problem};
-use parlor_wire::{Invalid, id};
+use parlor_wire::errors::v1::{FieldViolation, Problem};
 
 use super::Chat;
 use crate::edge;
-use crate::receipts::Marks;
-use crate::store::Marked;
 
 impl Chat {
     pub(super) async fn append_one(
@@ -34,24 +32,6 @@ impl Chat {
         let appended = self.deps.log.append(draft).await.map_err(edge::refusal_problem)?;
         let conversation = self.row(user, appended.conversation).await?;
         Ok(wire::CreateConversationResponse { conversation: Some(conversation), existed: appended.duplicate })
-    }
-
-    pub(super) async fn marked(
-        &self,
-        user: UserId,
-        conversation_id: &str,
-        seq: u64,
-        read: bool,
-    ) -> Result<wire::Marks, Problem> {
-        let conversation: ConversationId = id("conversation_id", conversation_id)?;
-        let marks = Marks { received: Seq(seq), read: if read { Seq(seq) } else { Seq(0) } };
-        let marked =
-            self.deps.log.mark(user, &[(conversation, marks)], None).await.map_err(edge::mark_problem)?;
-        match marked.first() {
-            Some(Marked::Now(marks, _)) => Ok(edge::marks(marks)),
-            Some(Marked::Ahead) => Err(edge::problem(ErrorReason::SeqAhead, "the seq is above the head")),
-            Some(Marked::NotFound) | None => Err(edge::read_problem(None)),
-        }
     }
 }
 

@@ -33,7 +33,7 @@ impl Session {
         };
         match (&self.phase, frame.kind) {
             // A kind this release does not know: rule 7 holds for servers too.
-            (Phase::Syncing | Phase::Live, None | Some(In::SetPreferences(_))) => Vec::new(),
+            (Phase::Syncing | Phase::Live, None) => Vec::new(),
             (_, Some(In::Hello(hello))) => self.hello(&hello, wall),
             (Phase::Greeting { .. }, _) => {
                 self.end(Farewell::fault(ErrorReason::HelloExpected, "the first frame must be Hello"))
@@ -51,6 +51,7 @@ impl Session {
             (_, Some(In::SetTyping(typing))) => self.set_typing(&typing),
             (_, Some(In::SetActive(active))) => self.set_active(active),
             (_, Some(In::Watch(watch))) => self.watch(&watch),
+            (_, Some(In::SetPreferences(request))) => self.set_preferences(request),
             (_, Some(In::Ack(ack))) => self.ack(&ack),
             (_, Some(In::Ping(ping))) => {
                 self.out.push(Out::Pong(wire::Pong { nonce: ping.nonce }), Weight::Notice);

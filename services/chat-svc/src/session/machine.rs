@@ -13,6 +13,7 @@ use parlor_wire::{to_duration, to_time};
 
 use super::account::Account;
 use super::outbox::{OutBatch, Outbox, Weight};
+use super::preferences::Preferring;
 use super::receipts::Telling;
 use super::{Farewell, Live, StreamLimits};
 use crate::edge;
@@ -59,6 +60,8 @@ pub enum Effect {
     Fetch(wire::Fetch),
     /// Raise marks; the answer goes to [`Session::marked`].
     Mark(Vec<(ConversationId, Marks)>),
+    /// Change preferences; the answer goes to [`Session::preferred`].
+    Prefer(wire::SetPreferences),
     /// Read how far these members are; the answer goes to [`Session::receipts_found`].
     Receipts(Vec<(ConversationId, Vec<UserId>)>),
     /// Tell others what the user does, if they may see it; refused by [`Session::refused`].
@@ -114,6 +117,7 @@ pub struct Session {
     /// When marks were last written.
     pub(super) marked_at: Option<Instant>,
     pub(super) telling: Telling,
+    pub(super) preferring: Preferring,
     /// Everything up to here had been handed over when time last passed.
     pub(super) reached: Commit,
     pub(super) heard: Instant,
@@ -145,6 +149,7 @@ impl Session {
             marking: false,
             marked_at: None,
             telling: Telling::default(),
+            preferring: Preferring::default(),
             reached: Commit(0),
             heard: now,
             now,
@@ -404,6 +409,7 @@ impl Session {
             }
         }
         effects.extend(self.tell_receipts());
+        effects.extend(self.next_preferences());
         if self.synced && self.sync.is_empty() {
             effects.extend(self.account.read());
         }

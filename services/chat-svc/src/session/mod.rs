@@ -12,6 +12,7 @@ mod frames;
 mod limits;
 mod machine;
 pub mod outbox;
+mod preferences;
 mod presence;
 mod pushes;
 mod receipts;

@@ -66,6 +66,7 @@ impl Stream {
                 Effect::ReadAccount(since) => drop(tokio::spawn(stream.read_account(since))),
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
+                Effect::Prefer(request) => drop(tokio::spawn(stream.prefer(request))),
                 Effect::Receipts(wanted) => drop(tokio::spawn(stream.find_receipts(wanted))),
                 Effect::Typing(conversation, activity) => stream.types(conversation, activity),
                 Effect::PassOn => self.pass_on(),

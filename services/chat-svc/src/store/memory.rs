@@ -3,7 +3,7 @@
 mod members;
 mod people;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -12,12 +12,14 @@ use parlor_types::limits::MAX_LISTED_MEMBERS;
 use parlor_types::{ConversationId, Seq, UserId};
 
 use self::people::Accounts;
+use super::members::lists;
 use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, NewEntry, Order, Page, ReadError, Row, Slice,
     Snapshot, Store, Stored, load_after,
 };
 use crate::conversation::{Change, Content, Range, Ranges, Settings, State, Withheld};
 use crate::log::{Entry, OpRow};
+use crate::preferences::Preferences;
 use crate::receipts::Progress;
 
 /// See the module.
@@ -48,8 +50,9 @@ struct Reader {
     progress: Progress,
     read_number: u64,
     changed: u64,
-    /// Messages whose content is kept from them.
-    withheld: BTreeSet<Seq>,
+    preferences: Preferences,
+    /// Messages whose content is kept from them, each with the commit of the block.
+    withheld: BTreeMap<Seq, Commit>,
     /// The commit that last raised what others are shown.
     shown: u64,
     /// The commit that ended the membership.
@@ -77,7 +80,7 @@ impl All {
             return Err(AppendError::Conflict);
         }
         self.commit += 1;
-        let mut stored = Stored { commit: Commit(self.commit), withheld: Vec::new() };
+        let mut stored = Stored { commit: Commit(self.commit), withheld: Vec::new(), returned: Vec::new() };
         for new in &batch.entries {
             if let Content::Created { kind, name, members, settings } = &new.entry.content {
                 let (state, _) =
@@ -91,10 +94,13 @@ impl All {
             };
             conversation.push(new, self.commit);
             let from = conversation.withhold(&new.entry, &self.accounts);
+            stored.returned.extend(conversation.bring_back(&new.entry, &from));
             if !from.is_empty() {
                 stored.withheld.push((new.entry.seq, from));
             }
         }
+        stored.returned.sort();
+        stored.returned.dedup();
         Ok(stored)
     }
 }
@@ -112,6 +118,7 @@ impl Conversation {
                     reader.ranges.push(Range { from: *from, to: None });
                     reader.progress = Progress::joined(entry.seq);
                     reader.read_number = entry.number;
+                    reader.preferences = reader.preferences.after_reading();
                     reader.changed = commit;
                     reader.last = None;
                 }
@@ -142,11 +149,12 @@ impl Conversation {
             return Vec::new();
         }
         let present = self.state.members.keys().copied();
-        let from: Vec<UserId> = present.filter(|user| accounts.blocks(*user, entry.sender)).collect();
-        for user in &from {
-            self.readers.entry(*user).or_default().withheld.insert(entry.seq);
+        let blocks = |user| accounts.block(user, entry.sender).map(|block| (user, block));
+        let from: Vec<(UserId, Commit)> = present.filter_map(blocks).collect();
+        for (user, block) in &from {
+            self.readers.entry(*user).or_default().withheld.insert(entry.seq, *block);
         }
-        from
+        from.into_iter().map(|(user, _)| user).collect()
     }
 
     fn entry(&self, seq: Seq) -> Option<&Entry> {
@@ -164,11 +172,11 @@ impl Conversation {
         let head = ranges.head(self.state.head);
         let last = self.entries.iter().rev().map(|new| &new.entry);
         let mut last = last.filter(|entry| entry.content.is_message());
-        let readable = |seq: Seq| seq <= head && ranges.contains(seq) && !reader.withheld.contains(&seq);
+        let readable = |seq: Seq| seq <= head && ranges.contains(seq) && !reader.withheld.contains_key(&seq);
         let last = last.find(|entry| readable(entry.seq));
         let shown = self.entries.iter().rev().map(|new| &new.entry).find(|entry| readable(entry.seq))?;
         let above = reader.progress.own.marks.read.next();
-        let withheld = reader.withheld.range(above..).filter(|seq| **seq <= head).count() as u64;
+        let withheld = reader.withheld.range(above..).filter(|(seq, _)| **seq <= head).count() as u64;
         let present = self.state.members.contains_key(&user);
         let now = (self.state.name.clone(), self.state.settings);
         let (name, settings) = reader.last.clone().unwrap_or(now);
@@ -177,13 +185,19 @@ impl Conversation {
             kind: self.state.kind,
             name,
             settings,
-            members: if present { self.listed(accounts, user) } else { Vec::new() },
+            members: if present && lists(self.state.members.len()) {
+                self.listed(accounts, user)
+            } else {
+                Vec::new()
+            },
             member_count: if present { self.state.members.len() } else { 0 },
             head,
             number: self.number_at(head),
             last_message: last.cloned(),
             marks: reader.progress.own,
             unread: self.number_at(head).saturating_sub(reader.read_number + withheld),
+            unread_mentions: self.unread_mentions(user, reader, &ranges),
+            preferences: reader.preferences.clone(),
             ranges,
             created: self.entry(Seq::FIRST)?.time,
             active: shown.time,
@@ -206,7 +220,7 @@ impl Conversation {
                 if !filling.takes(entry.seq) {
                     break;
                 }
-                let kept = reader.withheld.contains(&entry.seq);
+                let kept = reader.withheld.contains_key(&entry.seq);
                 let shown = if kept { entry.withheld(Withheld::SenderBlocked) } else { entry.clone() };
                 filling.push(shown, crate::edge::stored_body(entry).len());
             }

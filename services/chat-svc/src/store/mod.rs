@@ -17,9 +17,10 @@ use parlor_types::{ConversationId, Seq, UserId};
 
 use crate::conversation::{Change, HistoryVisibility, Kind, Ranges, Settings, State};
 use crate::log::{Digest, Entry, OpRow};
+use crate::preferences::Preferences;
 use crate::receipts::TimedMarks;
 
-pub use members::{Listed, Marked, Members, NewMarks, Raised, Receipts};
+pub use members::{Listed, Marked, Members, NewMarks, NewPreferences, Preferred, Raised, Reached, Receipts};
 pub use memory::MemoryStore;
 pub use people::{AccountChanges, AccountPlace, PeopleStore, PrivacyKept, Relate, Related};
 pub use sqlite::{SqliteStore, new_generation};
@@ -82,6 +83,8 @@ pub struct Stored {
     pub commit: Commit,
     /// Entries whose content is kept from somebody, and from whom: members who had blocked their sender.
     pub withheld: Vec<(Seq, Vec<UserId>)>,
+    /// Members whose row changed by it in another way than by its entries: to whom it brought the conversation back.
+    pub returned: Vec<UserId>,
 }
 
 impl Stored {
@@ -153,6 +156,10 @@ pub struct Row {
     pub marks: TimedMarks,
     /// Messages above the read mark.
     pub unread: u64,
+    /// Those of them that mention the reader.
+    pub unread_mentions: u64,
+    /// How the reader wants to have it.
+    pub preferences: Preferences,
     /// What they may read.
     pub ranges: Ranges,
     /// When it was created.
@@ -214,7 +221,8 @@ pub trait Store: Members + PeopleStore {
     fn generation(&self) -> Generation;
 
     /// Stores all of the batch with its changes, or nothing. The sender of a message has read it. Present members who have
-    /// blocked the sender of a message get it without its content, then and for ever.
+    /// blocked the sender of a message get it without its content, then and for ever; to the
+    /// others it brings back what they have hidden or archived.
     fn append(&self, batch: Arc<Batch>, done: Done<Stored>);
 
     /// The state, with the ops above `after` but at most the dedupe span of them.

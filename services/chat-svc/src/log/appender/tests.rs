@@ -130,7 +130,7 @@ impl World {
             return Err(AppendError::Conflict);
         }
         self.log.extend(batch.entries.iter().cloned());
-        Ok(Stored { commit: Commit(self.log.len() as u64), withheld: Vec::new() })
+        Ok(Stored { commit: Commit(self.log.len() as u64), withheld: Vec::new(), returned: Vec::new() })
     }
 
     /// Carries out all that is pending, honestly.

@@ -6,6 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::people::{relate, set_privacy};
 use super::*;
 use crate::people::{Action, Audience, Filter, Person, Privacy, PrivacyChanges, Purpose};
+use crate::preferences::Draft;
 use crate::store::{AccountPlace, Order, Raised, Related, Slice};
 
 const USERS: usize = 4;
@@ -18,6 +19,7 @@ enum Step {
     Mark { conversation: usize, user: usize, received: u64, read: u64 },
     Relate { user: usize, other: usize, action: Action },
     Privacy { user: usize, changes: PrivacyChanges },
+    Prefer { conversation: usize, user: usize, changes: PreferenceChanges },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -51,7 +53,30 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Privacy { user, changes }
         },
     );
-    prop_oneof![12 => append, 3 => mark, 4 => relate, 1 => privacy]
+    let prefer = (0..CONVERSATIONS, 0..USERS, preference_changes())
+        .prop_map(|(conversation, user, changes)| Step::Prefer { conversation, user, changes });
+    prop_oneof![12 => append, 3 => mark, 4 => relate, 1 => privacy, 3 => prefer]
+}
+
+fn preference_changes() -> impl Strategy<Value = PreferenceChanges> {
+    let flag = any::<Option<bool>>;
+    let muted_until = prop::option::of((0..40_u64).prop_map(|seconds| at(Seq(seconds))));
+    let draft = prop::option::of(prop::option::of(
+        (0..20_u64)
+            .prop_map(|seq| Draft { text: "begun".to_owned(), reply_to: (seq > 0).then_some(Seq(seq)) }),
+    ));
+    let custom_name = prop::option::of(prop::sample::select(vec![String::new(), "Tea".to_owned()]));
+    (muted_until, flag(), flag(), flag(), flag(), draft, custom_name).prop_map(
+        |(muted_until, pinned, archived, hidden, marked_unread, draft, custom_name)| PreferenceChanges {
+            muted_until,
+            pinned,
+            archived,
+            hidden,
+            marked_unread,
+            draft,
+            custom_name,
+        },
+    )
 }
 
 struct Pair {
@@ -102,6 +127,19 @@ impl Pair {
                 let without_commit = |related: Related| Related { changed: None, ..related };
                 assert_eq!(model.map(without_commit), real.map(without_commit));
             }
+            Step::Prefer { conversation, user, ref changes } => {
+                let (user, writer) = (self.users[user], &self.writers[conversation]);
+                let (id, now) = (writer.conversation, at(writer.head()));
+                let model = prefer(&self.model, user, id, changes.clone(), now).await;
+                let real = prefer(&self.real, user, id, changes.clone(), now).await;
+                match (model, real) {
+                    (Preferred::Now(model, at_model), Preferred::Now(real, at_real)) => {
+                        assert_eq!((&model, at_model.is_some()), (&real, at_real.is_some()));
+                        self.cursors.extend(at_model.zip(at_real));
+                    }
+                    (model, real) => assert_eq!(model, real),
+                }
+            }
             Step::Privacy { user, ref changes } => {
                 let model = set_privacy(&self.model, self.users[user], *changes).await;
                 let real = set_privacy(&self.real, self.users[user], *changes).await;
@@ -116,6 +154,7 @@ impl Pair {
         let model = append(&self.model, batch.clone()).await.unwrap();
         let real = append(&self.real, batch).await.unwrap();
         assert_eq!(model.withheld, real.withheld, "withheld");
+        assert_eq!(model.returned, real.returned, "brought back");
         self.cursors.push((model.commit, real.commit));
     }
 
@@ -137,6 +176,14 @@ impl Pair {
                 let audience = self.model.audience(*user, id).await.unwrap();
                 assert_eq!(audience, self.real.audience(*user, id).await.unwrap(), "audience");
                 self.compare_pages(*user, id).await;
+                for seq in (0..12).map(Seq) {
+                    let reached = self.model.reached(*user, id, seq).await.unwrap();
+                    assert_eq!(reached, self.real.reached(*user, id, seq).await.unwrap(), "reached {seq}");
+                }
+            }
+            for now in [0, 10, 20, 40].map(|seconds| at(Seq(seconds))) {
+                let badge = self.model.badge(*user, now).await.unwrap();
+                assert_eq!(badge, self.real.badge(*user, now).await.unwrap(), "badge");
             }
         }
         for user in &self.users {

@@ -18,6 +18,8 @@ macro_rules! rules {
 mod differential;
 mod members;
 mod people;
+mod preferences;
+mod recount;
 mod rules;
 mod withheld;
 
@@ -29,26 +31,41 @@ use parlor_types::{ConversationId, Op, Seq, UserId};
 use tokio::sync::oneshot;
 
 use super::{
-    AppendError, Batch, Commit, Marked, MemoryStore, NewEntry, NewMarks, SqliteStore, Store, Stored,
+    AppendError, Batch, Commit, Marked, MemoryStore, NewEntry, NewMarks, NewPreferences, Preferred,
+    SqliteStore, Store, Stored,
 };
 use crate::conversation::{Content, Kind, Settings, State};
 use crate::log::{Digest, Entry};
+use crate::preferences::PreferenceChanges;
 use crate::receipts::Marks;
 
 /// A store, and what keeps its files alive.
 struct Backend {
     store: Arc<dyn Store>,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Backend {
+    /// Closes the store and opens it again, if it survives that.
+    fn reopen(&mut self) {
+        if let Some(folder) = &self.folder {
+            self.store = Arc::new(MemoryStore::default());
+            self.store = open(folder);
+        }
+    }
+}
+
+fn open(folder: &tempfile::TempDir) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(Options::new(folder.path().join("chat.db"))).unwrap())
 }
 
 fn memory() -> Backend {
-    Backend { store: Arc::new(MemoryStore::default()), _folder: None }
+    Backend { store: Arc::new(MemoryStore::default()), folder: None }
 }
 
 fn sqlite() -> Backend {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(Options::new(folder.path().join("chat.db"))).unwrap();
-    Backend { store: Arc::new(store), _folder: Some(folder) }
+    Backend { store: open(&folder), folder: Some(folder) }
 }
 
 /// Writes as the appender does, one conversation at a time, without its checks.
@@ -85,6 +102,8 @@ impl Writer {
             (None, _) => panic!("the first entry is Created"),
         };
         let state = self.state.as_ref().unwrap();
+        let everybody = || state.members.keys().copied().collect();
+        let mentions = if state.head.0.is_multiple_of(2) { everybody() } else { vec![sender] };
         let entry = Entry {
             conversation: self.conversation,
             seq: state.head,
@@ -96,7 +115,7 @@ impl Writer {
             rev: Seq(0),
             reply_to: (state.head > Seq(3)).then_some(Seq(2)),
             thread_root: None,
-            mentions: vec![sender],
+            mentions,
             labels: [("app".to_owned(), state.head.to_string())].into(),
             content: content.clone(),
         };
@@ -135,4 +154,17 @@ async fn mark(
     let new = NewMarks { user, conversation, marks, at: at(marks.received.max(marks.read)) };
     store.mark(vec![new], Box::new(move |result| done.send(result).unwrap()));
     told.await.unwrap().unwrap().remove(0)
+}
+
+async fn prefer(
+    store: &Arc<dyn Store>,
+    user: UserId,
+    conversation: ConversationId,
+    changes: PreferenceChanges,
+    at: SystemTime,
+) -> Preferred {
+    let (done, told) = oneshot::channel();
+    let new = NewPreferences { user, conversation, changes, at };
+    store.prefer(new, Box::new(move |result| done.send(result).unwrap()));
+    told.await.unwrap().unwrap()
 }

@@ -1,15 +1,22 @@
 //! What members have of a conversation, in memory.
 
+use std::time::SystemTime;
+
 use async_trait::async_trait;
-use parlor_types::{ConversationId, UserId};
+use parlor_types::{ConversationId, Seq, UserId, limits};
 
 use super::people::Accounts;
-use super::{All, Conversation, MemoryStore};
+use super::{All, Conversation, MemoryStore, Reader};
 use crate::conversation::Ranges;
+use crate::log::Entry;
 use crate::people::{Tie, Visibility};
+use crate::preferences::Badge;
 use crate::receipts::{Sight, TimedMarks};
 use crate::store::members::lists;
-use crate::store::{Commit, Done, Listed, Marked, Members, NewMarks, Raised, ReadError, Receipts};
+use crate::store::{
+    Commit, Done, Listed, Marked, Members, NewMarks, NewPreferences, Preferred, Raised, Reached, ReadError,
+    Receipts,
+};
 
 impl All {
     fn mark(&mut self, new: &NewMarks) -> Marked {
@@ -33,6 +40,7 @@ impl All {
         self.commit = next;
         if risen.read {
             reader.read_number = number;
+            reader.preferences = reader.preferences.after_reading();
         }
         if risen.own {
             reader.changed = next;
@@ -42,6 +50,35 @@ impl All {
         }
         let others = if risen.shown { conversation.others(&self.accounts, new.user) } else { Vec::new() };
         Marked::Now(own, Some(Raised { commit: Commit(next), others }))
+    }
+}
+
+impl All {
+    fn prefer(&mut self, new: &NewPreferences) -> Preferred {
+        let all = self.conversations.values();
+        let own = all.filter_map(|found| found.readers.get(&new.user));
+        let pinned = own.filter(|reader| reader.preferences.pinned_at.is_some()).count();
+        let Some(conversation) = self.conversations.get_mut(&new.conversation) else {
+            return Preferred::NotFound;
+        };
+        let head = conversation.state.head;
+        let Some(reader) = conversation.readers.get_mut(&new.user) else { return Preferred::NotFound };
+        let Some(ranges) = Ranges::new(reader.ranges.clone()) else { return Preferred::NotFound };
+        if new.reply_to() > ranges.head(head) {
+            return Preferred::Ahead;
+        }
+        let after = reader.preferences.with(&new.changes, new.at);
+        if after == reader.preferences {
+            return Preferred::Now(after, None);
+        }
+        if after.pinned_at.is_some() && reader.preferences.pinned_at.is_none() && pinned >= limits::MAX_PINNED
+        {
+            return Preferred::TooManyPinned;
+        }
+        self.commit += 1;
+        reader.preferences = after.clone();
+        reader.changed = self.commit;
+        Preferred::Now(after, Some(Commit(self.commit)))
     }
 }
 
@@ -67,9 +104,6 @@ impl Conversation {
     }
 
     pub(super) fn listed(&self, accounts: &Accounts, reader: UserId) -> Vec<Listed> {
-        if !lists(self.state.members.len()) {
-            return Vec::new();
-        }
         let members = self.state.members.iter().map(|(user, member)| Listed {
             user: *user,
             member: *member,
@@ -80,15 +114,67 @@ impl Conversation {
 
     /// How far `user` is, as `reader` may know it.
     fn marks(&self, accounts: &Accounts, reader: UserId, user: UserId) -> TimedMarks {
-        let progress = self.readers.get(&user).map(|found| found.progress).unwrap_or_default();
+        let Some(found) = self.readers.get(&user) else { return TimedMarks::default() };
         if reader == user {
-            return progress.own;
+            return found.progress.own;
         }
         let blocked = accounts.blocks(reader, user) || accounts.blocks(user, reader);
         let tie = if blocked { Tie::Blocked } else { Tie::Close };
         let (theirs, own) = (accounts.privacy(user).0, accounts.privacy(reader).0);
         let times = Visibility::of(&own, &theirs, tie).last_seen;
-        progress.shown.seen(Sight { read: own.read_receipts, times, below: None })
+        let block = accounts.block(user, reader);
+        let sent = |seq: &Seq| self.entry(*seq).is_some_and(|entry| entry.sender == reader);
+        let kept = found.withheld.iter().find(|(seq, during)| Some(**during) == block && sent(seq));
+        let below = kept.map(|(seq, _)| *seq);
+        found.progress.shown.seen(Sight { read: own.read_receipts, times, below })
+    }
+
+    /// Counted one by one.
+    pub(super) fn unread_mentions(&self, user: UserId, reader: &Reader, ranges: &Ranges) -> u64 {
+        let entries = self.entries.iter().map(|new| &new.entry);
+        let mentions = entries.filter(|entry| {
+            entry.content.is_message()
+                && entry.sender != user
+                && entry.mentions.contains(&user)
+                && entry.seq > reader.progress.own.marks.read
+                && ranges.contains(entry.seq)
+                && !reader.withheld.contains_key(&entry.seq)
+        });
+        mentions.count() as u64
+    }
+
+    /// A message has come; gives those whose preferences it changed.
+    pub(super) fn bring_back(&mut self, entry: &Entry, withheld: &[UserId]) -> Vec<UserId> {
+        if !entry.content.is_message() {
+            return Vec::new();
+        }
+        let mut changed = Vec::new();
+        for user in self.state.members.keys().filter(|user| !withheld.contains(user)) {
+            let Some(reader) = self.readers.get_mut(user) else { continue };
+            let mut after = reader.preferences.after_message(entry.time);
+            if *user == entry.sender {
+                after = after.after_reading();
+            }
+            if after != reader.preferences {
+                changed.push(*user);
+            }
+            reader.preferences = after;
+        }
+        changed
+    }
+
+    fn reached(&self, accounts: &Accounts, reader: UserId, seq: Seq) -> Reached {
+        let ranges = self.readers.get(&reader).and_then(|found| Ranges::new(found.ranges.clone()));
+        let Some(ranges) = ranges.filter(|_| self.state.members.contains_key(&reader)) else {
+            return Reached::NotFound;
+        };
+        match self.entry(seq) {
+            _ if seq > ranges.head(self.state.head) => Reached::Ahead,
+            Some(entry) if ranges.contains(seq) => {
+                Reached::count(self.listed(accounts, reader), entry.sender, seq)
+            }
+            _ => Reached::Unreadable,
+        }
     }
 
     fn receipts(
@@ -125,5 +211,31 @@ impl Members for MemoryStore {
             .iter()
             .filter_map(|(id, users)| all.conversations.get(id)?.receipts(&all.accounts, *id, reader, users));
         Ok(found.collect())
+    }
+
+    async fn reached(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        seq: Seq,
+    ) -> Result<Reached, ReadError> {
+        let all = self.all();
+        let found = all.conversations.get(&conversation);
+        Ok(found.map_or(Reached::NotFound, |found| found.reached(&all.accounts, reader, seq)))
+    }
+
+    fn prefer(&self, new: NewPreferences, done: Done<Preferred>) {
+        let mut all = self.all();
+        done(Ok(all.prefer(&new)));
+    }
+
+    async fn badge(&self, user: UserId, now: SystemTime) -> Result<Badge, ReadError> {
+        let all = self.all();
+        let rows = all.conversations.iter().filter_map(|(id, found)| found.row(&all.accounts, *id, user));
+        let mut badge = Badge::default();
+        for row in rows {
+            badge.count(&row.preferences, row.unread, row.unread_mentions, now);
+        }
+        Ok(badge)
     }
 }

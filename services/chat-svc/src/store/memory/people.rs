@@ -65,6 +65,11 @@ impl Accounts {
         self.privacy.get(&user).copied().unwrap_or_default()
     }
 
+    /// The commit of the block, if `user` has blocked `other`.
+    pub(super) fn block(&self, user: UserId, other: UserId) -> Option<Commit> {
+        self.sides.get(&(user, other)).filter(|kept| kept.side.blocked).map(|kept| kept.changed)
+    }
+
     /// Whether `user` has blocked `other`.
     pub(super) fn blocks(&self, user: UserId, other: UserId) -> bool {
         self.side(user, other).blocked

@@ -7,12 +7,12 @@ use rusqlite::{Connection, Row, params};
 use super::columns::{
     audience, from_number, from_optional_time, from_seq, id, number, optional_time, role, seq,
 };
-use super::{one, people, read};
+use super::{one, people, preferences, read, unread};
 use crate::conversation::Member;
 use crate::people::{Privacy, Tie, Visibility};
 use crate::receipts::{Marks, Progress, Risen, Sight, TimedMarks};
 use crate::store::members::lists;
-use crate::store::{Commit, Listed, Marked, NewMarks, Raised, Receipts, code};
+use crate::store::{Commit, Listed, Marked, NewMarks, Raised, Reached, Receipts, code};
 
 /// The columns that [`own`] and [`shown`] read.
 const OWN: &str = "received, read, received_at, read_at";
@@ -74,6 +74,8 @@ fn write(tx: &Tx<'_>, new: &NewMarks, progress: &Progress, risen: Risen) -> rusq
         let number = message_number(tx, new.conversation, own.marks.read)?;
         tx.prepare_cached("UPDATE member SET read_number = ?3 WHERE conversation = ?1 AND user = ?2")?
             .execute(params![key.0, key.1, from_number(number)])?;
+        preferences::read_further(tx, new.user, new.conversation)?;
+        unread::forget_mentions(tx, new.user, new.conversation, own.marks.read)?;
     }
     Ok(())
 }
@@ -104,7 +106,7 @@ fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Re
     Ok(others)
 }
 
-/// The members of a conversation that lists them, each with their marks as `reader` may know them.
+/// The members, each with their marks as `reader` may know them.
 pub(super) fn listed(
     tx: &Connection,
     reader: UserId,
@@ -113,7 +115,10 @@ pub(super) fn listed(
     let sql = format!(
         "SELECT m.user, m.role, m.joined, {OWN}, {SHOWN}, coalesce(p.last_seen, ?3),
              EXISTS (SELECT 1 FROM relation r WHERE r.user = ?2 AND r.other = m.user AND r.blocked = 1)
-             OR EXISTS (SELECT 1 FROM relation r WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1)
+             OR EXISTS (SELECT 1 FROM relation r WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1),
+             (SELECT min(w.seq) FROM relation r JOIN withheld w ON w.conversation = ?1 AND w.user = m.user
+                  AND w.sender = ?2 AND w.block = r.changed
+              WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1)
          FROM member m LEFT JOIN privacy p ON p.user = m.user
          WHERE m.conversation = ?1 AND m.present = 1"
     );
@@ -129,7 +134,9 @@ pub(super) fn listed(
         let tie = if row.get(12)? { Tie::Blocked } else { Tie::Close };
         let theirs = Privacy { last_seen: audience(row, 11)?, ..Privacy::default() };
         let times = Visibility::of(&own, &theirs, tie).last_seen;
-        let marks = timed(row, 7)?.seen(Sight { read: own.read_receipts, times, below: None });
+        let below: Option<i64> = row.get(13)?;
+        let below = below.map(|_| seq(row, 13)).transpose()?;
+        let marks = timed(row, 7)?.seen(Sight { read: own.read_receipts, times, below });
         Ok(Listed { user, member, marks })
     })?;
     rows.collect()
@@ -151,4 +158,26 @@ pub(super) fn receipts(
     let wanted = members.into_iter().filter(|listed| users.contains(&listed.user));
     let members = wanted.map(|listed| (listed.user, listed.marks)).collect();
     Ok(Some(Receipts { conversation, members }))
+}
+
+pub(super) fn reached(
+    tx: &Connection,
+    reader: UserId,
+    conversation: ConversationId,
+    place: Seq,
+) -> rusqlite::Result<Reached> {
+    let Some(ranges) = read::ranges(tx, reader, conversation)? else { return Ok(Reached::NotFound) };
+    let members = listed(tx, reader, conversation)?;
+    if !members.iter().any(|listed| listed.user == reader) {
+        return Ok(Reached::NotFound);
+    }
+    if place > ranges.head(read::head(tx, conversation)?) {
+        return Ok(Reached::Ahead);
+    }
+    let sql = "SELECT sender FROM entry WHERE conversation = ?1 AND seq = ?2";
+    let sender = one(tx, sql, params![conversation.bytes(), from_seq(place)], |row| id(row, 0))?;
+    Ok(match sender.filter(|_| ranges.contains(place)) {
+        Some(sender) => Reached::count(members, sender, place),
+        None => Reached::Unreadable,
+    })
 }

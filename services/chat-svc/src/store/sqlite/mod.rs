@@ -8,8 +8,10 @@ mod columns;
 mod marks;
 mod members;
 mod people;
+mod preferences;
 mod read;
 mod rows;
+mod unread;
 mod withheld;
 mod write;
 
@@ -34,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, sql: include_str!("schema/2_people.sql") },
     Migration { version: 3, sql: include_str!("schema/3_members.sql") },
     Migration { version: 4, sql: include_str!("schema/4_withheld.sql") },
+    Migration { version: 5, sql: include_str!("schema/5_preferences.sql") },
 ];
 
 /// See the module.

@@ -4,7 +4,7 @@ use parlor_types::{ConversationId, Id as _, Seq, UserId, limits};
 use rusqlite::{Connection, params};
 
 use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
-use super::{marks, one, read, withheld};
+use super::{marks, one, preferences, read, unread, withheld};
 use crate::conversation::{Piece, Ranges, Settings};
 use crate::log::Entry;
 use crate::store::members::lists;
@@ -57,7 +57,6 @@ pub(super) fn row(
         let (head_number, _) = at(tx, conversation, head)?;
         let (_, active) = at(tx, conversation, withheld::shown(tx, user, conversation, head)?)?;
         let own = marks::timed(found, 10)?;
-        let withheld = withheld::count(tx, user, conversation, own.marks.read, head)?;
         let member_count = if present { usize::try_from(number(found, 6)?).unwrap_or(usize::MAX) } else { 0 };
         let listed = present && lists(member_count);
         Ok(Row {
@@ -71,12 +70,43 @@ pub(super) fn row(
             number: head_number,
             last_message: last_message(tx, user, conversation, &ranges, head)?,
             marks: own,
-            unread: head_number.saturating_sub(number(found, 7)? + withheld),
+            unread: unread_above(
+                tx,
+                user,
+                conversation,
+                (own.marks.read, number(found, 7)?),
+                (head, head_number),
+            )?,
+            unread_mentions: unread::mentions(tx, user, conversation)?,
+            preferences: preferences::load(tx, user, conversation)?,
             ranges: ranges.clone(),
             created: time(found, 3)?,
             active,
         })
     })
+}
+
+/// Messages above the read mark, each place with its message number.
+fn unread_above(
+    tx: &Connection,
+    user: UserId,
+    conversation: ConversationId,
+    (read, read_number): (Seq, u64),
+    (head, head_number): (Seq, u64),
+) -> rusqlite::Result<u64> {
+    let withheld = withheld::count(tx, user, conversation, read, head)?;
+    Ok(head_number.saturating_sub(read_number + withheld))
+}
+
+/// How many messages are unread.
+pub(super) fn unread(tx: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<u64> {
+    let Some(ranges) = read::ranges(tx, user, conversation)? else { return Ok(0) };
+    let head = ranges.head(read::head(tx, conversation)?);
+    let (head_number, _) = at(tx, conversation, head)?;
+    let sql = "SELECT read, read_number FROM member WHERE conversation = ?1 AND user = ?2";
+    let key = params![conversation.bytes(), user.bytes()];
+    let read = one(tx, sql, key, |row| Ok((seq(row, 0)?, number(row, 1)?)))?.unwrap_or_default();
+    unread_above(tx, user, conversation, read, (head, head_number))
 }
 
 /// Message number and time at an entry.

@@ -5,9 +5,10 @@ use parlor_types::{Id as _, Seq, UserId};
 use rusqlite::params;
 
 use super::columns::{from_number, from_seq, from_time, seq};
-use super::{one, withheld};
+use super::{one, preferences, unread, withheld};
 use crate::conversation::{Change, Content, Role};
 use crate::edge;
+use crate::log::Entry;
 use crate::store::{Batch, Commit, NewEntry, Stored, code};
 
 /// Stores the batch; `None`, and nothing done, if it does not follow the head.
@@ -17,7 +18,8 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
     if head.unwrap_or_default() != batch.after {
         return Ok(None);
     }
-    let mut stored = Stored { commit: Commit(tx.commit_number()), withheld: Vec::new() };
+    let mut stored =
+        Stored { commit: Commit(tx.commit_number()), withheld: Vec::new(), returned: Vec::new() };
     for new in &batch.entries {
         if new.entry.seq == Seq::FIRST {
             create(tx, new)?;
@@ -29,11 +31,14 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
         if new.entry.content.is_message() {
             own_message(tx, new)?;
             let from = withheld::withhold(tx, &new.entry)?;
+            stored.returned.extend(message(tx, &new.entry, &from)?);
             if !from.is_empty() {
                 stored.withheld.push((new.entry.seq, from));
             }
         }
     }
+    stored.returned.sort();
+    stored.returned.dedup();
     if let Some(last) = batch.entries.last() {
         let activity = from_number(tx.commit_number());
         tx.prepare_cached(
@@ -48,6 +53,18 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
         ])?;
     }
     Ok(Some(stored))
+}
+
+/// What a message does to its readers' rows; gives those whose preferences it changed.
+fn message(tx: &Tx<'_>, entry: &Entry, withheld: &[UserId]) -> rusqlite::Result<Vec<UserId>> {
+    let (sender, conversation) = (entry.sender, entry.conversation);
+    unread::mention(tx, entry, withheld)?;
+    unread::forget_mentions(tx, sender, conversation, entry.seq)?;
+    let mut changed = preferences::bring_back(tx, conversation, entry.time, withheld)?;
+    if preferences::read_further(tx, sender, conversation)? {
+        changed.push(sender);
+    }
+    Ok(changed)
 }
 
 fn create(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
@@ -129,6 +146,8 @@ fn open(tx: &Tx<'_>, new: &NewEntry, user: UserId, role: Role, from: Seq) -> rus
         from_number(tx.commit_number())
     ])?;
     tx.prepare_cached("UPDATE conversation SET members = members + 1 WHERE id = ?1")?.execute([id])?;
+    preferences::read_further(tx, user, new.entry.conversation)?;
+    unread::forget_mentions(tx, user, new.entry.conversation, new.entry.seq)?;
     tx.prepare_cached(
         "INSERT INTO readable (conversation, user, from_seq, joined, to_seq) VALUES (?1, ?2, ?3, ?4, NULL)",
     )?
@@ -148,6 +167,7 @@ fn close(tx: &Tx<'_>, new: &NewEntry, user: UserId) -> rusqlite::Result<()> {
          FROM conversation c WHERE c.id = ?1 AND member.conversation = ?1 AND member.user = ?2",
     )?
     .execute(params![id, user.bytes(), from_number(tx.commit_number())])?;
+    preferences::leave(tx, user, new.entry.conversation)?;
     tx.prepare_cached("UPDATE conversation SET members = members - 1 WHERE id = ?1")?.execute([id]).map(drop)
 }
 

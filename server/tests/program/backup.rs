@@ -126,6 +126,22 @@ async fn a_stopped_server_can_be_backed_up_too() {
     start(&path("restored")).await.login("ada").await;
 }
 
+/// A folder of before there was presence, and a backup of it, are whole.
+#[tokio::test]
+async fn what_has_no_presence_is_backed_up_and_restored_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let server = start(&path("data")).await;
+    server.register("ada").await;
+    server.stop().await;
+    fs::remove_file(path("data").join("presence.db")).unwrap();
+    run_well(&path("data"), &["backup", text(&path("copy"))]).await;
+    assert_eq!(names(&path("copy")), ["auth-keys.json", "auth.db", "chat.db", "manifest.json"]);
+    run_well(&path("restored"), &["restore", text(&path("copy"))]).await;
+    start(&path("restored")).await.login("ada").await;
+    assert!(path("restored").join("presence.db").exists());
+}
+
 #[tokio::test]
 async fn a_backup_overwrites_nothing_and_needs_something_to_copy() {
     let folder = tempfile::tempdir().unwrap();

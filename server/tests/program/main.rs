@@ -6,5 +6,6 @@ mod configuration;
 mod in_process;
 mod lifecycle;
 mod operator;
+mod presence;
 mod privacy;
 mod support;

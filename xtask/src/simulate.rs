@@ -109,6 +109,9 @@ fn read(workspace: &Workspace) -> Option<Tally> {
 
 fn write(workspace: &Workspace, tally: &Tally) -> Result<()> {
     let path = path(workspace);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?; // cargo may build elsewhere
+    }
     std::fs::write(&path, tally.print()).with_context(|| format!("{}: cannot be written", path.display()))
 }
 

@@ -2,20 +2,22 @@
 //!
 //! `cargo xtask` lists the checks, `cargo xtask <name>` runs one, `cargo xtask ci` runs all of them in order of
 //! cheapness. A check changes nothing in the checkout (only `generated --write` does) and needs no network, except to
-//! install a missing tool once.
+//! install a missing tool once. `cargo xtask simulate` is no check: it looks for what they have not found, for as long as
+//! one likes.
 #![expect(clippy::print_stdout, reason = "printing is what a command line is for")]
 
 mod check;
 mod checks;
 mod ci;
 mod install;
+mod simulate;
 mod source;
 mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::workspace::Workspace;
 
@@ -30,6 +32,13 @@ fn main() -> Result<ExitCode> {
     let workspace = Workspace::from_env()?;
     if name == "generated" && args.get_flag("write") {
         checks::generated::write(&workspace)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if name == "simulate" {
+        match args.get_one::<u64>("seed") {
+            Some(seed) => simulate::one(&workspace, *seed)?,
+            None => simulate::all(&workspace, *args.get_one("seeds").unwrap_or(&simulate::SEEDS))?,
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let passed = match check::CHECKS.iter().find(|check| check.name == name) {
@@ -50,11 +59,17 @@ fn cli() -> Command {
         let write = Arg::new("write").long("write").action(ArgAction::SetTrue);
         command.arg(write.help("Rewrite the committed files instead of comparing them"))
     });
+    let number = |name| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u64));
+    let simulate = Command::new("simulate")
+        .about("Runs the client's core against a hostile server; goes on where it was stopped")
+        .arg(number("seeds").help(format!("How many seeds in all [default: {}]", simulate::SEEDS)))
+        .arg(number("seed").help("Only this one").conflicts_with("seeds"));
     Command::new("cargo xtask")
         .about("Every check CI runs, by name")
         .disable_help_subcommand(true)
         .subcommands(checks)
         .subcommand(ci)
+        .subcommand(simulate)
 }
 
 #[cfg(test)]

@@ -1,8 +1,14 @@
 //! The command line: every command, every option, every exit code.
 
+mod people;
+mod set;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as Group, Parser, Subcommand, ValueEnum};
+
+pub use people::{Appearance, Audience, Contacts, Privacy, Status, Switch};
+pub use set::{Set, Term};
 
 const AFTER_HELP: &str = "\
 People are named by @username or user id, groups by name (if it is the only one) or id.
@@ -122,8 +128,38 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// List conversations, latest activity first
+    /// List conversations as the server has them, latest activity first
     Conversations,
+    /// The chat list as you want to have it: pinned first; what is saved if the server is away
+    ///
+    /// Signs: * unread by your own mark, ^ pinned, - muted; "3 @1" means three unread, one of which calls you by name.
+    Chats {
+        /// The archive, and what is hidden, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Mark a conversation as read
+    Read {
+        /// A person or a group
+        conversation: String,
+        /// Only up to this seq [default: all of it]
+        #[arg(long, value_name = "SEQ")]
+        up_to: Option<u64>,
+    },
+    /// Say how you want to have a conversation: mute, pin, archive, hide, draft, name
+    Set {
+        /// A person or a group
+        conversation: String,
+        #[command(flatten)]
+        set: Set,
+    },
+    /// Who has received and read a message
+    Receipts {
+        /// A person or a group
+        conversation: String,
+        /// Its seq
+        seq: u64,
+    },
     /// Make and change groups
     Group {
         #[command(subcommand)]
@@ -136,6 +172,31 @@ pub enum Command {
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
+    },
+    /// List, add, accept and remove contacts
+    Contacts {
+        #[command(subcommand)]
+        action: Option<Contacts>,
+    },
+    /// Block somebody: what they send is withheld, and they see nothing of you
+    Block {
+        /// Whom
+        person: String,
+    },
+    /// End a block
+    Unblock {
+        /// Whose
+        person: String,
+    },
+    /// Show or change who may see and do what
+    Privacy(Privacy),
+    /// Show or change how you appear to others
+    Status(Status),
+    /// Follow who is there, until interrupted
+    Watch {
+        /// At most 200 people
+        #[arg(required = true)]
+        people: Vec<String>,
     },
 }
 
@@ -174,6 +235,9 @@ pub struct Tail {
     /// Tell the others that what is printed has been read
     #[arg(long, action = ArgAction::SetTrue)]
     pub mark_read: bool,
+    /// Also tell who types, and who has received and read; with --json as objects with an `event`
+    #[arg(long)]
+    pub activity: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -257,6 +321,10 @@ mod tests {
         );
         assert!(parse("parlor --json tail --to Tea --since 4").is_ok());
         assert!(parse("parlor send --to Tea -").is_ok());
+        assert!(parse("parlor set @ben --mute 8h --pin --unarchive --nick Ben").is_ok());
+        assert!(parse("parlor contacts").is_ok() && parse("parlor contacts add @ben --note hi").is_ok());
+        assert!(parse("parlor privacy --read-receipts off --online nobody").is_ok());
+        assert!(parse("parlor status --appear do-not-disturb --for 2h").is_ok());
     }
 
     #[test]
@@ -272,6 +340,14 @@ mod tests {
             "parlor group role Tea @ben king",
             "parlor login ada secret",
             "parlor profile @ben --bio x",
+            "parlor set @ben",
+            "parlor set @ben --mute soon",
+            "parlor set @ben --pin --unpin",
+            "parlor set @ben --reply-to 4",
+            "parlor receipts @ben",
+            "parlor privacy --online friends",
+            "parlor status --clear --text x",
+            "parlor watch",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -1,10 +1,14 @@
 //! One function per command.
 
 mod account;
+mod activity;
+mod chats;
+mod contacts;
 mod conversations;
 mod group;
 mod history;
 mod people;
+mod presence;
 mod send;
 mod sessions;
 mod tail;
@@ -36,7 +40,17 @@ pub async fn run(args: Args, out: &mut Output) -> Outcome {
             history::run(client, out, &to, limit, before).await
         }
         Command::Conversations => conversations::run(client, out).await,
+        Command::Chats { all } => chats::list(client, out, all).await,
+        Command::Read { conversation, up_to } => chats::read(client, out, &conversation, up_to).await,
+        Command::Set { conversation, set } => chats::set(client, out, &conversation, set).await,
+        Command::Receipts { conversation, seq } => chats::receipts(client, out, &conversation, seq).await,
         Command::Group { action } => group::run(client, out, action).await,
         Command::People { prefix, limit } => people::search(client, out, &prefix, limit).await,
+        Command::Contacts { action } => contacts::run(client, out, action).await,
+        Command::Block { person } => contacts::block(client, out, &person).await,
+        Command::Unblock { person } => contacts::unblock(client, out, &person).await,
+        Command::Privacy(privacy) => contacts::privacy(client, out, &privacy).await,
+        Command::Status(status) => presence::status(client, out, status).await,
+        Command::Watch { people } => presence::watch(client, out, &people).await,
     }
 }

@@ -11,7 +11,7 @@ use parlor_client::{Client, Error, Live, News};
 use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use parlor_wire::errors::v1::Problem;
 
-use super::{conversations, history};
+use super::{activity, conversations, history};
 use crate::args;
 use crate::names::{self, Names};
 use crate::outcome::{Failure, Outcome};
@@ -99,7 +99,30 @@ impl Tail<'_> {
                 }
                 Ok(())
             }
+            Event::PreferencesRefused { conversation, problem, .. } => {
+                let text =
+                    format!("a change of preferences of {conversation} was refused: {}", reason(&problem));
+                out.notice("dropped", &text);
+                Ok(())
+            }
+            Event::Typing { conversation, user, activity } if self.tells_of(conversation) => {
+                activity::typing(self.client, out, &mut self.names, conversation, user, activity).await
+            }
+            Event::Receipts { conversation, users } if self.tells_of(conversation) => {
+                activity::receipts(self.client, out, &mut self.names, conversation, &users).await
+            }
+            // Nobody is watched here, and the rest is for programs with a window.
+            Event::Typing { .. }
+            | Event::Receipts { .. }
+            | Event::Presence { .. }
+            | Event::Person(_)
+            | Event::Privacy
+            | Event::Refused { .. } => Ok(()),
         }
+    }
+
+    fn tells_of(&self, conversation: ConversationId) -> bool {
+        self.wishes.activity && self.online && self.only.is_none_or(|only| only == conversation)
     }
 
     async fn on_online(&mut self, out: &mut Output) -> Outcome {
@@ -198,13 +221,13 @@ fn reason(problem: &Problem) -> String {
 }
 
 /// The stream will not come back.
-fn stopped(problem: Problem) -> Failure {
+pub fn stopped(problem: Problem) -> Failure {
     use parlor_wire::errors::v1::ErrorReason as R;
     match problem.reason() {
         R::TokenMissing | R::TokenInvalid | R::SessionEnded | R::RefreshReused => {
             Error::SessionOver(problem).into()
         }
-        R::Displaced => Failure::Failed("another `tail` of this session has taken over".to_owned()),
+        R::Displaced => Failure::Failed("another stream of this session has taken over".to_owned()),
         _ => Error::Refused(problem).into(),
     }
 }

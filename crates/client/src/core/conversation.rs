@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parlor_types::Seq;
-use parlor_wire::chat::v1::Entry;
+use parlor_wire::chat::v1::{Entry, Preferences};
 
 use super::SavedConversation;
 use super::range::Range;
@@ -23,9 +23,18 @@ pub(super) struct Conversation {
     pub floor: Seq,
     /// Entries that came before those below them.
     pub ahead: BTreeMap<Seq, Entry>,
+    /// The server's received mark, as far as it is known.
     pub received: Seq,
+    /// What this stream was told of it.
+    pub received_said: Seq,
+    /// The server's read mark, as far as it is known: of rows, and of messages of one's own in the log.
     pub read: Seq,
+    /// What this stream was told of it.
+    pub read_said: Seq,
+    /// What the app asked for.
     pub read_wanted: Seq,
+    /// By the row: to be come back to.
+    pub marked_unread: bool,
 }
 
 impl Conversation {
@@ -37,8 +46,11 @@ impl Conversation {
             floor: Seq::FIRST,
             ahead: BTreeMap::new(),
             received: Seq::default(),
+            received_said: Seq::default(),
             read: Seq::default(),
+            read_said: Seq::default(),
             read_wanted: Seq::default(),
+            marked_unread: false,
         }
     }
 
@@ -50,8 +62,16 @@ impl Conversation {
             received: saved.received,
             read: saved.read,
             read_wanted: saved.read_wanted,
+            marked_unread: saved.marked_unread,
             ..Self::unseen()
         }
+    }
+
+    /// Preferences that the server had when its read mark was at `read`. A mark of ours that it had not heard of then takes
+    /// `marked_unread` away when it does, and tells our other devices alone.
+    pub fn hear_preferences(&mut self, read: Seq, preferences: &mut Preferences) {
+        preferences.marked_unread &= self.read_wanted <= read;
+        self.marked_unread = preferences.marked_unread;
     }
 
     /// Whether entries are missing between what is held and the head.

@@ -9,7 +9,7 @@ use parlor_wire::chat::v1::{Entry, Fetch, FetchResult, LogPage, fetch_result};
 use parlor_wire::errors::v1::Problem;
 
 use super::conversation::Conversation;
-use super::message::{Effects, Event, Mutation, Now};
+use super::message::{Effects, Event, Now};
 use super::range::Range;
 use super::verdict::{Verdict, retry_after, verdict};
 use super::{Core, backoff, say};
@@ -235,11 +235,13 @@ impl Core {
         if low > step.from {
             conversation.floor = conversation.floor.max(low); // fewer than asked for: no others may be read
         }
-        fx.save.extend(step.pages.into_iter().map(|entry| Mutation::Entry(id, Box::new(entry))));
         range.low = low;
         let complete = low <= conversation.floor;
         if complete || low <= older.down_to {
             self.fetches.older.remove(&id);
+        }
+        for entry in step.pages {
+            self.save_entry(id, entry, fx);
         }
         fx.tell.push(Event::Older { conversation: id, low, complete });
         self.save_extent(id, fx);

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use parlor_types::Seq;
 use parlor_types::limits::PROTOCOL;
 use parlor_wire::chat::v1::client_frame::Kind;
-use parlor_wire::chat::v1::{Ack, Drain, Goodbye, Hello, Limits, Ping, Welcome};
+use parlor_wire::chat::v1::{Ack, Drain, Goodbye, Hello, Limits, Ping, SetActive, Welcome};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 
 use super::message::{Conn, Effects, Event, Mutation, Now};
@@ -18,6 +19,8 @@ const WELCOME_WITHIN: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// If Welcome does not say.
 const DEFAULT_PING_INTERVAL: Duration = Duration::from_secs(60);
+/// The same while the app is behind.
+const DEFAULT_BACKGROUND_PING_INTERVAL: Duration = Duration::from_secs(240);
 /// Batches are acked after this many at the latest.
 const ACK_BATCHES: u64 = 32;
 /// Batches are acked after this time at the latest.
@@ -28,9 +31,15 @@ const DEFAULT_APPENDS: u32 = 32;
 const DEFAULT_FETCHES: u32 = 2;
 
 /// The streams there are: at most one in use, and one being opened.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Link {
     opened: u64,
+    /// The app is in front.
+    foreground: bool,
+    /// What the Hello of the stream being opened said of that.
+    said_foreground: bool,
+    /// It had no cursor: everything comes.
+    said_nothing_held: bool,
     current: Option<Stream>,
     /// The one being opened, and when it must have answered.
     opening: Option<(Conn, Now)>,
@@ -46,7 +55,10 @@ pub(super) struct Link {
 struct Stream {
     conn: Conn,
     live: bool,
+    /// What the server was told.
+    foreground: bool,
     ping_interval: Duration,
+    background_ping_interval: Duration,
     appends: usize,
     fetches: usize,
     spoke_at: Now,
@@ -59,15 +71,21 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(conn: Conn, now: Now, welcome: &Welcome) -> Self {
+    fn new(conn: Conn, now: Now, foreground: bool, welcome: &Welcome) -> Self {
         let limits = welcome.limits.unwrap_or_default();
         let Limits { max_appends_in_flight: appends, max_fetches_in_flight: fetches, .. } = limits;
         let at_least_one = |limit: u32, default| if limit == 0 { default } else { limit } as usize;
-        let interval = welcome.ping_interval.and_then(|interval| Duration::try_from(interval).ok());
+        let duration = |said: Option<prost_types::Duration>, default| {
+            let said = said.and_then(|said| Duration::try_from(said).ok());
+            said.filter(|said| !said.is_zero()).unwrap_or(default)
+        };
+        let background = welcome.background_ping_interval;
         Self {
             conn,
             live: false,
-            ping_interval: interval.filter(|interval| !interval.is_zero()).unwrap_or(DEFAULT_PING_INTERVAL),
+            foreground,
+            ping_interval: duration(welcome.ping_interval, DEFAULT_PING_INTERVAL),
+            background_ping_interval: duration(background, DEFAULT_BACKGROUND_PING_INTERVAL),
             appends: at_least_one(appends, DEFAULT_APPENDS),
             fetches: at_least_one(fetches, DEFAULT_FETCHES),
             spoke_at: now,
@@ -79,13 +97,33 @@ impl Stream {
         }
     }
 
+    /// When a sign of life is due, by what the server was told of the app.
+    fn ping_at(&self) -> Now {
+        self.spoke_at + if self.foreground { self.ping_interval } else { self.background_ping_interval }
+    }
+
     fn deadline(&self) -> Now {
-        let ping = self.answer_by.unwrap_or(self.spoke_at + self.ping_interval);
+        let ping = self.answer_by.unwrap_or(self.ping_at());
         self.ack_at.map_or(ping, |ack| ack.min(ping))
     }
 }
 
 impl Link {
+    pub fn new(foreground: bool) -> Self {
+        Self {
+            opened: 0,
+            foreground,
+            said_foreground: foreground,
+            said_nothing_held: false,
+            current: None,
+            opening: None,
+            open_at: None,
+            started: false,
+            failures: 0,
+            told_offline: false,
+        }
+    }
+
     pub fn current_conn(&self) -> Option<Conn> {
         self.current.as_ref().map(|stream| stream.conn)
     }
@@ -164,7 +202,7 @@ impl Core {
             stream.ack_at = None;
             say(fx, Kind::Ack(Ack { batch: stream.acked }));
         }
-        if stream.spoke_at + stream.ping_interval <= now && stream.answer_by.is_none() {
+        if stream.ping_at() <= now && stream.answer_by.is_none() {
             self.ping(now, fx);
         }
     }
@@ -179,11 +217,27 @@ impl Core {
 
     /// Somebody looks at the app: no waiting for the next attempt, and no trust in an old stream.
     pub(super) fn on_foreground(&mut self, now: Now, fx: &mut Effects) {
+        self.link.foreground = true;
         self.link.failures = 0;
         if let Some(at) = &mut self.link.open_at {
             *at = now;
         }
+        self.pump_active(fx);
         self.ping(now, fx);
+    }
+
+    pub(super) fn on_background(&mut self) {
+        self.link.foreground = false;
+    }
+
+    pub(super) fn pump_active(&mut self, fx: &mut Effects) {
+        let foreground = self.link.foreground;
+        if let Some(stream) = &mut self.link.current
+            && stream.foreground != foreground
+        {
+            stream.foreground = foreground;
+            say(fx, Kind::SetActive(SetActive { foreground }));
+        }
     }
 
     fn open(&mut self, now: Now, fx: &mut Effects) {
@@ -198,8 +252,11 @@ impl Core {
             protocol: PROTOCOL,
             cursor: self.cursor.clone(),
             client: self.client.clone(),
-            ..Hello::default()
+            background: !self.link.foreground,
+            mobile: self.mobile,
         };
+        self.link.said_foreground = self.link.foreground;
+        self.link.said_nothing_held = self.cursor.is_empty();
         fx.open = Some((conn, hello));
     }
 
@@ -209,8 +266,13 @@ impl Core {
             fx.send.clear();
         }
         self.link.opening = None;
-        self.link.current = Some(Stream::new(conn, now, welcome));
-        self.leave_stream();
+        self.link.current = Some(Stream::new(conn, now, self.link.said_foreground, welcome));
+        self.leave_stream(fx);
+        if self.link.said_nothing_held {
+            // People with whom there is nothing any more do not come. Until the others have, no cursor is true.
+            fx.save.push(Mutation::ForgetPeople);
+            self.set_cursor(Bytes::new(), fx);
+        }
         match &self.generation {
             Some(known) if *known == welcome.generation => return,
             Some(_) => {
@@ -226,10 +288,17 @@ impl Core {
     }
 
     /// Forgets what belonged to a stream.
-    fn leave_stream(&mut self) {
+    fn leave_stream(&mut self, fx: &mut Effects) {
         self.fetches.leave_stream();
         self.marks.leave_stream();
         self.outbox.leave_stream();
+        self.wishes.leave_stream();
+        self.doings.leave_stream(fx);
+        self.watching.leave_stream(fx);
+        for conversation in self.conversations.values_mut() {
+            conversation.received_said = Seq::default();
+            conversation.read_said = Seq::default();
+        }
     }
 
     pub(super) fn on_sync_done(&mut self, now: Now, cursor: Bytes, fx: &mut Effects) {
@@ -288,7 +357,7 @@ impl Core {
         } else if self.link.current_conn() == Some(conn) {
             self.link.current = None;
             fx.send.clear();
-            self.leave_stream();
+            self.leave_stream(fx);
             if self.link.opening.is_some() {
                 return; // its successor is on the way, and may be what displaced it
             }

@@ -8,7 +8,7 @@ use parlor_wire::chat::v1::client_frame::Kind;
 use parlor_wire::chat::v1::{MarkRefused, Read, Received};
 
 use super::conversation::Conversation;
-use super::message::{Effects, Mutation, Now};
+use super::message::{Effects, Event, Mutation, Now};
 use super::{Core, say};
 
 /// Marks are gathered this long.
@@ -38,14 +38,18 @@ impl Marks {
 }
 
 impl Core {
+    /// Only what is held was shown. Opening takes the mark away that called the user back, also where nothing is unread.
     pub(super) fn on_mark_read(&mut self, now: Now, id: ConversationId, seq: Seq, fx: &mut Effects) {
         let Some(conversation) = self.conversations.get_mut(&id) else { return };
-        let seq = seq.min(conversation.head);
-        if seq > conversation.read_wanted && seq > conversation.read {
+        let Some(range) = conversation.range else { return };
+        let seq = seq.min(range.have);
+        if seq.next() >= range.low && seq > conversation.read_wanted && seq > conversation.read {
             conversation.read_wanted = seq;
             fx.save.push(Mutation::ReadWanted(id, seq));
+            fx.tell.push(Event::Conversation { conversation: id, new: false });
             self.marks.note(now, id);
         }
+        self.clear_marked_unread(id, fx);
     }
 
     /// What the server does not know yet, of before this stream.
@@ -64,22 +68,41 @@ impl Core {
         self.marks.at = None;
         for id in std::mem::take(&mut self.marks.due) {
             let Some(conversation) = self.conversations.get_mut(&id) else { continue };
-            let (received, read) = to_send(conversation);
-            if let Some(seq) = received {
-                conversation.received = seq;
+            if let (Some(seq), _) = to_send(conversation) {
+                conversation.received_said = seq;
                 say(fx, Kind::Received(Received { conversation_id: id.to_string(), seq: seq.0 }));
             }
-            if let Some(seq) = read {
-                say(fx, Kind::Read(Read { conversation_id: id.to_string(), seq: seq.0 }));
-            }
+            self.say_read(id, fx);
+        }
+    }
+
+    /// Says the read mark now, if there is anything to say.
+    pub(super) fn say_read(&mut self, id: ConversationId, fx: &mut Effects) {
+        let Some(conversation) = self.conversations.get_mut(&id) else { return };
+        if let (_, Some(seq)) = to_send(conversation) {
+            conversation.read_said = seq;
+            say(fx, Kind::Read(Read { conversation_id: id.to_string(), seq: seq.0 }));
         }
     }
 
     /// A mark that cannot be is not sent again; the server's own stands.
-    pub(super) fn on_mark_refused(&mut self, refused: &MarkRefused) {
-        let id = ConversationId::parse(&refused.conversation_id);
-        if let Some(conversation) = id.and_then(|id| self.conversations.get_mut(&id)) {
+    pub(super) fn on_mark_refused(&mut self, refused: &MarkRefused, fx: &mut Effects) {
+        let Some(id) = ConversationId::parse(&refused.conversation_id) else { return };
+        let Some(conversation) = self.conversations.get_mut(&id) else { return };
+        self.wishes.forget_read(id);
+        if conversation.read_wanted > conversation.read {
             conversation.read_wanted = conversation.read;
+            fx.save.push(Mutation::ReadWanted(id, conversation.read));
+            fx.tell.push(Event::Conversation { conversation: id, new: false });
+        }
+    }
+
+    /// The log has a message of ours: the server's mark is there.
+    pub(super) fn raise_read(&mut self, id: ConversationId, seq: Seq, fx: &mut Effects) {
+        let Some(conversation) = self.conversations.get_mut(&id) else { return };
+        if seq > conversation.read {
+            conversation.read = seq;
+            fx.save.push(Mutation::Read(id, seq));
         }
     }
 }
@@ -87,7 +110,8 @@ impl Core {
 /// Received speaks of entries that came, so an empty range has nothing to say.
 fn to_send(conversation: &Conversation) -> (Option<Seq>, Option<Seq>) {
     let held = conversation.range.filter(|range| !range.is_empty()).map(|range| range.have);
-    let received = held.filter(|have| *have > conversation.received);
-    let read = Some(conversation.read_wanted).filter(|wanted| *wanted > conversation.read);
+    let received = held.filter(|have| *have > conversation.received.max(conversation.received_said));
+    let read = Some(conversation.read_wanted)
+        .filter(|wanted| *wanted > conversation.read.max(conversation.read_said));
     (received, read)
 }

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use parlor_types::{ConversationId, Op, Seq, UserId};
 use parlor_wire::chat::v1::content::Kind;
-use parlor_wire::chat::v1::{
-    Append, Appended, ClientFrame, Content, Conversation, Entry, Hello, ServerFrame,
-};
+use parlor_wire::chat::v1::{Activity, Append, ClientFrame, Content, Hello, PreferenceChanges, ServerFrame};
 use parlor_wire::errors::v1::Problem;
 
-use super::range::Range;
+pub use super::event::Event;
+pub use super::mutation::Mutation;
 
 /// Time since some fixed start, by a clock that never goes back.
 pub type Now = Duration;
@@ -41,8 +39,17 @@ pub enum Command {
     MarkRead(ConversationId, Seq),
     /// Make the range reach down to this seq, or as far as may be read.
     FetchOlder(ConversationId, Seq),
+    /// Change how this user wants to have a conversation. What is absent stays as it is.
+    SetPreferences(ConversationId, PreferenceChanges),
+    /// The user types, records, or has stopped (`Unspecified`). Say it with every key: it is told seldom enough.
+    SetTyping(ConversationId, Activity),
     /// The app came to the front or the network changed: see now whether the stream is alive.
     Foreground,
+    /// The app went behind.
+    Background,
+    /// Tell the presence of these users and no others, now and on every later stream: those on screen, at most
+    /// [`MAX_WATCHED`](super::MAX_WATCHED).
+    Watch(Vec<UserId>),
 }
 
 /// Something to be appended, as the app words it.
@@ -118,73 +125,4 @@ pub struct Effects {
     pub load_outbox: bool,
     /// What the app should know.
     pub tell: Vec<Event>,
-}
-
-/// One change of the store.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Mutation {
-    /// A first generation, or a new one: forget conversations, entries and cursor, and set every `base_seq` to 0.
-    Reset(String),
-    /// The generation of a store that had none.
-    Generation(String),
-    /// Everything before this is saved; empty for none.
-    Cursor(Bytes),
-    /// The row of the chat list.
-    Row(ConversationId, Box<Conversation>),
-    /// What is held, and the highest seq heard of.
-    Extent(ConversationId, Range, Seq),
-    /// An entry; of two copies the higher `rev` stays.
-    Entry(ConversationId, Box<Entry>),
-    /// Drop the entries of a conversation.
-    Forget(ConversationId),
-    /// A new row of the outbox, behind all others.
-    Queue(Box<Outgoing>),
-    /// A row of the outbox gets another `base_seq`.
-    Rebase(Op, Seq),
-    /// A row leaves the outbox.
-    Settle(Op),
-    /// A read mark that the server may not have heard of yet.
-    ReadWanted(ConversationId, Seq),
-}
-
-/// News for the app. What it speaks of is saved: read it from the store.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Everything is in sync; from here on it is live.
-    Online,
-    /// The stream is lost; another will be opened by itself.
-    Offline(Option<Problem>),
-    /// No further stream will be opened.
-    Stopped(Problem),
-    /// The server was restored from a backup: all that was held is forgotten and comes anew.
-    Reset,
-    /// A row of the chat list came.
-    Conversation {
-        /// Which.
-        conversation: ConversationId,
-        /// It was not known before.
-        new: bool,
-    },
-    /// The log grew: these entries are saved, in order and without a hole.
-    Entries {
-        /// Where.
-        conversation: ConversationId,
-        /// The first new one.
-        from: Seq,
-        /// The last new one.
-        to: Seq,
-    },
-    /// The range grew downwards.
-    Older {
-        /// Where.
-        conversation: ConversationId,
-        /// The lowest seq held now.
-        low: Seq,
-        /// There is nothing below that may be read.
-        complete: bool,
-    },
-    /// The server's log is shorter than it was, within one generation. What was held is forgotten.
-    Regressed(ConversationId),
-    /// An append is stored, or refused for good; it has left the outbox.
-    Settled(Op, Result<Appended, Problem>),
 }

@@ -6,28 +6,42 @@
 //! file, and draws chance from the generator it is given.
 
 mod backoff;
+pub mod changes;
 mod conversation;
+mod event;
 mod fetch;
 mod link;
 mod marks;
 mod message;
+mod mutation;
 mod outbox;
+mod people;
+mod preferences;
+mod presence;
 mod range;
+mod receipts;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod typing;
+mod unread;
 mod verdict;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use parlor_types::{ConversationId, Op, Seq, UserId};
-use parlor_wire::chat::v1::{ServerFrame, client_frame, server_frame};
+use parlor_wire::chat::v1::{Activity, PreferenceChanges, Refused, ServerFrame, client_frame, server_frame};
+use parlor_wire::presence::v1::Presence;
 use rand::rngs::StdRng;
 
 pub(crate) use backoff::{new_op, wait};
 pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing};
+pub use presence::MAX_WATCHED;
 pub use range::Range;
+pub(crate) use receipts::by_user;
+pub use receipts::{Delivery, raise};
+pub use unread::{Known, Unread, Weight};
 pub(crate) use verdict::{Verdict, retry_after, verdict};
 
 use conversation::Conversation;
@@ -35,6 +49,22 @@ use fetch::Fetches;
 use link::Link;
 use marks::Marks;
 use outbox::Outbox;
+use preferences::Wishes;
+use presence::Watching;
+use typing::Doings;
+
+/// Who a core speaks for, and what it says of itself.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The user.
+    pub me: UserId,
+    /// Name and version of the client for the server's logs, at most 64 characters.
+    pub client: String,
+    /// It runs on a phone, whose network comes and goes.
+    pub mobile: bool,
+    /// The app is in front.
+    pub foreground: bool,
+}
 
 /// What a core begins with: all that the store holds, but the outbox.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +75,8 @@ pub struct Saved {
     pub cursor: Bytes,
     /// The conversations.
     pub conversations: Vec<SavedConversation>,
+    /// Changes of preferences that the server has not answered.
+    pub wishes: Vec<(ConversationId, PreferenceChanges)>,
 }
 
 /// One conversation of [`Saved`].
@@ -60,10 +92,12 @@ pub struct SavedConversation {
     pub floor: Seq,
     /// The server's received mark.
     pub received: Seq,
-    /// The server's read mark.
+    /// The server's read mark, as far as it is known.
     pub read: Seq,
     /// The read mark asked for by the app.
     pub read_wanted: Seq,
+    /// The row is marked unread.
+    pub marked_unread: bool,
 }
 
 /// One account's connection to its server.
@@ -71,6 +105,7 @@ pub struct SavedConversation {
 pub struct Core {
     me: UserId,
     client: String,
+    mobile: bool,
     rng: StdRng,
     generation: Option<String>,
     cursor: Bytes,
@@ -79,26 +114,32 @@ pub struct Core {
     fetches: Fetches,
     marks: Marks,
     outbox: Outbox,
+    wishes: Wishes,
+    doings: Doings,
+    watching: Watching,
 }
 
 impl Core {
-    /// Goes on from what is saved; opens its first stream at the first [`Input::Timer`]. `client` is the name and
-    /// version told to the server, at most 64 characters.
+    /// Goes on from what is saved; opens its first stream at the first [`Input::Timer`].
     #[must_use]
-    pub fn new(me: UserId, client: String, rng: StdRng, saved: Saved) -> Self {
+    pub fn new(setup: Setup, rng: StdRng, saved: Saved) -> Self {
         let conversations =
             saved.conversations.into_iter().map(|saved| (saved.id, Conversation::restored(&saved))).collect();
         Self {
-            me,
-            client,
+            me: setup.me,
+            client: setup.client,
+            mobile: setup.mobile,
             rng,
             generation: saved.generation,
             cursor: saved.cursor,
             conversations,
-            link: Link::default(),
+            link: Link::new(setup.foreground),
             fetches: Fetches::default(),
             marks: Marks::default(),
             outbox: Outbox::default(),
+            wishes: Wishes::restored(saved.wishes),
+            doings: Doings::default(),
+            watching: Watching::default(),
         }
     }
 
@@ -109,12 +150,22 @@ impl Core {
             Input::Batch(conn, batch, frames) => self.on_batch(now, conn, batch, frames, &mut fx),
             Input::Closed(conn, problem) => self.on_closed(now, conn, problem, &mut fx),
             Input::Outbox(rows) => self.outbox.load(rows),
-            Input::Command(Command::MarkRead(id, seq)) => self.on_mark_read(now, id, seq, &mut fx),
-            Input::Command(Command::FetchOlder(id, down_to)) => self.on_fetch_older(id, down_to, &mut fx),
-            Input::Command(Command::Foreground) => self.on_foreground(now, &mut fx),
+            Input::Command(command) => self.on_command(now, command, &mut fx),
             Input::Timer => {}
         }
         self.finish(now, fx)
+    }
+
+    fn on_command(&mut self, now: Now, command: Command, fx: &mut Effects) {
+        match command {
+            Command::MarkRead(id, seq) => self.on_mark_read(now, id, seq, fx),
+            Command::FetchOlder(id, down_to) => self.on_fetch_older(id, down_to, fx),
+            Command::SetPreferences(id, changes) => self.on_set_preferences(id, &changes, fx),
+            Command::SetTyping(id, activity) => self.on_set_typing(now, id, activity),
+            Command::Foreground => self.on_foreground(now, fx),
+            Command::Background => self.on_background(),
+            Command::Watch(users) => self.on_watch(users),
+        }
     }
 
     /// Puts a draft into the outbox and sends it when its turn comes. The op is its name from here on.
@@ -124,29 +175,49 @@ impl Core {
         let base = self.conversations.get(&draft.conversation).map_or_else(Seq::default, |known| known.head);
         let outgoing = Outgoing::new(op, base, draft);
         fx.save.push(Mutation::Queue(Box::new(outgoing.clone())));
+        self.doings.sent(outgoing.conversation);
         self.outbox.push(outgoing);
         (op, self.finish(now, fx))
+    }
+
+    /// Who types or records in a conversation.
+    #[must_use]
+    pub fn typing(&self, conversation: ConversationId) -> Vec<(UserId, Activity)> {
+        self.doings.shown(conversation)
+    }
+
+    /// How a watched user is there; none if it is not known.
+    #[must_use]
+    pub fn presence(&self, user: UserId) -> Option<&Presence> {
+        self.watching.presence(user)
     }
 
     /// When the core wants [`Input::Timer`], if nothing else comes before.
     #[must_use]
     pub fn deadline(&self) -> Option<Now> {
-        let live = self.link.is_live().then(|| {
-            [self.fetches.deadline(), self.marks.deadline(), self.outbox.deadline()]
-                .into_iter()
-                .flatten()
-                .min()
-        });
-        [self.link.deadline(), live.flatten()].into_iter().flatten().min()
+        let when_live = [
+            self.fetches.deadline(),
+            self.marks.deadline(),
+            self.outbox.deadline(),
+            self.wishes.deadline(),
+            self.doings.own_deadline(),
+        ];
+        let live = self.link.is_live().then(|| when_live.into_iter().flatten().min());
+        [self.link.deadline(), self.doings.deadline(), live.flatten()].into_iter().flatten().min()
     }
 
     /// What is due by now, and what the last input made possible.
     fn finish(&mut self, now: Now, mut fx: Effects) -> Effects {
         self.run_link(now, &mut fx);
+        self.expire_typing(now, &mut fx);
         if self.link.is_live() {
+            self.pump_active(&mut fx);
             self.pump_fetches(now, &mut fx);
             self.pump_marks(now, &mut fx);
+            self.pump_preferences(now, &mut fx);
             self.pump_outbox(now, &mut fx);
+            self.pump_watch(&mut fx);
+            self.pump_typing(now, &mut fx);
         }
         fx.send_on = self.link.current_conn();
         if fx.send_on.is_none() {
@@ -190,16 +261,15 @@ impl Core {
             Kind::Checkpoint(checkpoint) => self.on_checkpoint(checkpoint.cursor, fx),
             Kind::AppendResult(result) => self.on_append_result(now, result, fx),
             Kind::FetchResult(result) => self.on_fetch_result(now, result, fx),
-            Kind::MarkRefused(refused) => self.on_mark_refused(&refused),
-            Kind::Pong(_)
-            | Kind::Welcome(_)
-            | Kind::PreferencesResult(_)
-            | Kind::Refused(_)
-            | Kind::Receipts(_)
-            | Kind::Typing(_)
-            | Kind::PresenceChanged(_)
-            | Kind::SyncPerson(_)
-            | Kind::SyncPrivacy(_) => {}
+            Kind::MarkRefused(refused) => self.on_mark_refused(&refused, fx),
+            Kind::PreferencesResult(result) => self.on_preferences_result(now, result, fx),
+            Kind::Refused(refused) => on_refused(refused, fx),
+            Kind::Receipts(receipts) => self.on_receipts(&receipts, fx),
+            Kind::Typing(typing) => self.on_typing(now, &typing, fx),
+            Kind::PresenceChanged(changed) => self.on_presence(changed, fx),
+            Kind::SyncPerson(sync) => people::on_person(sync.person, fx),
+            Kind::SyncPrivacy(sync) => people::on_privacy(sync.privacy, fx),
+            Kind::Pong(_) | Kind::Welcome(_) => {}
             Kind::Drain(drain) => self.on_drain(now, &drain),
             Kind::Goodbye(goodbye) => {
                 let Some(conn) = self.link.current_conn() else { return };
@@ -207,6 +277,10 @@ impl Core {
             }
         }
     }
+}
+
+fn on_refused(refused: Refused, fx: &mut Effects) {
+    fx.tell.push(Event::Refused { frame: refused.frame, problem: refused.problem.unwrap_or_default() });
 }
 
 fn say(fx: &mut Effects, kind: client_frame::Kind) {

@@ -1,17 +1,18 @@
 //! Rows, entries and heads: how what the server says becomes ranges.
 
-use parlor_types::{ConversationId, Id as _, Seq};
+use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use parlor_wire::chat::v1::{Appended, Conversation as Row, Entry, Head};
 
 use super::Core;
 use super::conversation::Conversation;
 use super::message::{Effects, Event, Mutation, Now};
 use super::range::{Place, Range};
+use super::unread::Weight;
 
 impl Core {
     /// A row of the chat list. Its first sight starts an empty range at its head.
     pub(super) fn on_row(&mut self, now: Now, row: Option<Row>, fx: &mut Effects) {
-        let Some(row) = row else { return };
+        let Some(mut row) = row else { return };
         let Some(id) = ConversationId::parse(&row.id) else { return };
         let head = Seq(row.head);
         let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
@@ -27,9 +28,11 @@ impl Core {
             *range = Range::starting_at(conversation.floor); // joined again, and what lies between is not for us
         }
         conversation.head = conversation.head.max(head);
-        if let Some(marks) = &row.marks {
-            conversation.received = conversation.received.max(Seq(marks.received));
-            conversation.read = conversation.read.max(Seq(marks.read));
+        let marks = row.marks.unwrap_or_default();
+        conversation.received = conversation.received.max(Seq(marks.received));
+        conversation.read = conversation.read.max(Seq(marks.read));
+        if let Some(preferences) = &mut row.preferences {
+            conversation.hear_preferences(Seq(marks.read), preferences);
         }
         fx.save.push(Mutation::Row(id, Box::new(row)));
         fx.tell.push(Event::Conversation { conversation: id, new });
@@ -54,6 +57,7 @@ impl Core {
         let Some(id) = ConversationId::parse(&entry.conversation_id) else { return };
         let seq = Seq(entry.seq);
         self.seen_in_log(&entry, fx);
+        self.typing_ended_by(id, &entry, fx);
         let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
         let range = *conversation.range.get_or_insert(Range::starting_at(seq));
         let grew = seq > conversation.head;
@@ -78,24 +82,36 @@ impl Core {
         let Some(conversation) = self.conversations.get_mut(&id) else { return };
         let Some(mut range) = conversation.range else { return };
         let from = range.have.next();
+        let mut next = Vec::new();
         for entry in page {
             if range.place(Seq(entry.seq)) == Place::Next {
                 range.have = Seq(entry.seq);
-                fx.save.push(Mutation::Entry(id, Box::new(entry)));
+                next.push(entry);
             }
         }
         while let Some(entry) = conversation.take_ahead(range.have.next()) {
             range.have = Seq(entry.seq);
-            fx.save.push(Mutation::Entry(id, Box::new(entry)));
+            next.push(entry);
         }
         conversation.range = Some(range);
         conversation.head = conversation.head.max(range.have);
+        for entry in next {
+            self.save_entry(id, entry, fx);
+        }
         self.save_extent(id, fx);
         if range.have >= from {
             self.marks.note(now, id);
             fx.tell.push(Event::Entries { conversation: id, from, to: range.have });
         }
         self.want_newer(id);
+    }
+
+    pub(super) fn save_entry(&mut self, id: ConversationId, entry: Entry, fx: &mut Effects) {
+        let weight = Weight::of(&entry, self.me);
+        if weight > Weight::Nothing && UserId::parse(&entry.sender_id) == Some(self.me) {
+            self.raise_read(id, Seq(entry.seq), fx);
+        }
+        fx.save.push(Mutation::Entry(id, Box::new(entry), weight));
     }
 
     pub(super) fn save_extent(&mut self, id: ConversationId, fx: &mut Effects) {

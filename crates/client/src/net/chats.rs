@@ -3,13 +3,17 @@
 use parlor_types::{ConversationId, Id as _, Op, Seq, UserId};
 use parlor_wire::chat::v1::get_conversation_request::Conversation as Which;
 use parlor_wire::chat::v1::{
-    Conversation, ConversationKind, CreateConversationRequest, FetchRequest, GetConversationRequest,
-    GetConversationResponse, ListConversationsRequest, LogPage, MarkReadRequest, Marks, Settings,
+    Conversation, ConversationKind, CreateConversationRequest, FetchRequest, GetBadgeRequest,
+    GetBadgeResponse, GetConversationRequest, GetConversationResponse, GetReceiptsRequest,
+    GetReceiptsResponse, ListConversationsRequest, LogPage, MarkReadRequest, Marks, PreferenceChanges,
+    Preferences, SetPreferencesRequest, Settings, SyncRequest,
 };
 
 use super::Client;
 use super::session::Access;
+use crate::core::{Mutation, by_user};
 use crate::error::Error;
+use crate::store::{Badge, Store};
 
 /// Rows in one page of the chat list.
 const ROWS: u32 = 100;
@@ -139,7 +143,74 @@ impl Client {
     pub async fn mark_read(&self, id: ConversationId, seq: Seq) -> Result<Marks, Error> {
         let request = MarkReadRequest { conversation_id: id.to_string(), seq: seq.0 };
         let call = async |access: Access| access.chat().mark_read(access.request(request.clone())).await;
-        self.session.call(call).await?.marks.ok_or(Error::Answer("marks"))
+        let marks = self.session.call(call).await?.marks.ok_or(Error::Answer("marks"))?;
+        self.stored(move |store| store.apply(&[Mutation::Read(id, Seq(marks.read))])).await?;
+        Ok(marks)
+    }
+
+    /// Changes how this user wants to have a conversation, and waits for the answer. A program with a live connection
+    /// says it there: [`Live::set_preferences`](super::Live::set_preferences).
+    ///
+    /// # Errors
+    /// As `ChatService.SetPreferences`.
+    pub async fn set_preferences(
+        &self,
+        id: ConversationId,
+        changes: PreferenceChanges,
+    ) -> Result<Preferences, Error> {
+        let request =
+            SetPreferencesRequest { conversation_id: id.to_string(), changes: Some(changes.clone()) };
+        let call =
+            async |access: Access| access.chat().set_preferences(access.request(request.clone())).await;
+        let preferences = self.session.call(call).await?.preferences.ok_or(Error::Answer("preferences"))?;
+        let heard = preferences.clone();
+        self.stored(move |store| store.preferences_answered(id, &changes, &heard)).await?;
+        Ok(preferences)
+    }
+
+    /// Who has received and read the entry at `seq`, as the server has it. What is known here is in
+    /// [`Store::receipts`](crate::store::Store::receipts).
+    ///
+    /// # Errors
+    /// As `ChatService.GetReceipts`.
+    pub async fn receipts(&self, id: ConversationId, seq: Seq) -> Result<GetReceiptsResponse, Error> {
+        let request = GetReceiptsRequest { conversation_id: id.to_string(), seq: seq.0 };
+        let call = async |access: Access| access.chat().get_receipts(access.request(request.clone())).await;
+        let answer = self.session.call(call).await?;
+        let marks = by_user(&answer.members);
+        self.stored(move |store| store.apply(&[Mutation::Marks(id, marks)])).await?;
+        Ok(answer)
+    }
+
+    /// The numbers for an app's badge, as the server has them. Those known here are in
+    /// [`Store::badge`](crate::store::Store::badge).
+    ///
+    /// # Errors
+    /// As `ChatService.GetBadge`.
+    pub async fn badge(&self) -> Result<Badge, Error> {
+        let call = async |access: Access| access.chat().get_badge(access.request(GetBadgeRequest {})).await;
+        let GetBadgeResponse { unread, unread_mentions, conversations } = self.session.call(call).await?;
+        Ok(Badge { unread, unread_mentions, conversations })
+    }
+
+    /// Brings the chat list, people and settings of the store up to date without a stream, as a phone does that a push
+    /// woke. Entries are not fetched: the next stream brings them.
+    ///
+    /// # Errors
+    /// As `ChatService.Sync`.
+    pub async fn sync(&self) -> Result<(), Error> {
+        let cursor = self.stored(Store::load).await?.cursor;
+        let mut page_token = String::new();
+        loop {
+            let request = SyncRequest { cursor: cursor.clone(), page_token };
+            let call = async |access: Access| access.chat().sync(access.request(request.clone())).await;
+            let page = self.session.call(call).await?;
+            page_token = page.next_page_token.clone();
+            self.stored(move |store| store.keep_sync(page)).await?;
+            if page_token.is_empty() {
+                return Ok(());
+            }
+        }
     }
 }
 

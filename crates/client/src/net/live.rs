@@ -1,27 +1,23 @@
-//! The live connection: a task that owns the core and carries out its effects.
+//! The live connection as an app holds it.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use parlor_types::{ConversationId, Op, Seq};
-use parlor_wire::chat::v1::Appended;
-use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_types::{ConversationId, Op, Seq, UserId};
+use parlor_wire::chat::v1::{Activity, Appended, PreferenceChanges};
+use parlor_wire::errors::v1::{ErrorReason, FieldViolation, Problem};
+use parlor_wire::presence::v1::Presence;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::time::Instant;
 
 use super::Client;
-use super::session::{Session, ends_session};
-use super::stream::Stream;
-use crate::core::{Command, Conn, Core, Draft, Effects, Event, Input, Now};
+use super::driver::Driver;
+use crate::core::{Command, Core, Draft, Event, MAX_WATCHED, Setup};
 use crate::error::Error;
 use crate::store::Store;
 
 /// What this library calls itself in the server's logs.
 const CLIENT: &str = concat!("parlor-client/", env!("CARGO_PKG_VERSION"));
-/// Messages from streams that wait for the core; beyond, the network waits.
-const INBOUND: usize = 64;
 /// Requests of the app that wait for the core; beyond, the app waits.
 const ASKED: usize = 64;
 /// News that an app may be behind before it is told that it missed some.
@@ -34,10 +30,29 @@ pub struct Live {
     news: broadcast::Sender<Event>,
 }
 
+/// What the app wants of the task that owns the core.
 #[derive(Debug)]
-enum Ask {
+pub(super) enum Ask {
     Send(Draft, oneshot::Sender<Pending>),
     Do(Command),
+    Typing(ConversationId, oneshot::Sender<Vec<(UserId, Activity)>>),
+    Presence(UserId, oneshot::Sender<Option<Presence>>),
+}
+
+/// How a program is on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveOptions {
+    /// It begins in front: others may see this user online. [`Live::foreground`] and [`Live::background`] change it.
+    pub foreground: bool,
+    /// It runs on a phone, whose network comes and goes: others see the user as gone only after a longer while.
+    pub mobile: bool,
+}
+
+impl Default for LiveOptions {
+    /// In front, on a machine whose network stays.
+    fn default() -> Self {
+        Self { foreground: true, mobile: false }
+    }
 }
 
 /// A message on its way.
@@ -45,7 +60,7 @@ enum Ask {
 pub struct Pending {
     /// What it is called.
     pub op: Op,
-    outcome: oneshot::Receiver<Result<Appended, Problem>>,
+    pub(super) outcome: oneshot::Receiver<Result<Appended, Problem>>,
 }
 
 impl Pending {
@@ -90,9 +105,18 @@ impl Client {
     /// # Errors
     /// [`Error::NotLoggedIn`], [`Error::Store`].
     pub async fn live(&self) -> Result<(Live, Events), Error> {
-        let me = self.me().await?;
+        self.live_with(LiveOptions::default()).await
+    }
+
+    /// As [`Client::live`], in the background or on a phone.
+    ///
+    /// # Errors
+    /// [`Error::NotLoggedIn`], [`Error::Store`].
+    pub async fn live_with(&self, options: LiveOptions) -> Result<(Live, Events), Error> {
+        let LiveOptions { foreground, mobile } = options;
+        let setup = Setup { me: self.me().await?, client: CLIENT.to_owned(), mobile, foreground };
         let saved = self.stored(Store::load).await?;
-        let core = Core::new(me, CLIENT.to_owned(), StdRng::from_rng(&mut rand::rng()), saved);
+        let core = Core::new(setup, StdRng::from_rng(&mut rand::rng()), saved);
         let (asks, asked) = mpsc::channel(ASKED);
         let (news, events) = broadcast::channel(NEWS);
         let driver = Driver::new(Arc::clone(&self.session), core, news.clone());
@@ -107,17 +131,66 @@ impl Live {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn send(&self, draft: Draft) -> Result<Pending, Error> {
-        let (answer, pending) = oneshot::channel();
-        self.asks.send(Ask::Send(draft, answer)).await.map_err(|_| Error::Stopped)?;
-        pending.await.map_err(|_| Error::Stopped)
+        self.ask(|answer| Ask::Send(draft, answer)).await
     }
 
-    /// Everything up to `seq` was shown.
+    /// Everything up to `seq` was shown; what is not held was not. Saved at once and told to the server when it can be.
+    /// Takes `marked_unread` away too: call it whenever somebody opens the conversation.
     ///
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn mark_read(&self, conversation: ConversationId, seq: Seq) -> Result<(), Error> {
         self.command(Command::MarkRead(conversation, seq)).await
+    }
+
+    /// Changes how this user wants to have a conversation; what is absent stays. Saved and shown at once, told to the
+    /// server when it can be, over restarts of this program too. [`Event::PreferencesRefused`] says what it did not take.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn set_preferences(
+        &self,
+        conversation: ConversationId,
+        changes: PreferenceChanges,
+    ) -> Result<(), Error> {
+        self.command(Command::SetPreferences(conversation, changes)).await
+    }
+
+    /// The user types, records, or has stopped (`Unspecified`). Call it with every key: it is told once in 3 s at most,
+    /// and a stop at once. Sending a message is a stop by itself. Without a connection nothing happens.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn set_typing(&self, conversation: ConversationId, activity: Activity) -> Result<(), Error> {
+        self.command(Command::SetTyping(conversation, activity)).await
+    }
+
+    /// Who types or records in a conversation just now.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn typing(&self, conversation: ConversationId) -> Result<Vec<(UserId, Activity)>, Error> {
+        self.ask(|answer| Ask::Typing(conversation, answer)).await
+    }
+
+    /// Tells the presence of these users and no others from here on, by [`Event::Presence`]: those on screen, none to end
+    /// it. The list is kept over all streams.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for more than [`MAX_WATCHED`], [`Error::Stopped`].
+    pub async fn watch(&self, users: Vec<UserId>) -> Result<(), Error> {
+        if users.len() > MAX_WATCHED {
+            return Err(Error::Refused(too_many_watched()));
+        }
+        self.command(Command::Watch(users)).await
+    }
+
+    /// How a watched user is there, as far as it is known now.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn presence(&self, user: UserId) -> Result<Option<Presence>, Error> {
+        self.ask(|answer| Ask::Presence(user, answer)).await
     }
 
     /// Makes the range reach down to `down_to`, or as far as may be read; [`Event::Older`] tells of each step.
@@ -128,7 +201,8 @@ impl Live {
         self.command(Command::FetchOlder(conversation, down_to)).await
     }
 
-    /// The app came to the front or the network changed: reconnects at once, or sees whether the stream is alive.
+    /// The app came to the front, or the network changed: reconnects at once, or sees whether the stream is alive.
+    /// Others may see the user online.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -136,10 +210,25 @@ impl Live {
         self.command(Command::Foreground).await
     }
 
-    /// Another stream of the same events, from now on.
+    /// The app went behind: others see the user away, and the connection needs fewer signs of life.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn background(&self) -> Result<(), Error> {
+        self.command(Command::Background).await
+    }
+
+    /// Another stream of the same events, from now on. [`Event`] says what each means, and the documentation of this
+    /// crate how to use them.
     #[must_use]
     pub fn events(&self) -> Events {
         Events(self.news.subscribe())
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, Error> {
+        let (answer, pending) = oneshot::channel();
+        self.asks.send(ask(answer)).await.map_err(|_| Error::Stopped)?;
+        pending.await.map_err(|_| Error::Stopped)
     }
 
     async fn command(&self, command: Command) -> Result<(), Error> {
@@ -147,140 +236,8 @@ impl Live {
     }
 }
 
-/// Owns the core.
-struct Driver {
-    session: Arc<Session>,
-    core: Core,
-    started: Instant,
-    streams: HashMap<Conn, Stream>,
-    inbound: mpsc::Sender<Input>,
-    inputs: mpsc::Receiver<Input>,
-    waiting: HashMap<Op, oneshot::Sender<Result<Appended, Problem>>>,
-    news: broadcast::Sender<Event>,
-}
-
-impl Driver {
-    fn new(session: Arc<Session>, core: Core, news: broadcast::Sender<Event>) -> Self {
-        let (inbound, inputs) = mpsc::channel(INBOUND);
-        let (started, streams, waiting) = (Instant::now(), HashMap::new(), HashMap::new());
-        Self { session, core, started, streams, inbound, inputs, waiting, news }
-    }
-
-    async fn run(mut self, mut asked: mpsc::Receiver<Ask>) {
-        let outcome = loop {
-            let deadline = self.core.deadline().map(|at| self.started + at);
-            let done = tokio::select! {
-                ask = asked.recv() => match ask {
-                    Some(ask) => self.on_ask(ask).await,
-                    None => break Ok(()),
-                },
-                Some(input) = self.inputs.recv() => self.input(input).await,
-                () = sleep_until(deadline) => self.input(Input::Timer).await,
-            };
-            if done.is_err() {
-                break done;
-            }
-        };
-        if let Err(error) = outcome {
-            tracing::error!(%error, "the connection ends: its store failed");
-            let problem = Problem {
-                reason: ErrorReason::Internal.into(),
-                message: error.to_string(),
-                ..Problem::default()
-            };
-            // Without a listener there is nobody to tell.
-            let _ = self.news.send(Event::Stopped(problem));
-        }
-    }
-
-    fn now(&self) -> Now {
-        self.started.elapsed()
-    }
-
-    async fn on_ask(&mut self, ask: Ask) -> Result<(), Error> {
-        match ask {
-            Ask::Do(command) => self.input(Input::Command(command)).await,
-            Ask::Send(draft, answer) => {
-                let (op, effects) = self.core.append(self.now(), draft);
-                let (settle, outcome) = oneshot::channel();
-                self.waiting.insert(op, settle);
-                self.perform_all(effects).await?;
-                // Who no longer waits does not care.
-                let _ = answer.send(Pending { op, outcome });
-                Ok(())
-            }
-        }
-    }
-
-    async fn input(&mut self, input: Input) -> Result<(), Error> {
-        let effects = self.core.handle(self.now(), input);
-        self.perform_all(effects).await
-    }
-
-    /// Carries out effects, and those of the inputs that they lead to at once.
-    async fn perform_all(&mut self, effects: Effects) -> Result<(), Error> {
-        let mut next = VecDeque::from([effects]);
-        while let Some(effects) = next.pop_front() {
-            let inputs = self.perform(effects).await?;
-            for input in inputs {
-                next.push_back(self.core.handle(self.now(), input));
-            }
-        }
-        Ok(())
-    }
-
-    /// In the order of the fields. If saving fails nothing after it is done: what the server would be told, or the app,
-    /// would not be true after the next start.
-    async fn perform(&mut self, effects: Effects) -> Result<Vec<Input>, Error> {
-        let mut inputs = Vec::new();
-        if !effects.save.is_empty() {
-            let save = effects.save;
-            self.session.stored(move |store| store.apply(&save)).await?;
-        }
-        for conn in effects.close {
-            self.streams.remove(&conn);
-        }
-        if let Some((conn, hello)) = effects.open {
-            let stream = Stream::open(Arc::clone(&self.session), conn, hello, self.inbound.clone());
-            self.streams.insert(conn, stream);
-        }
-        if let Some(conn) = effects.send_on.filter(|_| !effects.send.is_empty())
-            && !self.streams.get(&conn).is_some_and(|stream| stream.say(&effects.send))
-        {
-            self.streams.remove(&conn);
-            inputs.push(Input::Closed(conn, None));
-        }
-        if effects.load_outbox {
-            inputs.push(Input::Outbox(self.session.stored(|store| store.outbox(None)).await?));
-        }
-        for event in effects.tell {
-            self.tell(event).await?;
-        }
-        Ok(inputs)
-    }
-
-    async fn tell(&mut self, event: Event) -> Result<(), Error> {
-        if let Event::Settled(op, outcome) = &event
-            && let Some(waiting) = self.waiting.remove(op)
-        {
-            // Who no longer waits does not care.
-            let _ = waiting.send(outcome.clone());
-        }
-        if let Event::Stopped(problem) = &event {
-            self.waiting.clear();
-            if ends_session(problem.reason()) {
-                self.session.over(problem.clone()).await?;
-            }
-        }
-        // Without a listener there is nobody to tell.
-        let _ = self.news.send(event);
-        Ok(())
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
+fn too_many_watched() -> Problem {
+    let rule = format!("must name at most {MAX_WATCHED}");
+    let violations = vec![FieldViolation { field: "watch.user_ids".to_owned(), rule }];
+    Problem { reason: ErrorReason::FieldInvalid.into(), violations, ..Problem::default() }
 }

@@ -2,8 +2,12 @@
 
 mod account;
 mod chats;
+mod driver;
+mod email;
 mod live;
 mod people;
+mod presence;
+mod profiles;
 mod send;
 mod session;
 mod stream;
@@ -16,7 +20,7 @@ use std::time::Duration;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 pub use account::LogIn;
-pub use live::{Events, Live, News, Pending};
+pub use live::{Events, Live, LiveOptions, News, Pending};
 pub use send::Sent;
 
 use crate::error::Error;

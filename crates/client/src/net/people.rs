@@ -1,152 +1,137 @@
-//! People: profiles, names, search.
+//! Contacts, blocks and privacy. What the server answers is saved at once; what changes elsewhere comes on the stream.
 
-use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
-
-use parlor_types::{Id as _, UserId, Username};
-use parlor_wire::auth::v1::get_profile_request::User;
-use parlor_wire::auth::v1::{
-    BatchGetProfilesRequest, GetProfileRequest, Profile, SearchUsersRequest, SearchUsersResponse,
-    UpdateProfileRequest,
+use parlor_types::{Id as _, UserId};
+use parlor_wire::chat::v1::{
+    AcceptContactRequest, BlockUserRequest, GetPrivacyRequest, ListPeopleRequest, PeopleFilter, Person,
+    Privacy, RemoveContactRequest, RequestContactRequest, SetPrivacyRequest, UnblockUserRequest,
 };
 
 use super::Client;
 use super::session::Access;
+use crate::core::Mutation;
 use crate::error::Error;
 
-/// A profile is asked for again after this.
-const FRESH_FOR: Duration = Duration::from_secs(3600);
-/// Profiles in one call.
-const BATCH: usize = 200;
+/// People in one page.
+const PAGE: u32 = 200;
 
 impl Client {
-    /// One's own profile.
+    /// Asks somebody to be a contact, with a few words; accepts if they have asked already.
     ///
     /// # Errors
-    /// As `ProfileService.GetProfile`.
-    pub async fn own_profile(&self) -> Result<Profile, Error> {
-        self.get_profile(None).await
-    }
-
-    /// A user's profile, fresh from the server.
-    ///
-    /// # Errors
-    /// As `ProfileService.GetProfile`.
-    pub async fn profile(&self, user: UserId) -> Result<Profile, Error> {
-        self.get_profile(Some(User::UserId(user.to_string()))).await
-    }
-
-    /// Who bears a user name: as saved, or else from the server.
-    ///
-    /// # Errors
-    /// As `ProfileService.GetProfile`.
-    pub async fn user_named(&self, username: &Username) -> Result<UserId, Error> {
-        let name = username.as_str().to_owned();
-        let known = self.stored(move |store| store.profile_named(&name)).await?;
-        let profile = match known {
-            Some((profile, asked_at)) if is_fresh(asked_at) => profile,
-            known => {
-                let asked = self.get_profile(Some(User::Username(username.as_str().to_owned()))).await;
-                match (asked, known) {
-                    (Err(Error::Unreachable(_)), Some((profile, _))) => profile,
-                    (asked, _) => asked?,
-                }
-            }
-        };
-        UserId::parse(&profile.user_id).ok_or(Error::Answer("a user id"))
-    }
-
-    async fn get_profile(&self, user: Option<User>) -> Result<Profile, Error> {
-        let request = GetProfileRequest { user };
+    /// As `PeopleService.RequestContact`.
+    pub async fn request_contact(&self, user: UserId, note: &str) -> Result<Person, Error> {
+        let request = RequestContactRequest { user_id: user.to_string(), note: note.to_owned() };
         let call =
-            async |access: Access| access.profiles().get_profile(access.request(request.clone())).await;
-        let profile = self.session.call(call).await?.profile.ok_or(Error::Answer("a profile"))?;
-        self.keep(vec![profile.clone()]).await?;
-        Ok(profile)
+            async |access: Access| access.people().request_contact(access.request(request.clone())).await;
+        let answer = self.session.call(call).await?;
+        self.person_answered(user, answer.person).await
     }
 
-    /// Profiles of `users`, as far as they are saved or can be asked for; saved ones are good for an hour, and longer
-    /// while the server cannot be asked.
+    /// Accepts somebody's request.
     ///
     /// # Errors
-    /// [`Error::Store`] alone: a name that is not to be had is left out.
-    pub async fn profiles(&self, users: &[UserId]) -> Result<HashMap<UserId, Profile>, Error> {
-        let wanted = users.to_vec();
-        let saved = self
-            .stored(move |store| {
-                wanted.into_iter().map(|user| Ok((user, store.profile(user)?))).collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
-        let stale: Vec<_> = saved
-            .iter()
-            .filter(|(_, saved)| saved.as_ref().is_none_or(|(_, asked_at)| !is_fresh(*asked_at)))
-            .map(|(user, _)| *user)
-            .collect();
-        let mut found: HashMap<_, _> =
-            saved.into_iter().filter_map(|(user, saved)| Some((user, saved?.0))).collect();
-        for batch in stale.chunks(BATCH) {
-            match self.batch_get(batch).await {
-                Ok(profiles) => {
-                    self.keep(profiles.clone()).await?;
-                    let by_id = profiles.into_iter().filter_map(|p| Some((UserId::parse(&p.user_id)?, p)));
-                    found.extend(by_id);
-                }
-                Err(error @ Error::Store(_)) => return Err(error),
-                Err(error) => {
-                    tracing::debug!(%error, "profiles could not be asked for");
-                    break;
-                }
+    /// As `PeopleService.AcceptContact`.
+    pub async fn accept_contact(&self, user: UserId) -> Result<Person, Error> {
+        let request = AcceptContactRequest { user_id: user.to_string() };
+        let call =
+            async |access: Access| access.people().accept_contact(access.request(request.clone())).await;
+        let answer = self.session.call(call).await?;
+        self.person_answered(user, answer.person).await
+    }
+
+    /// Ends being contacts, declines a request, or withdraws one.
+    ///
+    /// # Errors
+    /// As `PeopleService.RemoveContact`.
+    pub async fn remove_contact(&self, user: UserId) -> Result<Person, Error> {
+        let request = RemoveContactRequest { user_id: user.to_string() };
+        let call =
+            async |access: Access| access.people().remove_contact(access.request(request.clone())).await;
+        let answer = self.session.call(call).await?;
+        self.person_answered(user, answer.person).await
+    }
+
+    /// Blocks somebody.
+    ///
+    /// # Errors
+    /// As `PeopleService.BlockUser`.
+    pub async fn block(&self, user: UserId) -> Result<Person, Error> {
+        let request = BlockUserRequest { user_id: user.to_string() };
+        let call = async |access: Access| access.people().block_user(access.request(request.clone())).await;
+        let answer = self.session.call(call).await?;
+        self.person_answered(user, answer.person).await
+    }
+
+    /// Ends a block.
+    ///
+    /// # Errors
+    /// As `PeopleService.UnblockUser`.
+    pub async fn unblock(&self, user: UserId) -> Result<Person, Error> {
+        let request = UnblockUserRequest { user_id: user.to_string() };
+        let call = async |access: Access| access.people().unblock_user(access.request(request.clone())).await;
+        let answer = self.session.call(call).await?;
+        self.person_answered(user, answer.person).await
+    }
+
+    async fn person_answered(&self, user: UserId, person: Option<Person>) -> Result<Person, Error> {
+        let person = person.ok_or(Error::Answer("a person"))?;
+        let heard = person.clone();
+        self.stored(move |store| store.keep_person(user, &heard)).await?;
+        Ok(person)
+    }
+
+    /// Contacts, requests or blocked users as the server has them, by user id. Those saved are in
+    /// [`Store::people`](crate::store::Store::people).
+    ///
+    /// # Errors
+    /// As `PeopleService.ListPeople`.
+    pub async fn people(&self, filter: PeopleFilter) -> Result<Vec<Person>, Error> {
+        let mut all = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = ListPeopleRequest { filter: filter.into(), page_size: PAGE, page_token };
+            let call =
+                async |access: Access| access.people().list_people(access.request(request.clone())).await;
+            let page = self.session.call(call).await?;
+            all.extend(page.people);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
             }
         }
-        Ok(found)
+        let heard = all.clone();
+        self.stored(move |store| {
+            let known = heard.iter().filter_map(|person| Some((UserId::parse(&person.user_id)?, person)));
+            known.into_iter().try_for_each(|(user, person)| store.keep_person(user, person))
+        })
+        .await?;
+        Ok(all)
     }
 
-    async fn batch_get(&self, users: &[UserId]) -> Result<Vec<Profile>, Error> {
-        let request = BatchGetProfilesRequest { user_ids: users.iter().map(ToString::to_string).collect() };
-        let call = async |access: Access| {
-            access.profiles().batch_get_profiles(access.request(request.clone())).await
-        };
-        Ok(self.session.call_once(call).await?.profiles)
-    }
-
-    /// Changes one's own profile; `None` leaves as it is.
+    /// The privacy settings, fresh from the server.
     ///
     /// # Errors
-    /// As `ProfileService.UpdateProfile`.
-    pub async fn update_profile(
-        &self,
-        display_name: Option<String>,
-        bio: Option<String>,
-    ) -> Result<Profile, Error> {
-        let request = UpdateProfileRequest { display_name, bio };
+    /// As `PeopleService.GetPrivacy`.
+    pub async fn privacy(&self) -> Result<Privacy, Error> {
         let call =
-            async |access: Access| access.profiles().update_profile(access.request(request.clone())).await;
-        let profile = self.session.call(call).await?.profile.ok_or(Error::Answer("a profile"))?;
-        self.keep(vec![profile.clone()]).await?;
-        Ok(profile)
+            async |access: Access| access.people().get_privacy(access.request(GetPrivacyRequest {})).await;
+        let answer = self.session.call(call).await?;
+        self.privacy_answered(answer.privacy).await
     }
 
-    /// People whose user name or display name begins with `prefix`: one page, and the token of the next (empty at the
-    /// end).
+    /// Changes the privacy settings; what is absent or unspecified stays.
     ///
     /// # Errors
-    /// As `ProfileService.SearchUsers`.
-    pub async fn search(&self, prefix: &str, page_token: &str) -> Result<SearchUsersResponse, Error> {
-        let request =
-            SearchUsersRequest { prefix: prefix.to_owned(), page_size: 0, page_token: page_token.to_owned() };
-        let call =
-            async |access: Access| access.profiles().search_users(access.request(request.clone())).await;
-        let found = self.session.call(call).await?;
-        self.keep(found.profiles.clone()).await?;
-        Ok(found)
+    /// As `PeopleService.SetPrivacy`.
+    pub async fn set_privacy(&self, changes: SetPrivacyRequest) -> Result<Privacy, Error> {
+        let call = async |access: Access| access.people().set_privacy(access.request(changes)).await;
+        let answer = self.session.call(call).await?;
+        self.privacy_answered(answer.privacy).await
     }
 
-    async fn keep(&self, profiles: Vec<Profile>) -> Result<(), Error> {
-        self.stored(move |store| store.keep_profiles(&profiles, SystemTime::now())).await
+    async fn privacy_answered(&self, privacy: Option<Privacy>) -> Result<Privacy, Error> {
+        let privacy = privacy.ok_or(Error::Answer("privacy settings"))?;
+        self.stored(move |store| store.apply(&[Mutation::Privacy(privacy)])).await?;
+        Ok(privacy)
     }
-}
-
-/// A time in the future is a clock that was set back.
-fn is_fresh(asked_at: SystemTime) -> bool {
-    SystemTime::now().duration_since(asked_at).is_ok_and(|age| age < FRESH_FOR)
 }

@@ -6,10 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use parlor_types::Op;
 use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
+use parlor_wire::auth::v1::email_service_client::EmailServiceClient;
 use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
 use parlor_wire::auth::v1::{Credentials, RefreshRequest};
 use parlor_wire::chat::v1::chat_service_client::ChatServiceClient;
+use parlor_wire::chat::v1::people_service_client::PeopleServiceClient;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::presence::v1::presence_service_client::PresenceServiceClient;
 use parlor_wire::reason::{Retry, from_status, meaning};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -61,6 +64,18 @@ impl Access {
 
     pub fn profiles(&self) -> ProfileServiceClient<Channel> {
         ProfileServiceClient::new(self.channel.clone())
+    }
+
+    pub fn email(&self) -> EmailServiceClient<Channel> {
+        EmailServiceClient::new(self.channel.clone())
+    }
+
+    pub fn people(&self) -> PeopleServiceClient<Channel> {
+        PeopleServiceClient::new(self.channel.clone())
+    }
+
+    pub fn presence(&self) -> PresenceServiceClient<Channel> {
+        PresenceServiceClient::new(self.channel.clone())
     }
 
     pub fn chat(&self) -> ChatServiceClient<Channel> {

@@ -143,7 +143,7 @@ impl Store {
     }
 }
 
-fn account(tx: &Transaction<'_>) -> Result<Account> {
+pub fn account(tx: &Transaction<'_>) -> Result<Account> {
     let sql =
         "SELECT device_id, server, username, user_id, session_id, access_token, access_until, refresh_token
                FROM account";
@@ -185,7 +185,8 @@ fn forget_session(tx: &Transaction<'_>) -> Result<()> {
 fn forget_all(tx: &Transaction<'_>) -> Result<()> {
     tx.execute_batch(
         "DELETE FROM conversation; DELETE FROM entry; DELETE FROM outbox; DELETE FROM profile;
-         UPDATE sync SET generation = NULL, cursor = x'';",
+         DELETE FROM mark; DELETE FROM wish; DELETE FROM person;
+         UPDATE sync SET generation = NULL, cursor = x'', privacy = NULL;",
     )?;
     Ok(())
 }

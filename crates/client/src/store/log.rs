@@ -1,12 +1,13 @@
 //! Conversations, entries, the outbox and the cursor.
 
 use bytes::Bytes;
-use parlor_types::{ConversationId, Id, Op, Seq};
-use parlor_wire::chat::v1::{Append, Conversation, Entry};
-use prost::Message;
-use rusqlite::{OptionalExtension as _, Row, Transaction, named_params, params};
+use parlor_types::{ConversationId, Id, Op, Seq, UserId};
+use parlor_wire::chat::v1::{Append, Conversation, Entry, SyncResponse};
+use rusqlite::{Row, Transaction, params};
 
-use super::{Result, Store, StoreError};
+use super::mutation::apply;
+use super::sql::{decode, first, from_sql, rows, run, to_sql};
+use super::{Result, Store, preferences};
 use crate::core::{Mutation, Outgoing, Range, Saved, SavedConversation};
 
 /// A conversation as it is saved.
@@ -20,6 +21,8 @@ pub struct StoredConversation {
     pub head: Seq,
     /// The entries held; none if nothing was ever synced.
     pub range: Option<Range>,
+    /// The server's read mark, as far as it is known.
+    pub read: Seq,
     /// The read mark asked for by the app.
     pub read_wanted: Seq,
 }
@@ -35,8 +38,9 @@ impl StoredConversation {
             range: self.range,
             floor: Seq(floor),
             received: Seq(marks.received),
-            read: Seq(marks.read),
+            read: self.read,
             read_wanted: self.read_wanted,
+            marked_unread: row.and_then(|row| row.preferences.as_ref()).is_some_and(|set| set.marked_unread),
         }
     }
 }
@@ -45,7 +49,7 @@ impl Store {
     /// All that a core begins with.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn load(&self) -> Result<Saved> {
         self.read(|tx| {
             let (generation, cursor): (_, Vec<u8>) =
@@ -53,26 +57,16 @@ impl Store {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
             let conversations = conversations(tx)?.iter().map(StoredConversation::saved).collect();
-            Ok(Saved { generation, cursor: Bytes::from(cursor), conversations })
+            let wishes = preferences::wishes(tx)?;
+            Ok(Saved { generation, cursor: Bytes::from(cursor), conversations, wishes })
         })
-    }
-
-    /// Carries out `mutations`, all or none.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing is changed then.
-    pub fn apply(&self, mutations: &[Mutation]) -> Result<()> {
-        if mutations.is_empty() {
-            return Ok(());
-        }
-        self.write(|tx| mutations.iter().try_for_each(|mutation| apply(tx, mutation)))
     }
 
     /// Enters what another call than the stream told of the server's generation: the first is kept, a new one empties
     /// the store as the fifth rule says. Answers whether it was new.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn meet_generation(&self, generation: &str) -> Result<bool> {
         self.write(|tx| {
             let known: Option<String> = tx.query_row("SELECT generation FROM sync", [], |row| row.get(0))?;
@@ -84,20 +78,48 @@ impl Store {
         })
     }
 
+    /// Enters a page of a unary sync. With the last one comes the cursor: a stream goes on from there, and fetches by the
+    /// heads of the rows.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub fn keep_sync(&self, page: SyncResponse) -> Result<()> {
+        self.meet_generation(&page.generation)?;
+        let is_first = self.load()?.cursor.is_empty() && !page.cursor.is_empty();
+        let mut changes: Vec<_> = is_first.then_some(Mutation::ForgetPeople).into_iter().collect();
+        let mut heads = Vec::new();
+        for row in page.conversations {
+            let Some(id) = ConversationId::parse(&row.id) else { continue };
+            heads.push((id, Seq(row.head)));
+            changes.push(Mutation::Row(id, Box::new(row)));
+        }
+        let people =
+            page.people.into_iter().filter_map(|person| Some((UserId::parse(&person.user_id)?, person)));
+        changes.extend(people.map(|(user, person)| Mutation::Person(user, Box::new(person))));
+        changes.extend(page.privacy.map(Mutation::Privacy));
+        changes.extend((!page.cursor.is_empty()).then(|| Mutation::Cursor(page.cursor)));
+        self.write(|tx| {
+            changes.iter().try_for_each(|change| apply(tx, change))?;
+            heads.into_iter().try_for_each(|(id, head)| {
+                raise_head(tx, id, head)?;
+                let sql = "UPDATE conversation SET low = head + 1, have = head WHERE id = ? AND low IS NULL";
+                run(tx, sql, [id.bytes()])
+            })
+        })
+    }
+
     /// Notes a head heard of elsewhere than on the stream.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn raise_head(&self, id: ConversationId, head: Seq) -> Result<()> {
-        let sql = "INSERT INTO conversation (id, head) VALUES (?1, ?2)
-                   ON CONFLICT (id) DO UPDATE SET head = max(head, excluded.head)";
-        self.write(|tx| Ok(tx.execute(sql, params![id.bytes(), to_sql(head)]).map(drop)?))
+        self.write(|tx| raise_head(tx, id, head))
     }
 
     /// Puts `outgoing` into the outbox; its base is the highest head known when this is called.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn queue(&self, mut outgoing: Outgoing) -> Result<Outgoing> {
         self.write(|tx| {
             outgoing.base_seq = conversation(tx, outgoing.conversation)?.map_or(Seq(0), |known| known.head);
@@ -109,7 +131,7 @@ impl Store {
     /// The outbox, oldest first; of one conversation, or of all.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn outbox(&self, of: Option<ConversationId>) -> Result<Vec<Outgoing>> {
         let sql = "SELECT op, conversation_id, base_seq, append FROM outbox
                    WHERE ?1 IS NULL OR conversation_id = ?1 ORDER BY position";
@@ -119,7 +141,7 @@ impl Store {
     /// One conversation.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn conversation(&self, id: ConversationId) -> Result<Option<StoredConversation>> {
         self.read(|tx| conversation(tx, id))
     }
@@ -127,7 +149,7 @@ impl Store {
     /// All conversations that are known, in no order.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn conversations(&self) -> Result<Vec<StoredConversation>> {
         self.read(conversations)
     }
@@ -135,7 +157,7 @@ impl Store {
     /// The saved entries from `from` to `to`, both included, lowest first, at most `limit`.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`](super::StoreError).
     pub fn entries(&self, id: ConversationId, from: Seq, to: Seq, limit: u32) -> Result<Vec<Entry>> {
         let sql = "SELECT entry FROM entry
                    WHERE conversation_id = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?";
@@ -145,84 +167,27 @@ impl Store {
     }
 }
 
-fn apply(tx: &Transaction<'_>, mutation: &Mutation) -> Result<()> {
-    match mutation {
-        Mutation::Reset(generation) => {
-            tx.execute_batch("DELETE FROM conversation; DELETE FROM entry; UPDATE outbox SET base_seq = 0;")?;
-            run(tx, "UPDATE sync SET generation = ?, cursor = x''", [generation])
-        }
-        Mutation::Generation(generation) => run(tx, "UPDATE sync SET generation = ?", [generation]),
-        Mutation::Cursor(cursor) => run(tx, "UPDATE sync SET cursor = ?", [&cursor[..]]),
-        Mutation::Row(id, row) => {
-            let sql = "INSERT INTO conversation (id, row) VALUES (?1, ?2)
-                       ON CONFLICT (id) DO UPDATE SET row = excluded.row";
-            run(tx, sql, params![id.bytes(), row.encode_to_vec()])
-        }
-        Mutation::Extent(id, range, head) => extent(tx, *id, *range, *head),
-        Mutation::Entry(id, entry) => {
-            let sql = "INSERT INTO entry VALUES (?1, ?2, ?3, ?4) ON CONFLICT (conversation_id, seq)
-                       DO UPDATE SET rev = excluded.rev, entry = excluded.entry WHERE excluded.rev >= rev";
-            let (seq, rev) = (to_sql(Seq(entry.seq)), to_sql(Seq(entry.rev)));
-            run(tx, sql, params![id.bytes(), seq, rev, entry.encode_to_vec()])
-        }
-        Mutation::Forget(id) => {
-            run(tx, "DELETE FROM entry WHERE conversation_id = ?", [id.bytes()])?;
-            run(tx, "UPDATE conversation SET read_wanted = 0 WHERE id = ?", [id.bytes()])
-        }
-        Mutation::Queue(row) => {
-            let sql = "INSERT INTO outbox (op, conversation_id, base_seq, append) VALUES (?, ?, ?, ?)";
-            let base = to_sql(row.base_seq);
-            run(tx, sql, params![row.op.bytes(), row.conversation.bytes(), base, row.append.encode_to_vec()])
-        }
-        Mutation::Rebase(op, base) => {
-            run(tx, "UPDATE outbox SET base_seq = ? WHERE op = ?", params![to_sql(*base), op.bytes()])
-        }
-        Mutation::Settle(op) => run(tx, "DELETE FROM outbox WHERE op = ?", [op.bytes()]),
-        Mutation::ReadWanted(id, seq) => {
-            let sql = "UPDATE conversation SET read_wanted = ? WHERE id = ?";
-            run(tx, sql, params![to_sql(*seq), id.bytes()])
-        }
-    }
+fn raise_head(tx: &Transaction<'_>, id: ConversationId, head: Seq) -> Result<()> {
+    let sql = "INSERT INTO conversation (id, head) VALUES (?1, ?2)
+               ON CONFLICT (id) DO UPDATE SET head = max(head, excluded.head)";
+    run(tx, sql, params![id.bytes(), to_sql(head)])
 }
 
-fn extent(tx: &Transaction<'_>, id: ConversationId, range: Range, head: Seq) -> Result<()> {
-    let sql = "INSERT INTO conversation (id, head, low, have) VALUES (:id, :head, :low, :have)
-               ON CONFLICT (id) DO UPDATE SET head = :head, low = :low, have = :have";
-    let values = named_params! {
-        ":id": id.bytes(), ":head": to_sql(head), ":low": to_sql(range.low), ":have": to_sql(range.have),
-    };
-    run(tx, sql, values)
-}
+const CONVERSATION: &str = "SELECT id, row, head, low, have, read, read_wanted FROM conversation";
 
-fn run(tx: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> Result<()> {
-    tx.prepare_cached(sql)?.execute(values)?;
-    Ok(())
-}
-
-fn rows<T>(
-    tx: &Transaction<'_>,
-    sql: &str,
-    values: impl rusqlite::Params,
-    read: impl Fn(&Row<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut statement = tx.prepare_cached(sql)?;
-    let mut found = statement.query(values)?;
-    let mut all = Vec::new();
-    while let Some(row) = found.next()? {
-        all.push(read(row)?);
-    }
-    Ok(all)
-}
-
-const CONVERSATION: &str = "SELECT id, row, head, low, have, read_wanted FROM conversation";
-
-fn conversations(tx: &Transaction<'_>) -> Result<Vec<StoredConversation>> {
+pub fn conversations(tx: &Transaction<'_>) -> Result<Vec<StoredConversation>> {
     rows(tx, CONVERSATION, [], stored)
 }
 
-fn conversation(tx: &Transaction<'_>, id: ConversationId) -> Result<Option<StoredConversation>> {
+pub fn conversation(tx: &Transaction<'_>, id: ConversationId) -> Result<Option<StoredConversation>> {
     let sql = format!("{CONVERSATION} WHERE id = ?");
-    tx.prepare_cached(&sql)?.query_row([id.bytes()], |row| Ok(stored(row))).optional()?.transpose()
+    first(tx, &sql, [id.bytes()], stored)
+}
+
+/// The newest saved entry.
+pub fn last_entry(tx: &Transaction<'_>, id: ConversationId) -> Result<Option<Entry>> {
+    let sql = "SELECT entry FROM entry WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1";
+    first(tx, sql, [id.bytes()], |row| decode(row.get(0)?))
 }
 
 fn stored(row: &Row<'_>) -> Result<StoredConversation> {
@@ -233,7 +198,8 @@ fn stored(row: &Row<'_>) -> Result<StoredConversation> {
         row: encoded.map(decode).transpose()?,
         head: from_sql(row.get(2)?),
         range: low.zip(have).map(|(low, have)| Range { low: from_sql(low), have: from_sql(have) }),
-        read_wanted: from_sql(row.get(5)?),
+        read: from_sql(row.get(5)?),
+        read_wanted: from_sql(row.get(6)?),
     })
 }
 
@@ -245,17 +211,4 @@ fn outgoing(row: &Row<'_>) -> Result<Outgoing> {
         base_seq: from_sql(row.get(2)?),
         append,
     })
-}
-
-fn decode<M: Message + Default>(encoded: Vec<u8>) -> Result<M> {
-    M::decode(&encoded[..]).map_err(|_| StoreError::Corrupt("a message that cannot be decoded"))
-}
-
-/// SQLite counts to 2^63. No log is that long; what a server may say beyond is cut to it.
-fn to_sql(seq: Seq) -> i64 {
-    i64::try_from(seq.0).unwrap_or(i64::MAX)
-}
-
-fn from_sql(seq: i64) -> Seq {
-    Seq(u64::try_from(seq).unwrap_or_default())
 }

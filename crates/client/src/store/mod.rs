@@ -5,8 +5,14 @@
 //! from async code moves them to a blocking thread.
 
 mod account;
+mod chats;
 mod log;
+mod marks;
+mod mutation;
 mod people;
+mod preferences;
+mod profiles;
+mod sql;
 #[cfg(test)]
 mod tests;
 
@@ -17,11 +23,13 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use account::{Account, RefreshAttempt, Tokens};
+pub use chats::{Badge, Chat, Chats};
 pub use log::StoredConversation;
+pub use marks::{MemberReceipt, Receipts};
 
-const SCHEMA: &str = include_str!("schema.sql");
-/// `PRAGMA user_version` of a file with [`SCHEMA`].
-const VERSION: i64 = 1;
+/// What brings a file from each version to the next, from an empty one on. `PRAGMA user_version` counts those done.
+const SCHEMA: [&str; 2] =
+    [include_str!("schema/1_account_and_log.sql"), include_str!("schema/2_marks_preferences_people.sql")];
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The name of the file in a profile's folder.
@@ -45,8 +53,8 @@ pub enum StoreError {
     #[error("the local store holds something unreadable: {0}")]
     Corrupt(&'static str),
     /// The file was made by a later version.
-    #[error("the local store has version {0}, this program reads up to {VERSION}")]
-    Newer(i64),
+    #[error("the local store has version {0}, this program reads up to {latest}", latest = SCHEMA.len())]
+    Newer(u32),
 }
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -92,17 +100,18 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        match transaction.pragma_query_value(None, "user_version", |row| row.get(0))? {
-            0 => {
-                transaction.execute_batch(SCHEMA)?;
-                transaction.execute("INSERT INTO sync VALUES (1, NULL, x'')", [])?;
-                let device = parlor_types::DeviceId::new();
-                let sql = "INSERT INTO account (only_one, device_id) VALUES (1, ?)";
-                transaction.execute(sql, [parlor_types::Id::bytes(device)])?;
-                transaction.pragma_update(None, "user_version", VERSION)?;
-            }
-            VERSION => {}
-            other => return Err(StoreError::Newer(other)),
+        let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let missing = SCHEMA.get(version as usize..).ok_or(StoreError::Newer(version))?;
+        missing.iter().try_for_each(|step| transaction.execute_batch(step))?;
+        if version == 0 {
+            transaction
+                .execute("INSERT INTO sync (only_one, generation, cursor) VALUES (1, NULL, x'')", [])?;
+            let device = parlor_types::DeviceId::new();
+            let sql = "INSERT INTO account (only_one, device_id) VALUES (1, ?)";
+            transaction.execute(sql, [parlor_types::Id::bytes(device)])?;
+        }
+        if !missing.is_empty() {
+            transaction.pragma_update(None, "user_version", SCHEMA.len() as u32)?;
         }
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection) })

@@ -1,72 +1,63 @@
-//! Profiles, as last heard.
+//! Contacts, requests, blocks and privacy, as the server last said.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use parlor_types::{Id, UserId};
-use parlor_wire::auth::v1::Profile;
+use parlor_types::{Id as _, UserId};
+use parlor_wire::chat::v1::{Person, Privacy, Relation};
 use prost::Message as _;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Transaction, params};
 
-use super::{Result, Store, StoreError};
+use super::sql::{decode, first, rows, run};
+use super::{Result, Store};
 
 impl Store {
-    /// A profile and when it was asked for.
+    /// Everybody with whom there is something: contacts, requests, blocks; by user id.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub fn profile(&self, user: UserId) -> Result<Option<(Profile, SystemTime)>> {
-        let sql = "SELECT profile, asked_at FROM profile WHERE user_id = ?";
-        self.read_profile(sql, params![user.bytes()])
+    /// [`StoreError`](super::StoreError).
+    pub fn people(&self) -> Result<Vec<Person>> {
+        self.read(|tx| rows(tx, "SELECT person FROM person ORDER BY user_id", [], |row| decode(row.get(0)?)))
     }
 
-    /// The same by user name, in lower case.
+    /// What there is between this user and another; none for nothing.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub fn profile_named(&self, username: &str) -> Result<Option<(Profile, SystemTime)>> {
-        let sql = "SELECT profile, asked_at FROM profile WHERE username = ? ORDER BY asked_at DESC LIMIT 1";
-        self.read_profile(sql, params![username])
+    /// [`StoreError`](super::StoreError).
+    pub fn person(&self, user: UserId) -> Result<Option<Person>> {
+        self.read(|tx| person(tx, user))
     }
 
-    /// Keeps profiles heard at `now`; of two copies the higher version stays.
+    /// The privacy settings; none until they were heard of.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub fn keep_profiles(&self, profiles: &[Profile], now: SystemTime) -> Result<()> {
-        let asked_at = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let asked_at = i64::try_from(asked_at).unwrap_or(i64::MAX);
-        self.write(|tx| {
-            for profile in profiles {
-                let Some(user) = UserId::parse(&profile.user_id) else { continue };
-                let known: Option<Vec<u8>> = tx
-                    .query_row("SELECT profile FROM profile WHERE user_id = ?", [user.bytes()], |row| {
-                        row.get(0)
-                    })
-                    .optional()?;
-                let known = known.and_then(|known| Profile::decode(&known[..]).ok());
-                let newest =
-                    known.as_ref().filter(|known| known.version > profile.version).unwrap_or(profile);
-                tx.execute(
-                    "INSERT OR REPLACE INTO profile VALUES (?, ?, ?, ?)",
-                    params![user.bytes(), newest.username, newest.encode_to_vec(), asked_at],
-                )?;
-            }
-            Ok(())
+    /// [`StoreError`](super::StoreError).
+    pub fn privacy(&self) -> Result<Option<Privacy>> {
+        self.read(privacy)
+    }
+
+    /// Enters the answer to a unary call, unless the stream has told of a later change meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub fn keep_person(&self, user: UserId, heard: &Person) -> Result<()> {
+        let changed = |person: &Person| person.changed_at.map(|at| (at.seconds, at.nanos));
+        self.write(|tx| match person(tx, user)? {
+            Some(known) if changed(&known) > changed(heard) => Ok(()),
+            _ => save(tx, user, heard),
         })
     }
+}
 
-    fn read_profile(
-        &self,
-        sql: &str,
-        values: impl rusqlite::Params,
-    ) -> Result<Option<(Profile, SystemTime)>> {
-        self.read(|tx| {
-            let found: Option<(Vec<u8>, i64)> =
-                tx.query_row(sql, values, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            let Some((profile, asked_at)) = found else { return Ok(None) };
-            let profile = Profile::decode(&profile[..])
-                .map_err(|_| StoreError::Corrupt("a profile that cannot be decoded"))?;
-            Ok(Some((profile, UNIX_EPOCH + Duration::from_secs(u64::try_from(asked_at).unwrap_or_default()))))
-        })
+fn person(tx: &Transaction<'_>, user: UserId) -> Result<Option<Person>> {
+    first(tx, "SELECT person FROM person WHERE user_id = ?", [user.bytes()], |row| decode(row.get(0)?))
+}
+
+pub fn save(tx: &Transaction<'_>, user: UserId, person: &Person) -> Result<()> {
+    if person.relation() == Relation::Unspecified && !person.blocked {
+        return run(tx, "DELETE FROM person WHERE user_id = ?", [user.bytes()]);
     }
+    let sql = "INSERT OR REPLACE INTO person (user_id, person) VALUES (?, ?)";
+    run(tx, sql, params![user.bytes(), person.encode_to_vec()])
+}
+
+pub fn privacy(tx: &Transaction<'_>) -> Result<Option<Privacy>> {
+    first(tx, "SELECT privacy FROM sync WHERE privacy IS NOT NULL", [], |row| decode(row.get(0)?))
 }

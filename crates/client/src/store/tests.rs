@@ -8,7 +8,7 @@ use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Conversation, Entry, ReadableRange, Text};
 
 use super::{FILE, Store, StoreError, Tokens};
-use crate::core::{Draft, Mutation, Outgoing, Range};
+use crate::core::{Draft, Mutation, Outgoing, Range, Weight};
 
 const CONVERSATION: [u8; 16] = [7; 16];
 
@@ -88,7 +88,7 @@ fn a_new_generation_leaves_the_outbox_with_base_zero_and_nothing_else() {
     store
         .apply(&[
             Mutation::Cursor("cursor".into()),
-            Mutation::Entry(conversation(), Box::new(entry(5, 0))),
+            Mutation::Entry(conversation(), Box::new(entry(5, 0)), Weight::Nothing),
             Mutation::Extent(conversation(), range, Seq(5)),
         ])
         .unwrap();
@@ -114,9 +114,9 @@ fn rows_extents_and_entries_come_back() {
         .apply(&[
             Mutation::Row(id, Box::new(row.clone())),
             Mutation::Extent(id, range, Seq(11)),
-            Mutation::Entry(id, Box::new(entry(9, 0))),
-            Mutation::Entry(id, Box::new(entry(8, 12))),
-            Mutation::Entry(id, Box::new(entry(8, 0))), // older than what is there
+            Mutation::Entry(id, Box::new(entry(9, 0)), Weight::Nothing),
+            Mutation::Entry(id, Box::new(entry(8, 12)), Weight::Nothing),
+            Mutation::Entry(id, Box::new(entry(8, 0)), Weight::Nothing), // older than what is there
             Mutation::ReadWanted(id, Seq(9)),
         ])
         .unwrap();
@@ -217,6 +217,6 @@ fn a_store_of_a_later_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path()).unwrap());
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-    connection.pragma_update(None, "user_version", 2).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(2))));
+    connection.pragma_update(None, "user_version", 3).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(3))));
 }

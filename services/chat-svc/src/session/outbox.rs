@@ -6,6 +6,7 @@
 //! | receipts | made as rows are; a set of users per conversation until then, bounded in all, beyond which the row is owed |
 //! | rows | made when nothing else waits, a few at a time; one mark per conversation until then |
 //! | results of appends and fetches | the number in flight, which counts until the result has left |
+//! | results of changes of preferences | made one at a time, when there is room; few wait, more are refused |
 //! | typing | the latest of each person in each conversation, and not many; sent when there is room, else dropped |
 //! | presence | the latest of each person watched, who are 200; sent when there is room |
 //! | everything else | `MAX_NOTICES`, then dropped: only what a client repeats or need not have |

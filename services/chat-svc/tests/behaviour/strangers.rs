@@ -9,9 +9,10 @@ use parlor_wire::chat::v1::get_conversation_request::Conversation as GetNamed;
 use parlor_wire::chat::v1::list_messages_request::{Conversation as ListNamed, Start};
 use parlor_wire::chat::v1::server_frame::Kind as ServerKind;
 use parlor_wire::chat::v1::{
-    Append, Fetch, FetchRequest, GetConversationRequest, HistoryVisibility, ListMessagesRequest,
-    MarkReadRequest, MarkReceivedRequest, PushRequest, Read, Received, Role, Text, append_result,
-    fetch_result,
+    Append, Fetch, FetchRequest, GetConversationRequest, GetReceiptsRequest, HistoryVisibility,
+    ListMessagesRequest, MarkReadRequest, MarkReceivedRequest, PreferenceChanges, PreferencesResult,
+    PushRequest, Read, Received, Role, SetPreferences, SetPreferencesRequest, Text, append_result,
+    fetch_result, preferences_result,
 };
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::reason::from_status;
@@ -88,7 +89,12 @@ async fn unary_answers(
         all.push(seen(chat.mark_received(request).await));
         let request = MarkReadRequest { conversation_id: conversation_id(), seq };
         all.push(seen(chat.mark_read(request).await));
+        let request = GetReceiptsRequest { conversation_id: conversation_id(), seq };
+        all.push(seen(chat.get_receipts(request).await));
     }
+    let changes = Some(PreferenceChanges { archived: Some(true), ..PreferenceChanges::default() });
+    let request = SetPreferencesRequest { conversation_id: conversation_id(), changes };
+    all.push(seen(chat.set_preferences(request).await));
     all
 }
 
@@ -137,6 +143,17 @@ async fn g7_the_stream_answers_a_stranger_as_if_there_were_no_such_conversation(
             });
             seen.push((refused.await, 0));
         }
+        let changes = Some(PreferenceChanges { pinned: Some(true), ..PreferenceChanges::default() });
+        let request = SetPreferences { request_id: 1, conversation_id: id.clone(), changes };
+        stream.send(ClientKind::SetPreferences(request)).await;
+        let refused = stream.find("PreferencesResult", |frame| match frame {
+            ServerKind::PreferencesResult(PreferencesResult {
+                outcome: Some(preferences_result::Outcome::Problem(problem)),
+                ..
+            }) => Some(problem.clone()),
+            _ => None,
+        });
+        seen.push((refused.await, 0));
         match stream.fetch(id, 1, 0).await.outcome {
             Some(fetch_result::Outcome::Problem(problem)) => seen.push((problem, 0)),
             other => panic!("G7: {other:?}"),

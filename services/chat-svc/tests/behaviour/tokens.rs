@@ -7,8 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parlor_grpc_kit::Audience;
 use parlor_testkit::{PATIENCE, StreamClient, TestAuth, eventually, reason};
 use parlor_wire::chat::v1::{
-    AppendRequest, CreateConversationRequest, FetchRequest, GetConversationRequest, ListConversationsRequest,
-    ListMessagesRequest, MarkReadRequest, MarkReceivedRequest, PushRequest, SyncRequest,
+    AppendRequest, CreateConversationRequest, FetchRequest, GetBadgeRequest, GetConversationRequest,
+    GetReceiptsRequest, ListConversationsRequest, ListMessagesRequest, MarkReadRequest, MarkReceivedRequest,
+    PushRequest, SetPreferencesRequest, SyncRequest,
 };
 use parlor_wire::errors::v1::ErrorReason;
 
@@ -30,6 +31,9 @@ async fn refusals(scene: &Scene, token: Option<&str>) -> Vec<ErrorReason> {
         reason(chat.sync(SyncRequest::default()).await),
         reason(chat.mark_received(MarkReceivedRequest::default()).await),
         reason(chat.mark_read(MarkReadRequest::default()).await),
+        reason(chat.get_receipts(GetReceiptsRequest::default()).await),
+        reason(chat.set_preferences(SetPreferencesRequest::default()).await),
+        reason(chat.get_badge(GetBadgeRequest {}).await),
     ]
 }
 
@@ -63,7 +67,7 @@ async fn g7_tokens_that_are_not_good_are_refused_by_every_call() {
         (Some(format!("{header}.{claims}.").as_str()), ErrorReason::TokenInvalid),
         (Some(revoked.token.as_str()), ErrorReason::SessionEnded),
     ] {
-        assert_eq!(refusals(&scene, token).await, [wanted; 12], "G7: {token:?}");
+        assert_eq!(refusals(&scene, token).await, [wanted; 15], "G7: {token:?}");
     }
     let mut good = scene.calling(Some(&ada.token)).await;
     good.sync(SyncRequest::default()).await.unwrap();

@@ -12,13 +12,13 @@ use crate::support::{Scene, User};
 
 async fn badge(user: &User) -> (u64, u64, u32) {
     let GetBadgeResponse { unread, unread_mentions, conversations } =
-        user.chat.clone().get_badge(GetBadgeRequest {}).await.unwrap().into_inner();
+        user.chat.clone().get_badge(GetBadgeRequest {}).await.expect("a badge").into_inner();
     (unread, unread_mentions, conversations)
 }
 
 async fn read(user: &User, conversation: &str, seq: u64) {
     let request = MarkReadRequest { conversation_id: conversation.to_owned(), seq };
-    user.chat.clone().mark_read(request).await.unwrap();
+    user.chat.clone().mark_read(request).await.expect("a member may read");
 }
 
 async fn receipts(user: &User, conversation: &str, seq: u64) -> Result<GetReceiptsResponse, Status> {
@@ -28,9 +28,9 @@ async fn receipts(user: &User, conversation: &str, seq: u64) -> Result<GetReceip
 
 /// A message that calls this user by name.
 async fn calls(sender: &User, conversation: &str, whom: &User) {
-    let base = sender.row(conversation).await.unwrap().head;
+    let base = sender.row(conversation).await.expect("a row").head;
     let append = compose::text(conversation, base, "you!");
-    sender.append(&Append { mention_ids: vec![whom.id()], ..append }).await.unwrap();
+    sender.append(&Append { mention_ids: vec![whom.id()], ..append }).await.expect("a member may write");
 }
 
 #[tokio::test]

@@ -15,24 +15,25 @@ use parlor_wire::to_duration;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use crate::core::{Command, Conn, Core, Draft, Effects, Event, Input, Mutation, Now, Outgoing, Range, Saved};
+use crate::core::{
+    Command, Conn, Core, Draft, Effects, Event, Input, Mutation, Now, Outgoing, Range, Saved, Setup,
+};
 
 const PING_INTERVAL: Duration = Duration::from_secs(60);
 
-struct Steps {
-    core: Core,
-    now: Now,
+pub struct Steps {
+    pub core: Core,
+    pub now: Now,
     batch: u64,
 }
 
 impl Steps {
     fn new() -> Self {
-        let me = UserId::from_bytes([1; 16]);
-        let core = Core::new(me, "test".into(), StdRng::seed_from_u64(7), Saved::default());
+        let core = Core::new(setup(me()), StdRng::seed_from_u64(7), Saved::default());
         Self { core, now: Now::ZERO, batch: 0 }
     }
 
-    fn live() -> Self {
+    pub fn live() -> Self {
         let mut steps = Self::new();
         assert!(steps.wake().open.is_some());
         steps.welcome(Conn(1));
@@ -43,17 +44,17 @@ impl Steps {
         steps
     }
 
-    fn input(&mut self, input: Input) -> Effects {
+    pub fn input(&mut self, input: Input) -> Effects {
         self.core.handle(self.now, input)
     }
 
-    fn hear(&mut self, conn: Conn, kinds: impl IntoIterator<Item = Kind>) -> Effects {
+    pub fn hear(&mut self, conn: Conn, kinds: impl IntoIterator<Item = Kind>) -> Effects {
         self.batch += 1;
         let frames = kinds.into_iter().map(|kind| ServerFrame { kind: Some(kind) }).collect();
         self.input(Input::Batch(conn, self.batch, frames))
     }
 
-    fn welcome(&mut self, conn: Conn) -> Effects {
+    pub fn welcome(&mut self, conn: Conn) -> Effects {
         let welcome = Welcome {
             generation: "one".into(),
             ping_interval: Some(to_duration(PING_INTERVAL)),
@@ -63,7 +64,7 @@ impl Steps {
     }
 
     /// Sleeps until the core wants to be woken.
-    fn wake(&mut self) -> Effects {
+    pub fn wake(&mut self) -> Effects {
         self.now = self.now.max(self.core.deadline().expect("it waits for something"));
         self.input(Input::Timer)
     }
@@ -75,11 +76,19 @@ impl Steps {
     }
 }
 
-fn id() -> ConversationId {
+pub fn setup(me: UserId) -> Setup {
+    Setup { me, client: "test".into(), mobile: false, foreground: true }
+}
+
+fn me() -> UserId {
+    UserId::from_bytes([1; 16])
+}
+
+pub fn id() -> ConversationId {
     ConversationId::from_bytes([9; 16])
 }
 
-fn entry(seq: u64) -> Entry {
+pub fn entry(seq: u64) -> Entry {
     Entry { conversation_id: id().to_string(), seq, ..Entry::default() }
 }
 
@@ -87,7 +96,7 @@ fn event(seq: u64) -> Kind {
     Kind::Event(Live { entry: Some(entry(seq)) })
 }
 
-fn row(head: u64, ranges: &[(u64, u64)]) -> Kind {
+pub fn row(head: u64, ranges: &[(u64, u64)]) -> Kind {
     let readable = ranges.iter().map(|&(from_seq, to_seq)| ReadableRange { from_seq, to_seq }).collect();
     let conversation = Conversation { id: id().to_string(), head, readable, ..Conversation::default() };
     Kind::SyncConversation(SyncConversation { conversation: Some(conversation) })
@@ -99,7 +108,7 @@ fn page(request_id: u64, seqs: std::ops::Range<u64>, next_seq: u64) -> Kind {
     Kind::FetchResult(FetchResult { request_id, outcome: Some(fetch_result::Outcome::Page(page)) })
 }
 
-fn said(effects: &Effects) -> Vec<&Said> {
+pub fn said(effects: &Effects) -> Vec<&Said> {
     effects.send.iter().filter_map(|frame| frame.kind.as_ref()).collect()
 }
 

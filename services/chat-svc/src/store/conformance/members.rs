@@ -11,6 +11,7 @@ rules!(
     others_are_shown_what_was_said_and_when,
     others_know_what_privacy_lets_them,
     whoever_is_blocked_is_not_told,
+    whoever_is_blocked_sees_nothing_withheld_as_delivered,
     receipts_are_for_present_members_of_a_conversation_that_lists_them,
     a_cursor_from_before_a_receipt_finds_the_conversation,
     a_past_membership_keeps_its_place_in_the_list,
@@ -128,6 +129,21 @@ async fn whoever_is_blocked_is_not_told(store: Arc<dyn Store>) {
     let (now, _) = store.changed(ben, Commit(0)).await.unwrap();
     let of_ada = raised(mark(&store, ada, id, (2, 2)).await);
     assert_eq!((of_ada.others, store.changed(ben, now).await.unwrap().1.len()), (vec![ben], 1));
+}
+
+async fn whoever_is_blocked_sees_nothing_withheld_as_delivered(store: Arc<dyn Store>) {
+    let (ada, ben, cleo, mut writer) = (UserId::new(), UserId::new(), UserId::new(), Writer::new());
+    let contents = [group(ada, &[ben, cleo], Settings::default()), text(ada, "2")];
+    append(&store, writer.batch(&contents)).await.unwrap();
+    let id = writer.conversation;
+    relate(&store, ben, ada, Action::Block).await.unwrap();
+    append(&store, writer.batch(&[text(cleo, "3"), text(ada, "4"), text(ada, "5")])).await.unwrap();
+    mark(&store, ben, id, (5, 5)).await;
+    assert_eq!(shown(&store, ada, ben, id).await, timed((3, None), (3, None)), "G7");
+    assert_eq!(shown(&store, cleo, ben, id).await, timed((5, Some(5)), (5, Some(5))));
+    relate(&store, ben, ada, Action::Unblock).await.unwrap();
+    relate(&store, ben, ada, Action::Block).await.unwrap();
+    assert_eq!(shown(&store, ada, ben, id).await.marks.read, Seq(5), "another block begins anew");
 }
 
 async fn receipts_are_for_present_members_of_a_conversation_that_lists_them(store: Arc<dyn Store>) {

@@ -99,6 +99,18 @@ fn last_seen_stays_where_it_was_for_the_invisible_and_those_who_say_they_are_awa
 }
 
 #[test]
+fn g7_what_somebody_did_unseen_is_not_told_when_they_show_themselves_again() {
+    let mut scene = Scene::loaded();
+    scene.look(0, FRONT);
+    scene.choose(65, Appearance::Invisible, FRONT);
+    scene.look(600, FRONT);
+    scene.look(700, LOST);
+    scene.choose(705, Appearance::Online, LOST);
+    scene.look(720, GONE);
+    assert_eq!(scene.last_seen(), Some(1), "G7");
+}
+
+#[test]
 fn who_is_in_front_for_long_is_written_now_and_then_and_at_the_end() {
     let mut scene = Scene::loaded();
     scene.look(0, FRONT);

@@ -1,0 +1,342 @@
+//! Single steps: preferences, typing, presence, the app behind and in front.
+
+use std::time::Duration;
+
+use parlor_types::{Seq, UserId};
+use parlor_wire::chat::v1::client_frame::Kind as Said;
+use parlor_wire::chat::v1::content::Kind as Content;
+use parlor_wire::chat::v1::server_frame::Kind;
+use parlor_wire::chat::v1::{
+    self as chat, Activity, Draft as Unsent, Entry, Event as Live, PreferenceChanges, Preferences,
+    PreferencesResult, PresenceChanged, SyncDone, Text, Typing, preferences_result,
+};
+use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::presence::v1::{Availability, Presence};
+use parlor_wire::to_duration;
+
+use super::steps::{Steps, id, row, said};
+use crate::core::{Command, Conn, Draft, Effects, Event, Input, MAX_WATCHED, Mutation};
+
+fn ben() -> UserId {
+    parlor_types::Id::from_bytes([2; 16])
+}
+
+fn asked(effects: &Effects) -> Option<(u64, PreferenceChanges)> {
+    said(effects).into_iter().find_map(|said| match said {
+        Said::SetPreferences(set) => Some((set.request_id, set.changes.clone().unwrap())),
+        _ => None,
+    })
+}
+
+fn set(steps: &mut Steps, changes: PreferenceChanges) -> Effects {
+    steps.input(Input::Command(Command::SetPreferences(id(), changes)))
+}
+
+fn answer(request_id: u64, outcome: Result<Preferences, ErrorReason>) -> Kind {
+    let outcome = match outcome {
+        Ok(preferences) => preferences_result::Outcome::Preferences(preferences),
+        Err(reason) => {
+            let problem = Problem { reason: reason.into(), ..Problem::default() };
+            preferences_result::Outcome::Problem(problem)
+        }
+    };
+    Kind::PreferencesResult(PreferencesResult { request_id, outcome: Some(outcome) })
+}
+
+fn pin() -> PreferenceChanges {
+    PreferenceChanges { pinned: Some(true), ..PreferenceChanges::default() }
+}
+
+fn name(name: &str) -> PreferenceChanges {
+    PreferenceChanges { custom_name: Some(name.into()), ..PreferenceChanges::default() }
+}
+
+fn saved_wish(effects: &Effects) -> Option<PreferenceChanges> {
+    effects.save.iter().rev().find_map(|mutation| match mutation {
+        Mutation::Wish(_, changes) => Some((**changes).clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_changes_while_an_answer_is_awaited_goes_next() {
+    let mut steps = Steps::live();
+    let effects = set(&mut steps, pin());
+    assert_eq!(saved_wish(&effects), Some(pin()), "saved before it is sent");
+    let (request, sent) = asked(&effects).unwrap();
+    assert_eq!(sent, pin());
+    assert_eq!(asked(&set(&mut steps, name("Tea"))), None, "one set at a time");
+    let effects = steps.hear(Conn(1), [answer(request, Ok(Preferences::default()))]);
+    let (request, sent) = asked(&effects).unwrap();
+    assert_eq!((sent, saved_wish(&effects)), (name("Tea"), Some(name("Tea"))));
+    let effects = steps.hear(Conn(1), [answer(request, Ok(Preferences::default()))]);
+    assert_eq!((asked(&effects), saved_wish(&effects)), (None, Some(PreferenceChanges::default())));
+}
+
+#[test]
+fn what_is_not_answered_is_sent_again_on_the_next_stream() {
+    let mut steps = Steps::live();
+    set(&mut steps, pin());
+    set(&mut steps, name("Tea"));
+    steps.input(Input::Closed(Conn(1), None));
+    while steps.wake().open.is_none() {}
+    steps.welcome(Conn(2));
+    let effects = steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
+    let both = PreferenceChanges { custom_name: Some("Tea".into()), ..pin() };
+    assert_eq!(asked(&effects).map(|(_, sent)| sent), Some(both));
+}
+
+#[test]
+fn a_set_that_is_refused_is_taken_apart() {
+    let mut steps = Steps::live();
+    let both = PreferenceChanges { custom_name: Some("Tea".into()), ..pin() };
+    let (request, _) = asked(&set(&mut steps, both)).unwrap();
+    let effects = steps.hear(Conn(1), [answer(request, Err(ErrorReason::TooManyPinned))]);
+    let (request, sent) = asked(&effects).unwrap();
+    assert_eq!(sent, pin());
+    let effects = steps.hear(Conn(1), [answer(request, Err(ErrorReason::TooManyPinned))]);
+    let is_told = |event: &Event| {
+        matches!(event, Event::PreferencesRefused { changes, problem, .. }
+            if **changes == pin() && problem.reason() == ErrorReason::TooManyPinned)
+    };
+    assert!(effects.tell.iter().any(is_told), "{:?}", effects.tell);
+    let (request, sent) = asked(&effects).unwrap();
+    assert_eq!(sent, name("Tea"), "the other one was not at fault");
+    let effects = steps.hear(Conn(1), [answer(request, Ok(Preferences::default()))]);
+    assert_eq!(saved_wish(&effects), Some(PreferenceChanges::default()));
+}
+
+#[test]
+fn a_busy_server_is_asked_again_later() {
+    let mut steps = Steps::live();
+    let (request, _) = asked(&set(&mut steps, pin())).unwrap();
+    let problem = Problem {
+        reason: ErrorReason::Overloaded.into(),
+        retry_after: Some(to_duration(Duration::from_secs(3))),
+        ..Problem::default()
+    };
+    let outcome = Some(preferences_result::Outcome::Problem(problem));
+    let refused_at = steps.now;
+    let effects =
+        steps.hear(Conn(1), [Kind::PreferencesResult(PreferencesResult { request_id: request, outcome })]);
+    assert_eq!(asked(&effects), None);
+    while asked(&steps.wake()).is_none() {}
+    assert!(steps.now - refused_at >= Duration::from_secs(3), "as the server advised");
+}
+
+#[test]
+fn a_draft_outlives_what_it_answers() {
+    let mut steps = Steps::live();
+    let draft = |reply_to| {
+        let draft = Some(Unsent { text: "well".into(), reply_to });
+        PreferenceChanges { draft, ..PreferenceChanges::default() }
+    };
+    let (request, _) = asked(&set(&mut steps, draft(9))).unwrap();
+    let effects = steps.hear(Conn(1), [answer(request, Err(ErrorReason::SeqAhead))]);
+    assert_eq!(asked(&effects).map(|(_, sent)| sent), Some(draft(0)));
+}
+
+#[test]
+fn opening_takes_the_mark_away_and_the_read_mark_goes_first() {
+    let mut steps = Steps::live();
+    let Kind::SyncConversation(mut sync) = row(4, &[(1, 0)]) else { unreachable!("a row") };
+    let marked = Preferences { marked_unread: true, ..Preferences::default() };
+    sync.conversation.as_mut().unwrap().preferences = Some(marked.clone());
+    steps.hear(Conn(1), [Kind::SyncConversation(sync)]);
+    let effects = steps.input(Input::Command(Command::MarkRead(id(), Seq(4))));
+    let kinds = said(&effects);
+    assert!(matches!(kinds[0], Said::Read(read) if read.seq == 4), "{kinds:?}");
+    let unmarked = PreferenceChanges { marked_unread: Some(false), ..PreferenceChanges::default() };
+    let (request, sent) = asked(&effects).unwrap();
+    assert_eq!(sent, unmarked);
+    let effects = steps.input(Input::Command(Command::MarkRead(id(), Seq(4))));
+    assert!(effects.save.is_empty() && said(&effects).is_empty(), "once is enough");
+
+    // The user marks it again: an answer that comes now is about what was before.
+    set(&mut steps, PreferenceChanges { marked_unread: Some(true), ..PreferenceChanges::default() });
+    let effects = steps.hear(Conn(1), [answer(request, Ok(Preferences::default()))]);
+    let (request, sent) = asked(&effects).unwrap();
+    assert_eq!(sent.marked_unread, Some(true));
+    let effects = steps.hear(Conn(1), [answer(request, Ok(marked.clone()))]);
+    assert!(effects.save.contains(&Mutation::Preferences(id(), Box::new(marked))), "{:?}", effects.save);
+}
+
+fn typing(activity: Activity) -> Kind {
+    Kind::Typing(Typing {
+        conversation_id: id().to_string(),
+        user_id: ben().to_string(),
+        activity: activity.into(),
+        expires_after: Some(to_duration(Duration::from_secs(6))),
+    })
+}
+
+fn told(activity: Activity) -> Vec<Event> {
+    vec![Event::Typing { conversation: id(), user: ben(), activity }]
+}
+
+#[test]
+fn typing_is_told_once_and_ends_by_time_by_a_message_and_with_the_stream() {
+    let mut steps = Steps::live();
+    steps.hear(Conn(1), [row(0, &[(1, 0)])]);
+    assert_eq!(steps.hear(Conn(1), [typing(Activity::Typing)]).tell, told(Activity::Typing));
+    let began_at = steps.now;
+    assert_eq!(steps.hear(Conn(1), [typing(Activity::Typing)]).tell, []);
+    assert_eq!(steps.core.typing(id()), [(ben(), Activity::Typing)]);
+    while steps.wake().tell != told(Activity::Unspecified) {}
+    assert_eq!(steps.now - began_at, Duration::from_secs(6));
+    assert_eq!(steps.core.typing(id()), []);
+
+    steps.hear(Conn(1), [typing(Activity::Recording)]);
+    let content = Some(chat::Content { kind: Some(Content::Text(Text { body: "hi".into() })) });
+    let message = Entry { sender_id: ben().to_string(), content, ..super::steps::entry(1) };
+    let effects = steps.hear(Conn(1), [Kind::Event(Live { entry: Some(message) })]);
+    assert!(effects.tell.contains(&told(Activity::Unspecified)[0]), "by a message");
+
+    steps.hear(Conn(1), [typing(Activity::Typing)]);
+    let effects = steps.input(Input::Closed(Conn(1), None));
+    assert_eq!(effects.tell[0], told(Activity::Unspecified)[0], "with the stream");
+}
+
+fn types(steps: &mut Steps, activity: Activity) -> Vec<Activity> {
+    let effects = steps.input(Input::Command(Command::SetTyping(id(), activity)));
+    spoken(&effects)
+}
+
+fn spoken(effects: &Effects) -> Vec<Activity> {
+    let said = said(effects).into_iter();
+    said.filter_map(|said| if let Said::SetTyping(typing) = said { Some(typing.activity()) } else { None })
+        .collect()
+}
+
+#[test]
+fn own_typing_is_told_every_three_seconds_and_a_stop_at_once() {
+    let mut steps = Steps::live();
+    assert_eq!(types(&mut steps, Activity::Unspecified), [], "nothing to stop");
+    assert_eq!(types(&mut steps, Activity::Typing), [Activity::Typing]);
+    let first_at = steps.now;
+    assert_eq!(types(&mut steps, Activity::Typing), []);
+    let mut repeated = Vec::new();
+    while repeated.is_empty() {
+        repeated = spoken(&steps.wake());
+    }
+    assert_eq!((repeated, steps.now - first_at), (vec![Activity::Typing], Duration::from_secs(3)));
+    assert_eq!(types(&mut steps, Activity::Unspecified), [Activity::Unspecified]);
+    assert_eq!(types(&mut steps, Activity::Unspecified), []);
+
+    steps.now += Duration::from_secs(3);
+    assert_eq!(types(&mut steps, Activity::Recording), [Activity::Recording]);
+    let draft = Draft::new(id(), Content::Text(Text { body: "sent".into() }));
+    let (_, _) = steps.core.append(steps.now, draft);
+    assert_eq!(types(&mut steps, Activity::Unspecified), [], "the message has ended it");
+
+    steps.input(Input::Closed(Conn(1), None));
+    assert_eq!(types(&mut steps, Activity::Typing), []);
+    while steps.wake().open.is_none() {}
+    steps.welcome(Conn(2));
+    let effects = steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
+    assert_eq!(spoken(&effects), [], "what was typed without a stream is past");
+}
+
+#[test]
+fn the_watch_list_goes_over_to_the_next_stream_and_what_was_known_does_not() {
+    let mut steps = Steps::live();
+    let watched = |effects: &Effects| {
+        said(effects)
+            .iter()
+            .find_map(|said| if let Said::Watch(watch) = said { Some(watch.user_ids.clone()) } else { None })
+    };
+    let watch = |steps: &mut Steps, users| steps.input(Input::Command(Command::Watch(users)));
+    assert_eq!(watched(&watch(&mut steps, vec![ben(), ben()])), Some(vec![ben().to_string()]));
+    assert_eq!(watched(&watch(&mut steps, vec![ben()])), None, "it is watched already");
+    let online = Presence {
+        user_id: ben().to_string(),
+        availability: Availability::Online.into(),
+        ..Presence::default()
+    };
+    let changed = || Kind::PresenceChanged(PresenceChanged { presence: Some(online.clone()) });
+    let news = |presence| vec![Event::Presence { user: ben(), presence }];
+    assert_eq!(steps.hear(Conn(1), [changed()]).tell, news(Some(online.clone())));
+    assert_eq!(steps.hear(Conn(1), [changed()]).tell, []);
+    let hidden = Presence { user_id: ben().to_string(), ..Presence::default() };
+    let effects = steps.hear(Conn(1), [Kind::PresenceChanged(PresenceChanged { presence: Some(hidden) })]);
+    assert_eq!(effects.tell, news(None));
+    steps.hear(Conn(1), [changed()]);
+
+    let effects = steps.input(Input::Closed(Conn(1), None));
+    assert_eq!(effects.tell[0], news(None)[0]);
+    assert_eq!(steps.core.presence(ben()), None);
+    while steps.wake().open.is_none() {}
+    steps.welcome(Conn(2));
+    let effects = steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
+    assert_eq!(watched(&effects), Some(vec![ben().to_string()]));
+    assert_eq!(watched(&watch(&mut steps, Vec::new())), Some(Vec::new()), "an empty list ends it");
+    assert_eq!(steps.hear(Conn(2), [changed()]).tell, [], "nobody asked");
+
+    let many: Vec<UserId> = (0..=MAX_WATCHED).map(|_| UserId::new()).collect();
+    assert_eq!(watched(&watch(&mut steps, many)).map(|users| users.len()), Some(MAX_WATCHED));
+}
+
+#[test]
+fn the_app_behind_says_so_and_pings_seldom() {
+    let mut steps = Steps::live();
+    steps.wake();
+    let effects = steps.input(Input::Command(Command::Background));
+    assert!(matches!(said(&effects)[..], [Said::SetActive(active)] if !active.foreground));
+    let behind_at = steps.now;
+    let effects = steps.wake();
+    assert!(matches!(said(&effects)[..], [Said::Ping(_)]));
+    assert_eq!(steps.now - behind_at, Duration::from_secs(240), "the interval of the background");
+    let effects = steps.input(Input::Command(Command::Foreground));
+    assert!(matches!(said(&effects)[..], [Said::SetActive(active), Said::Ping(_)] if active.foreground));
+
+    steps.input(Input::Command(Command::Background));
+    steps.input(Input::Closed(Conn(1), None));
+    let hello = loop {
+        if let Some((_, hello)) = steps.wake().open {
+            break hello;
+        }
+    };
+    assert!(hello.background, "the next stream begins with it");
+    steps.input(Input::Command(Command::Foreground));
+    steps.welcome(Conn(2));
+    let effects = steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
+    assert!(said(&effects).iter().any(|said| matches!(said, Said::SetActive(active) if active.foreground)));
+}
+
+#[test]
+fn a_mark_is_said_once_on_a_stream_and_again_on_the_next() {
+    let mut steps = Steps::live();
+    steps.hear(Conn(1), [row(1, &[(1, 0)]), Kind::Event(Live { entry: Some(super::steps::entry(2)) })]);
+    steps.input(Input::Command(Command::MarkRead(id(), Seq(99))));
+    let marks = |effects: &Effects| -> Vec<u64> {
+        let said = said(effects).into_iter();
+        said.filter_map(|said| match said {
+            Said::Received(mark) => Some(mark.seq),
+            Said::Read(mark) => Some(100 + mark.seq),
+            _ => None,
+        })
+        .collect()
+    };
+    let mut heard = Vec::new();
+    while heard.is_empty() {
+        heard = marks(&steps.wake());
+    }
+    assert_eq!(heard, [2, 102], "nothing above what is held was shown");
+    let effects = steps.hear(Conn(1), [Kind::Event(Live { entry: Some(super::steps::entry(3)) })]);
+    assert_eq!(marks(&effects), []);
+    let mut heard = Vec::new();
+    while heard.is_empty() {
+        heard = marks(&steps.wake());
+    }
+    assert_eq!(heard, [3], "the read mark was said");
+
+    steps.input(Input::Closed(Conn(1), None));
+    while steps.wake().open.is_none() {}
+    steps.welcome(Conn(2));
+    steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
+    let mut heard = Vec::new();
+    while heard.is_empty() {
+        heard = marks(&steps.wake());
+    }
+    assert_eq!(heard, [3, 102], "nobody knows what arrived of the last stream");
+}

@@ -1,0 +1,125 @@
+//! How the user wants to have each conversation, and their own marks.
+
+use std::time::Duration;
+
+use parlor_types::{ConversationId, Id as _};
+use parlor_wire::chat::v1::{
+    MarkRefused, PreferenceChanges, Preferences, PreferencesResult, SetPreferences, preferences_result,
+    server_frame,
+};
+use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::to_duration;
+use rand::RngExt as _;
+
+use super::log::at;
+use super::{Chat, Conn, Server, problem};
+
+/// Small, so that it is met often.
+const MAX_PINNED: usize = 1;
+/// A name that is never taken.
+pub const NO_NAME: &str = "no name";
+/// No mute that ends before this is one.
+const NOW: i64 = 1_000_000;
+
+impl Server {
+    pub(super) fn set_preferences(&mut self, conn: Conn, set: SetPreferences) {
+        let id = ConversationId::parse(&set.conversation_id).unwrap();
+        let changes = set.changes.unwrap_or_default();
+        let outcome = match self.change(id, &changes, Some(conn)) {
+            Ok(preferences) => preferences_result::Outcome::Preferences(preferences),
+            Err(problem) => preferences_result::Outcome::Problem(problem),
+        };
+        let result = PreferencesResult { request_id: set.request_id, outcome: Some(outcome) };
+        self.push(conn, server_frame::Kind::PreferencesResult(result));
+    }
+
+    /// Changes, by the stream `by` or by a device that has none.
+    pub fn change(
+        &mut self,
+        id: ConversationId,
+        changes: &PreferenceChanges,
+        by: Option<Conn>,
+    ) -> Result<Preferences, Problem> {
+        if by.is_some() && self.chance(0.15) {
+            let advice = self.rng.random_bool(0.5).then(|| to_duration(Duration::from_millis(400)));
+            return Err(Problem { retry_after: advice, ..problem(ErrorReason::Overloaded) });
+        }
+        let pinned =
+            self.state.chats.iter().filter(|(at, chat)| **at != id && chat.preferences.pinned_at.is_some());
+        if changes.pinned == Some(true) && pinned.count() >= MAX_PINNED {
+            return Err(problem(ErrorReason::TooManyPinned));
+        }
+        if changes.custom_name.as_deref() == Some(NO_NAME) {
+            return Err(problem(ErrorReason::FieldInvalid));
+        }
+        let head = self.state.chats[&id].log.len() as u64;
+        if changes.draft.as_ref().is_some_and(|draft| draft.reply_to > head) {
+            return Err(problem(ErrorReason::SeqAhead));
+        }
+        let commit = self.state.commit + 1;
+        let preferences = &mut self.chat(id).preferences;
+        let before = preferences.clone();
+        apply(preferences, changes, commit);
+        let now = preferences.clone();
+        if now != before {
+            self.touch(id, by);
+        }
+        Ok(now)
+    }
+
+    pub(super) fn on_mark(&mut self, conn: Conn, id: &str, seq: u64, is_read: bool) {
+        let id = ConversationId::parse(id).unwrap();
+        let chat = self.chat(id);
+        if seq > chat.log.len() as u64 {
+            assert!(is_read, "received what is not there");
+            let problem = Some(problem(ErrorReason::SeqAhead));
+            let refused = MarkRefused { conversation_id: id.to_string(), seq, problem };
+            return self.push(conn, server_frame::Kind::MarkRefused(refused));
+        }
+        let before = chat.marks;
+        chat.marks.received = chat.marks.received.max(seq);
+        if is_read {
+            raise_read(chat, seq);
+        }
+        if chat.marks.read > before.read || (chat.marks != before && self.rng.random_bool(0.3)) {
+            self.touch(id, Some(conn));
+        }
+    }
+}
+
+/// A mark that rises takes the other one away. Answers whether it did.
+pub(super) fn raise_read(chat: &mut Chat, seq: u64) -> bool {
+    let rises = seq > chat.marks.read;
+    chat.marks.read = chat.marks.read.max(seq);
+    rises && std::mem::take(&mut chat.preferences.marked_unread)
+}
+
+/// A message ends what keeps the conversation out of sight. Answers whether anything did.
+pub(super) fn bring_back(chat: &mut Chat) -> bool {
+    let preferences = &mut chat.preferences;
+    let was_hidden = std::mem::take(&mut preferences.hidden);
+    let comes_back = preferences.archived && preferences.muted_until.is_none();
+    preferences.archived &= !comes_back;
+    was_hidden || comes_back
+}
+
+fn apply(preferences: &mut Preferences, changes: &PreferenceChanges, commit: u64) {
+    if let Some(until) = changes.muted_until {
+        preferences.muted_until = Some(until).filter(|until| until.seconds > NOW);
+    }
+    match changes.pinned {
+        Some(true) => drop(preferences.pinned_at.get_or_insert(at(commit))),
+        Some(false) => preferences.pinned_at = None,
+        None => {}
+    }
+    preferences.archived = changes.archived.unwrap_or(preferences.archived);
+    preferences.hidden = changes.hidden.unwrap_or(preferences.hidden);
+    preferences.marked_unread = changes.marked_unread.unwrap_or(preferences.marked_unread);
+    if let Some(draft) = &changes.draft {
+        preferences.draft.clone_from(&draft.text);
+        preferences.draft_reply_to = draft.reply_to;
+    }
+    if let Some(name) = &changes.custom_name {
+        preferences.custom_name.clone_from(name);
+    }
+}

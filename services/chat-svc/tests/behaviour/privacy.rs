@@ -111,7 +111,7 @@ async fn who_may_add_somebody_to_a_group() {
 }
 
 #[tokio::test]
-async fn a_retry_of_what_is_stored_is_answered() {
+async fn g2_a_retry_of_what_is_stored_is_answered() {
     let scene = Scene::start().await;
     let (ada, ben) = (scene.user().await, scene.user().await);
     let group = compose::group("Tea", &[ada.id()]);
@@ -155,7 +155,7 @@ impl Internal {
 }
 
 #[tokio::test]
-async fn other_services_learn_who_may_see_whom() {
+async fn g7_other_services_learn_who_may_see_whom() {
     let scene = Scene::start().await;
     let internal = Internal::of(&scene);
     let (ada, ben, cleo) = (scene.user().await, scene.user().await, scene.user().await);
@@ -175,7 +175,7 @@ async fn other_services_learn_who_may_see_whom() {
 }
 
 #[tokio::test]
-async fn the_internal_calls_are_for_services_alone() {
+async fn g7_the_internal_calls_are_for_services_alone() {
     let scene = Scene::start().await;
     let ada = scene.user().await;
     let request = || CheckVisibilityRequest { viewer_id: ada.id(), user_ids: vec![ada.id()] };

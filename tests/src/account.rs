@@ -7,7 +7,10 @@ use parlor_client::{Client, LogIn};
 use parlor_testkit::{ChatClient, chat_client};
 use parlor_types::{DeviceId, Op};
 use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
+use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
 use parlor_wire::auth::v1::{Credentials, Device, LoginRequest, RegisterRequest};
+use parlor_wire::chat::v1::people_service_client::PeopleServiceClient;
+use parlor_wire::presence::v1::presence_service_client::PresenceServiceClient;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -85,13 +88,35 @@ impl Login {
 
     /// The auth API in this session's name.
     #[must_use]
-    pub fn auth(&self) -> AuthServiceClient<InterceptedService<Channel, Authorize>> {
-        AuthServiceClient::with_interceptor(
-            self.channel.clone(),
-            Authorize(self.credentials.access_token.clone()),
-        )
+    pub fn auth(&self) -> AuthServiceClient<Authorized> {
+        AuthServiceClient::new(self.authorized())
+    }
+
+    /// Profiles, in this session's name.
+    #[must_use]
+    pub fn profiles(&self) -> ProfileServiceClient<Authorized> {
+        ProfileServiceClient::new(self.authorized())
+    }
+
+    /// Contacts, blocks and privacy, in this session's name.
+    #[must_use]
+    pub fn people(&self) -> PeopleServiceClient<Authorized> {
+        PeopleServiceClient::new(self.authorized())
+    }
+
+    /// The presence API in this session's name.
+    #[must_use]
+    pub fn presence(&self) -> PresenceServiceClient<Authorized> {
+        PresenceServiceClient::new(self.authorized())
+    }
+
+    fn authorized(&self) -> Authorized {
+        InterceptedService::new(self.channel.clone(), Authorize(self.credentials.access_token.clone()))
     }
 }
+
+/// A connection that carries the access token.
+pub type Authorized = InterceptedService<Channel, Authorize>;
 
 /// Adds the access token.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@
 //! - [`history`]: what was asked, answered and read, and the rules (G1 to G5, G7) it is held against at the end.
 //! - [`Seed`]: chance that can be had again.
 //!
-//! Tests are in `guarantees/`; each failure names the guarantee that is broken.
+//! Tests are in `guarantees/`, where each failure names the guarantee that is broken, and in `behaviour/`: what people see of
+//! the whole.
 
 pub mod account;
 mod binaries;

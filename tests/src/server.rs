@@ -118,6 +118,20 @@ impl Server {
             .connect_lazy()
     }
 
+    /// Memory it holds now, in bytes: its resident set.
+    ///
+    /// # Panics
+    /// It has ended, or this system has no `/proc`.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        let pid = self.child.id().expect("it was not waited for");
+        let status =
+            fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs, and there is a /proc");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
+        let kib = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok());
+        kib.expect("a number of kB") * 1024
+    }
+
     /// SIGKILL; comes back when nothing is left of it.
     ///
     /// # Panics

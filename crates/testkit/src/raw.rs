@@ -58,14 +58,15 @@ impl Decoder for Plain {
 pub async fn raw_call(
     channel: Channel,
     token: &str,
-    path: &'static str,
+    path: &str,
     message: &[u8],
 ) -> (Vec<Bytes>, Option<Status>) {
+    let path: PathAndQuery = path.parse().expect("a path");
     let bearer = Bearer::new(Some(token));
     let mut grpc = Grpc::new(InterceptedService::new(channel, bearer));
     grpc.ready().await.expect("the connection is open");
     let requests = iter([Bytes::copy_from_slice(message)]).chain(pending());
-    let answer = grpc.streaming(Request::new(requests), PathAndQuery::from_static(path), Plain).await;
+    let answer = grpc.streaming(Request::new(requests), path, Plain).await;
     let mut answers = match answer {
         Ok(answers) => answers.into_inner(),
         Err(status) => return (Vec::new(), Some(status)),

@@ -62,6 +62,7 @@ mod tests {
             &id,
             "Auto-Submitted: auto-generated",
             "Content-Type: text/plain; charset=utf-8",
+            "Content-Transfer-Encoding: 7bit",
         ] {
             assert!(headers.lines().any(|header| header == line), "{line} in\n{headers}");
         }

@@ -58,8 +58,10 @@ impl Mail {
         let (code, minutes) = (code.as_str(), CODE_LIFE.as_secs() / 60);
         let text = format!(
             "Your code is {code}\n\n\
-             Type it where you were asked for it, within {minutes} minutes, to prove that this address is yours.\n\
-             If nothing asked you for a code, somebody has mistyped their own address: ignore this mail. Tell the code to nobody.\n"
+             Type it where you were asked for it, within {minutes} minutes, to prove that\n\
+             this address is yours.\n\n\
+             If nothing asked you for a code, somebody has mistyped their own address:\n\
+             ignore this mail. Tell the code to nobody.\n"
         );
         Self { user_id, to: to.clone(), subject: "Prove your e-mail address".to_owned(), text }
     }

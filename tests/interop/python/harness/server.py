@@ -20,6 +20,7 @@ class Server:
         self.program = os.environ["PARLOR_SERVER_BIN"]
         self.data = data
         self.log = data.with_suffix(".log")
+        self.mails = data.with_suffix(".mails")
         self.address = ""
         self.process: asyncio.subprocess.Process | None = None
 
@@ -32,6 +33,7 @@ class Server:
                 "127.0.0.1:0",
                 "--data",
                 str(self.data),
+                *(f"--set={setting}" for setting in self._settings()),
                 env=environment(),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -66,6 +68,11 @@ class Server:
     async def restore(self, source: Path) -> None:
         """Makes this data folder from a backup."""
         await self._command("restore", str(source), "--data", str(self.data))
+
+    def _settings(self) -> list[str]:
+        """Mail goes into a folder; nobody waits for those who were there before a start to come back."""
+        mail = {"transport": "folder", "from": "parlor@example.org", "folder": str(self.mails)}
+        return ["presence.settle=0s", *(f"auth.mail.{key}={value}" for key, value in mail.items())]
 
     def last_words(self) -> str:
         """The end of what the processes logged."""

@@ -10,9 +10,10 @@ from typing import Any, cast
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from parlor.auth.v1 import auth_service_pb2_grpc, profile_service_pb2_grpc
-from parlor.chat.v1 import chat_service_pb2_grpc
+from parlor.auth.v1 import auth_service_pb2_grpc, email_service_pb2_grpc, profile_service_pb2_grpc
+from parlor.chat.v1 import chat_service_pb2_grpc, people_service_pb2_grpc
 from parlor.errors.v1 import errors_pb2
+from parlor.presence.v1 import presence_service_pb2_grpc
 
 CALL_TIMEOUT = 10.0
 """Seconds for a unary call."""
@@ -89,7 +90,10 @@ class Api:
         self.channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
         self.auth = auth_service_pb2_grpc.AuthServiceStub(self.channel)
         self.profiles = profile_service_pb2_grpc.ProfileServiceStub(self.channel)
+        self.emails = email_service_pb2_grpc.EmailServiceStub(self.channel)
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel)
+        self.people = people_service_pb2_grpc.PeopleServiceStub(self.channel)
+        self.presence = presence_service_pb2_grpc.PresenceServiceStub(self.channel)
 
     async def call(self, method: Callable[..., Any], request: Any, token: str | None = None) -> Any:
         """Calls one method. Raises `Refusal`."""

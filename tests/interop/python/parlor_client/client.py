@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from parlor.auth.v1 import auth_service_pb2
-from parlor.chat.v1 import content_pb2, stream_pb2
+from parlor.chat.v1 import content_pb2, preferences_pb2, stream_pb2
 
 from .api import Api, Refusal, new_op
 from .rules import Record, Rules
@@ -37,6 +38,7 @@ class Client:
         self.connections = 0
         # Why this client stays away.
         self.ended: Refusal | stream_pb2.Goodbye | None = None
+        self._requests = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         if not self.store.text("device_id"):
@@ -105,6 +107,48 @@ class Client:
         if self.stream is not None:
             self.stream.wake()
         return op
+
+    def show_up_to(self, conversation_id: str, seq: int) -> None:
+        """Everything up to `seq` was shown: saved, and told to the server now or with the next stream."""
+        with self.store:
+            self.store.show_up_to(conversation_id, seq)
+        if self.stream is not None:
+            self.stream.wake()
+
+    def say(self, frame: stream_pb2.ClientFrame) -> None:
+        """Sends what matters only now: without a stream it is forgotten."""
+        if self.stream is not None:
+            self.stream.rules.say(frame)
+            self.stream.wake()
+
+    def set_typing(self, conversation_id: str, activity: stream_pb2.Activity) -> None:
+        """What the user does in a conversation."""
+        typing = stream_pb2.SetTyping(conversation_id=conversation_id, activity=activity)
+        self.say(stream_pb2.ClientFrame(set_typing=typing))
+
+    def activity(self, conversation_id: str, user_id: str) -> stream_pb2.Activity:
+        """What another does in a conversation."""
+        return self.record.live.activity(conversation_id, user_id, time.monotonic())
+
+    def set_active(self, foreground: bool) -> None:
+        """The app comes to the front or goes behind."""
+        self.record.live.foreground = foreground
+        self.say(stream_pb2.ClientFrame(set_active=stream_pb2.SetActive(foreground=foreground)))
+
+    def watch(self, *user_ids: str) -> None:
+        """Whose presence to tell, on this stream and those to come."""
+        self.say(self.record.live.watch(user_ids))
+
+    async def prefer(
+        self, conversation_id: str, changes: preferences_pb2.PreferenceChanges
+    ) -> stream_pb2.PreferencesResult:
+        """Changes preferences on the stream; the answer."""
+        self._requests += 1
+        request, live = self._requests, self.record.live
+        preferences = stream_pb2.SetPreferences(request_id=request, conversation_id=conversation_id, changes=changes)
+        self.say(stream_pb2.ClientFrame(set_preferences=preferences))
+        await self.until("an answer to SetPreferences", lambda: request in live.preferences)
+        return live.preferences[request]
 
     # ---- the stream
 

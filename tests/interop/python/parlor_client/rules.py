@@ -13,6 +13,7 @@ from parlor.chat.v1 import chat_service_pb2, log_pb2, stream_pb2
 from parlor.errors.v1 import errors_pb2
 
 from .api import reason_name
+from .live import Live
 from .store import Store
 
 PROTOCOL = 1
@@ -41,6 +42,7 @@ class Record:
 
     answers: dict[str, stream_pb2.AppendResult] = field(default_factory=dict)
     goodbyes: list[stream_pb2.Goodbye] = field(default_factory=list)
+    live: Live = field(default_factory=Live)
 
 
 class Rules:
@@ -60,11 +62,20 @@ class Rules:
         self._requests = 0
         self._unacked = 0
         self._received: dict[str, int] = {}
+        # Read marks this stream was told of.
+        self._read: dict[str, int] = {}
+        self._said: list[stream_pb2.ClientFrame] = []
+
+    def say(self, frame: stream_pb2.ClientFrame) -> None:
+        """Sends a frame on this stream, if it lives that long."""
+        self._said.append(frame)
 
     def hello(self) -> stream_pb2.ClientFrame:
         """The first frame."""
         cursor = self.store.fact("cursor")
-        return stream_pb2.ClientFrame(hello=stream_pb2.Hello(protocol=PROTOCOL, cursor=cursor, client=CLIENT_NAME))
+        background = not self.record.live.foreground
+        hello = stream_pb2.Hello(protocol=PROTOCOL, cursor=cursor, client=CLIENT_NAME, background=background)
+        return stream_pb2.ClientFrame(hello=hello)
 
     # ---- in
 
@@ -101,6 +112,21 @@ class Rules:
             case "goodbye":
                 self.goodbye = frame.goodbye
                 self.record.goodbyes.append(frame.goodbye)
+            case "receipts":
+                self.store.receipts(frame.receipts)
+            case "sync_person":
+                self.store.know_person(frame.sync_person.person)
+            case "sync_privacy":
+                self.store.remember(privacy=frame.sync_privacy.privacy.SerializeToString())
+            case "typing":
+                self.record.live.types(frame.typing, now)
+            case "presence_changed":
+                presence = frame.presence_changed.presence
+                self.record.live.presences[presence.user_id] = presence
+            case "preferences_result":
+                self.record.live.preferences[frame.preferences_result.request_id] = frame.preferences_result
+            case "refused":
+                self.record.live.refused.append(frame.refused)
             case "mark_refused":
                 raise AssertionError(f"a mark was refused: {frame.mark_refused}")
             case _:
@@ -111,6 +137,7 @@ class Rules:
             self.store.forget()
             self.store.remember(generation=welcome.generation)
         self.welcome = welcome
+        self._said = self.record.live.wishes()
 
     def _entry(self, entry: log_pb2.Entry) -> None:
         """Rule 1: have + 1 is applied, up to have is dropped, above leaves a gap to fetch."""
@@ -123,6 +150,7 @@ class Rules:
     def _apply(self, entry: log_pb2.Entry, low: int) -> None:
         self.store.apply(entry, low)
         self._received[entry.conversation_id] = entry.seq
+        self.record.live.said(entry.conversation_id, entry.sender_id)
 
     def _append_result(self, result: stream_pb2.AppendResult, now: float) -> None:
         lane = self._lane(result.conversation_id)
@@ -185,6 +213,12 @@ class Rules:
         for conversation_id, seq in self._received.items():
             received = stream_pb2.Received(conversation_id=conversation_id, seq=seq)
             frames.append(stream_pb2.ClientFrame(received=received))
+        for conversation_id, seq in self.store.shown_marks():
+            if seq > self._read.get(conversation_id, 0):
+                self._read[conversation_id] = seq
+                frames.append(stream_pb2.ClientFrame(read=stream_pb2.Read(conversation_id=conversation_id, seq=seq)))
+        frames += self._said
+        self._said = []
         if self._unacked:
             frames.append(stream_pb2.ClientFrame(ack=stream_pb2.Ack(batch=self._unacked)))
         self._received, self._unacked = {}, 0

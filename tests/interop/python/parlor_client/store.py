@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from parlor.chat.v1 import content_pb2, log_pb2
+from parlor.chat.v1 import content_pb2, log_pb2, people_pb2, stream_pb2
 
 SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -21,8 +21,11 @@ CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) WIT
 -- The range [low, have] held of a conversation, the highest seq heard of, and its row of the chat list.
 CREATE TABLE IF NOT EXISTS conversation (
     id TEXT PRIMARY KEY, low INTEGER NOT NULL DEFAULT 0, have INTEGER NOT NULL DEFAULT 0,
-    head INTEGER NOT NULL DEFAULT 0, shown BLOB NOT NULL DEFAULT x''
+    head INTEGER NOT NULL DEFAULT 0, shown BLOB NOT NULL DEFAULT x'',
+    -- The highest seq shown to the user, sent until the row says that the server has it.
+    read INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS person (user_id TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entry (
     conversation_id TEXT NOT NULL, seq INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (conversation_id, seq)
 ) WITHOUT ROWID;
@@ -118,6 +121,36 @@ class Store:
         row = self.database.execute(query, (conversation_id,)).fetchone()
         return log_pb2.Conversation.FromString(row[0] if row else b"")
 
+    def receipts(self, receipts: stream_pb2.Receipts) -> None:
+        """Raises the marks of others in the row: they only grow."""
+        row = self.shown(receipts.conversation_id)
+        members = {member.user_id: member for member in row.members}
+        for heard in receipts.members:
+            if member := members.get(heard.user_id):
+                if heard.marks.received > member.marks.received:
+                    member.marks.received = heard.marks.received
+                    member.marks.received_at.CopyFrom(heard.marks.received_at)
+                if heard.marks.read > member.marks.read:
+                    member.marks.read = heard.marks.read
+                    member.marks.read_at.CopyFrom(heard.marks.read_at)
+        values = (row.SerializeToString(), row.id)
+        self.database.execute("UPDATE conversation SET shown = ? WHERE id = ?", values)
+
+    def marks(self, conversation_id: str, user_id: str) -> log_pb2.Marks:
+        """How far a member is, as far as this client was told."""
+        members = {member.user_id: member.marks for member in self.shown(conversation_id).members}
+        return members.get(user_id, log_pb2.Marks())
+
+    def show_up_to(self, conversation_id: str, seq: int) -> None:
+        """Everything up to `seq` was shown to the user (rule 4)."""
+        update = "UPDATE conversation SET read = max(read, ?) WHERE id = ?"
+        self.database.execute(update, (seq, conversation_id))
+
+    def shown_marks(self) -> list[tuple[str, int]]:
+        """Read marks of which no row says that the server has them."""
+        rows = self.database.execute("SELECT id, read FROM conversation WHERE read > 0").fetchall()
+        return [(id, read) for id, read in rows if read > self.shown(id).marks.read]
+
     def hear(self, conversation_id: str, seq: int) -> None:
         """Notes that the conversation reaches at least to `seq`."""
         self._know(conversation_id)
@@ -144,11 +177,30 @@ class Store:
         rows = self.database.execute(query, (conversation_id,))
         return [log_pb2.Entry.FromString(row[0]) for row in rows]
 
+    # ---- people
+
+    def know_person(self, person: people_pb2.Person) -> None:
+        """Saves what there is between the user and another."""
+        values = (person.user_id, person.SerializeToString())
+        self.database.execute("REPLACE INTO person VALUES (?, ?)", values)
+
+    def person(self, user_id: str) -> people_pb2.Person:
+        """What there is between the user and another."""
+        row = self.database.execute("SELECT bytes FROM person WHERE user_id = ?", (user_id,)).fetchone()
+        return people_pb2.Person.FromString(row[0] if row else b"")
+
+    def privacy(self) -> people_pb2.Privacy:
+        """The user's privacy settings."""
+        return people_pb2.Privacy.FromString(self.fact("privacy"))
+
+    # ---- another generation
+
     def forget(self) -> None:
-        """A new generation (rule 5): forgets cursor, ranges and entries, and keeps the outbox with base_seq 0."""
+        """A new generation (rule 5): forgets cursor, ranges, entries and people; keeps the outbox with base_seq 0."""
         self.remember(cursor=b"")
         self.database.execute("DELETE FROM conversation")
         self.database.execute("DELETE FROM entry")
+        self.database.execute("DELETE FROM person")
         self.database.execute("UPDATE outbox SET base_seq = 0")
 
     def _know(self, conversation_id: str) -> None:

@@ -104,8 +104,10 @@ class Stream:
         pinged = 0
         frames = [self.rules.hello()]
         while await self._write(frames):
+            # Not `wait_for`: up to Python 3.11 it can lose a cancellation that comes together with what it waits for.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), TICK)
+                async with asyncio.timeout(TICK):
+                    await self._due.wait()
             self._due.clear()
             frames = self.rules.outgoing(time.monotonic())
             if self._nonce > pinged:

@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import accounts, delivery, refusals, restore
+from . import accounts, delivery, devices, people, presence, receipts, refusals, restore
 from .world import World
 
 STEPS = [
@@ -26,6 +26,15 @@ STEPS = [
     delivery.phone_put_back,
     refusals.appends,
     refusals.strangers,
+    receipts.ticks,
+    receipts.unshared,
+    devices.unread,
+    devices.preferences,
+    presence.typing,
+    presence.watched,
+    people.contacts,
+    people.blocks,
+    people.emails,
     restore.backup_and_restore,
     accounts.logout,
 ]

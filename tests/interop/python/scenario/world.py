@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from itertools import zip_longest
 from pathlib import Path
 
 import grpc
+from parlor.auth.v1 import auth_service_pb2
 from parlor.chat.v1 import chat_service_pb2, log_pb2, stream_pb2
 
 from harness.proxy import Proxy
@@ -54,6 +56,10 @@ class Person:
         """Waits until this person holds the log up to `seq`."""
         store = self.client.store
         await self.client.until(f"the log up to {seq}", lambda: store.held(conversation_id).have >= seq)
+
+    def seq_of(self, conversation_id: str, op: str) -> int:
+        """The seq of an entry this person holds."""
+        return next(entry.seq for entry in self.client.store.log(conversation_id) if entry.op == op)
 
     async def lose_network(self) -> None:
         """Cuts every connection and lets none come back."""
@@ -102,6 +108,26 @@ class World:
         """A new process on the same data, at another address."""
         await self.server.start()
         await self.moved()
+
+    @contextlib.asynccontextmanager
+    async def second_device(self, person: Person) -> AsyncIterator[Client]:
+        """Another device of somebody, online, until it logs out."""
+        device = Client(person.client.name, self.folder / f"second of {person.client.name}", person.address)
+        await device.login(self.api, PASSWORD)
+        device.start()
+        await device.online()
+        try:
+            yield device
+        finally:
+            await self.api.call(self.api.auth.Logout, auth_service_pb2.LogoutRequest(), device.token)
+            # A stream that is lost counts as there for a while: this one has to be ended.
+            await device.until("Goodbye", lambda: device.ended is not None)
+            await device.close()
+
+    async def row(self, client: Client, conversation_id: str) -> log_pb2.Conversation:
+        """The row of the chat list, by a unary call."""
+        request = chat_service_pb2.GetConversationRequest(conversation_id=conversation_id)
+        return (await self.api.call(self.api.chat.GetConversation, request, client.token)).conversation
 
     async def server_log(self, reader: Person, conversation_id: str) -> list[log_pb2.Entry]:
         """The whole log, by unary calls."""

@@ -4,6 +4,8 @@
 import { Code, ConnectError, createClient, type Client, type Transport } from "@connectrpc/connect";
 import { AuthService } from "../../gen/parlor/auth/v1/auth_service_pb.js";
 import { ChatService } from "../../gen/parlor/chat/v1/chat_service_pb.js";
+import { PeopleService } from "../../gen/parlor/chat/v1/people_service_pb.js";
+import { PresenceService } from "../../gen/parlor/presence/v1/presence_service_pb.js";
 import { ErrorReason } from "../../gen/parlor/errors/v1/errors_pb.js";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 
@@ -20,10 +22,17 @@ const RETRYABLE = new Set(["UNAVAILABLE", "OVERLOADED", "RATE_LIMITED", "STORAGE
 export interface Api {
   readonly auth: Client<typeof AuthService>;
   readonly chat: Client<typeof ChatService>;
+  readonly people: Client<typeof PeopleService>;
+  readonly presence: Client<typeof PresenceService>;
 }
 
 export function api(transport: Transport): Api {
-  return { auth: createClient(AuthService, transport), chat: createClient(ChatService, transport) };
+  return {
+    auth: createClient(AuthService, transport),
+    chat: createClient(ChatService, transport),
+    people: createClient(PeopleService, transport),
+    presence: createClient(PresenceService, transport),
+  };
 }
 
 /** The options of a call that say who calls. */

@@ -1,13 +1,15 @@
 // A person's client: an account, a store, and a stream that comes back by itself.
 
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
 import type { Credentials } from "../../gen/parlor/auth/v1/auth_service_pb.js";
 import { ContentSchema, type Content } from "../../gen/parlor/chat/v1/content_pb.js";
-import type { AppendResult, Goodbye } from "../../gen/parlor/chat/v1/stream_pb.js";
+import { PreferenceChangesSchema } from "../../gen/parlor/chat/v1/preferences_pb.js";
+import type { Activity, AppendResult, Goodbye, PreferencesResult } from "../../gen/parlor/chat/v1/stream_pb.js";
 import { api, isTransient, reasonName, reasonOf, type Api } from "./api.js";
-import { Rules } from "./rules.js";
+import { Live } from "./live.js";
+import { Rules, type Outgoing } from "./rules.js";
 import { Store, type Disk } from "./store.js";
 import { Stream } from "./stream.js";
 
@@ -22,6 +24,7 @@ export class Client {
   readonly store: Store;
   readonly api: Api;
   readonly answers = new Map<string, AppendResult>();
+  readonly live = new Live();
   connections = 0;
   /** Why it stays away: the reason of a Goodbye or of a refusal. */
   ended: string | undefined;
@@ -30,6 +33,7 @@ export class Client {
   private running: Promise<void> | undefined;
   private stopped = false;
   private fault: unknown;
+  private requests = 0n;
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -99,6 +103,50 @@ export class Client {
     return op;
   }
 
+  /** Everything up to `seq` was shown: saved, and told to the server now or with the next stream. */
+  showUpTo(conversationId: string, seq: number): void {
+    this.store.showUpTo(conversationId, seq);
+    this.store.commit();
+    this.stream?.flush();
+  }
+
+  /** Sends what matters only now: without a stream it is forgotten. */
+  private say(frame: Outgoing): void {
+    this.stream?.rules.say(frame);
+    this.stream?.flush();
+  }
+
+  setTyping(conversationId: string, activity: Activity): void {
+    this.say({ kind: { case: "setTyping", value: { conversationId, activity } } });
+  }
+
+  /** What another does in a conversation. */
+  activity(conversationId: string, userId: string): Activity {
+    return this.live.activity(conversationId, userId, Date.now());
+  }
+
+  /** The app comes to the front or goes behind. */
+  setActive(foreground: boolean): void {
+    this.live.foreground = foreground;
+    this.say({ kind: { case: "setActive", value: { foreground } } });
+  }
+
+  /** Whose presence to tell, on this stream and those to come. */
+  watch(...userIds: string[]): void {
+    this.say(this.live.watch(userIds));
+  }
+
+  /** Changes preferences on the stream; the answer. */
+  async prefer(
+    conversationId: string,
+    changes: MessageInitShape<typeof PreferenceChangesSchema>,
+  ): Promise<PreferencesResult> {
+    const requestId = ++this.requests;
+    this.say({ kind: { case: "setPreferences", value: { requestId, conversationId, changes } } });
+    await this.until("an answer to SetPreferences", () => this.live.preferences.has(requestId));
+    return this.live.preferences.get(requestId)!;
+  }
+
   // ---- the stream
 
   get stream(): Stream | undefined {
@@ -146,7 +194,8 @@ export class Client {
   /** Rule 6: any end is followed by a new stream, unless the server says not to. */
   private async stayConnected(): Promise<void> {
     for (let failures = 0; !this.stopped; ) {
-      const stream = new Stream(this.api, this.token, new Rules(this.store, this.answers), () => this.tell());
+      const rules = new Rules(this.store, this.answers, this.live);
+      const stream = new Stream(this.api, this.token, rules, () => this.tell());
       this.streams.push(stream);
       await stream.opened;
       if (stream.rules.welcome) {

@@ -12,6 +12,7 @@ import type { AppendResult, Drain, FetchResult, Goodbye, Hello, Limits } from ".
 import type { ServerFrame, Welcome } from "../../gen/parlor/chat/v1/stream_pb.js";
 import type { Problem } from "../../gen/parlor/errors/v1/errors_pb.js";
 import { isRetryable, reasonName } from "./api.js";
+import type { Live } from "./live.js";
 import type { Pending, Store } from "./store.js";
 
 export const PROTOCOL = 1;
@@ -42,19 +43,29 @@ export class Rules {
   private readonly lanes = new Map<string, Lane>();
   private readonly fetching = new Map<bigint, string>();
   private readonly received = new Map<string, bigint>();
+  /** Read marks this stream was told of. */
+  private readonly read = new Map<string, number>();
+  private said: Outgoing[] = [];
   private fetchNotBefore = 0;
   private requests = 0n;
   private unacked = 0n;
 
-  /** `answers` collects what became of each op, beyond this stream. */
+  /** `answers` collects what became of each op, beyond this stream; so does `live` with what is not kept. */
   constructor(
     private readonly store: Store,
     private readonly answers: Map<string, AppendResult>,
+    private readonly live: Live,
   ) {}
+
+  /** Sends a frame on this stream, if it lives that long. */
+  say(frame: Outgoing): void {
+    this.said.push(frame);
+  }
 
   hello(): Hello {
     const cursor = base64Decode(this.store.fact("cursor"));
-    return create(HelloSchema, { protocol: PROTOCOL, cursor, client: CLIENT_NAME });
+    const background = !this.live.foreground;
+    return create(HelloSchema, { protocol: PROTOCOL, cursor, client: CLIENT_NAME, background });
   }
 
   // ---- in
@@ -97,6 +108,25 @@ export class Rules {
       case "goodbye":
         this.goodbye = kind.value;
         return;
+      case "receipts":
+        return this.store.receipts(kind.value);
+      case "syncPerson":
+        if (kind.value.person) this.store.knowPerson(kind.value.person);
+        return;
+      case "syncPrivacy":
+        if (kind.value.privacy) this.store.knowPrivacy(kind.value.privacy);
+        return;
+      case "typing":
+        return this.live.types(kind.value, now);
+      case "presenceChanged":
+        if (kind.value.presence) this.live.presences.set(kind.value.presence.userId, kind.value.presence);
+        return;
+      case "preferencesResult":
+        this.live.preferences.set(kind.value.requestId, kind.value);
+        return;
+      case "refused":
+        this.live.refused.push(kind.value);
+        return;
       case "markRefused":
         throw new Error(`a mark was refused: ${kind.value.conversationId} ${kind.value.seq}`);
       default:
@@ -110,6 +140,7 @@ export class Rules {
       this.store.remember({ generation: welcome.generation });
     }
     this.welcome = welcome;
+    this.said = this.live.wishes();
   }
 
   /** Rule 1: have + 1 is applied, up to have is dropped, above leaves a gap to fetch. */
@@ -123,6 +154,7 @@ export class Rules {
   private apply(entry: Entry, low: number): void {
     this.store.apply(entry, low);
     this.received.set(entry.conversationId, entry.seq);
+    this.live.said(entry.conversationId, entry.senderId);
   }
 
   private onAppendResult(result: AppendResult, now: number): void {
@@ -192,6 +224,12 @@ export class Rules {
     for (const [conversationId, seq] of this.received) {
       frames.push({ kind: { case: "received", value: { conversationId, seq } } });
     }
+    for (const [conversationId, seq] of this.store.shownMarks()) {
+      if (seq <= (this.read.get(conversationId) ?? 0)) continue;
+      this.read.set(conversationId, seq);
+      frames.push({ kind: { case: "read", value: { conversationId, seq: BigInt(seq) } } });
+    }
+    frames.push(...this.said.splice(0));
     if (this.unacked) frames.push({ kind: { case: "ack", value: { batch: this.unacked } } });
     this.received.clear();
     this.unacked = 0n;

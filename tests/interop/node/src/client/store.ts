@@ -3,11 +3,13 @@
 // `commit` saves everything at once, so what changed between two commits is saved together: rules 2 and 3 are about
 // that. Where it is saved is a `Disk`: a file here, IndexedDB in a browser.
 
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
-import { ConversationSchema, EntrySchema } from "../../gen/parlor/chat/v1/log_pb.js";
-import type { Conversation, Entry } from "../../gen/parlor/chat/v1/log_pb.js";
+import { ConversationSchema, EntrySchema, MarksSchema } from "../../gen/parlor/chat/v1/log_pb.js";
+import type { Conversation, Entry, Marks } from "../../gen/parlor/chat/v1/log_pb.js";
 import { ContentSchema, type Content } from "../../gen/parlor/chat/v1/content_pb.js";
+import { PersonSchema, PrivacySchema, type Person, type Privacy } from "../../gen/parlor/chat/v1/people_pb.js";
+import type { Receipts } from "../../gen/parlor/chat/v1/stream_pb.js";
 
 /** Keeps one text: all of it or none of it. */
 export interface Disk {
@@ -35,6 +37,8 @@ interface Kept {
   have: number;
   head: number;
   shown: string;
+  /** The highest seq shown to the user, sent until the row says that the server has it. */
+  read: number;
   /** Entries by seq, as base64. */
   entries: Record<number, string>;
 }
@@ -42,17 +46,27 @@ interface Kept {
 interface State {
   facts: Record<string, string>;
   conversations: Record<string, Kept>;
+  /** Base64, by user. */
+  people: Record<string, string>;
   outbox: { op: string; conversationId: string; baseSeq: number; content: string }[];
 }
 
-export type Fact = "device" | "user" | "accessToken" | "refreshToken" | "refreshOp" | "cursor" | "generation";
+export type Fact =
+  | "device"
+  | "user"
+  | "accessToken"
+  | "refreshToken"
+  | "refreshOp"
+  | "cursor"
+  | "generation"
+  | "privacy";
 
 export class Store {
   private readonly state: State;
 
   constructor(private readonly disk: Disk) {
     const saved = disk.load();
-    this.state = saved ? (JSON.parse(saved) as State) : { facts: {}, conversations: {}, outbox: [] };
+    this.state = saved ? (JSON.parse(saved) as State) : { facts: {}, conversations: {}, people: {}, outbox: [] };
   }
 
   /** Saves everything that changed since the last commit. */
@@ -96,6 +110,37 @@ export class Store {
     return fromBinary(ConversationSchema, base64Decode(this.kept(id).shown));
   }
 
+  /** Raises the marks of others in the row: they only grow. */
+  receipts({ conversationId, members }: Receipts): void {
+    const row = this.shown(conversationId);
+    for (const { userId, marks: heard } of members) {
+      const member = row.members.find((known) => known.userId === userId);
+      if (!member || !heard) continue;
+      const marks = (member.marks ??= create(MarksSchema));
+      if (heard.received > marks.received) [marks.received, marks.receivedAt] = [heard.received, heard.receivedAt];
+      if (heard.read > marks.read) [marks.read, marks.readAt] = [heard.read, heard.readAt];
+    }
+    this.kept(conversationId).shown = base64Encode(toBinary(ConversationSchema, row));
+  }
+
+  /** How far a member is, as far as this client was told. */
+  marks(id: string, userId: string): Marks {
+    return this.shown(id).members.find((member) => member.userId === userId)?.marks ?? create(MarksSchema);
+  }
+
+  /** Everything up to `seq` was shown to the user (rule 4). */
+  showUpTo(id: string, seq: number): void {
+    const kept = this.kept(id);
+    kept.read = Math.max(kept.read, seq);
+  }
+
+  /** Read marks of which no row says that the server has them. */
+  shownMarks(): [string, number][] {
+    return Object.entries(this.state.conversations)
+      .filter(([id, kept]) => kept.read > 0 && kept.read > Number(this.shown(id).marks?.read ?? 0n))
+      .map(([id, kept]) => [id, kept.read]);
+  }
+
   /** Notes that the conversation reaches at least to `seq`. */
   hear(id: string, seq: number): void {
     const kept = this.kept(id);
@@ -125,15 +170,38 @@ export class Store {
     return entries.map(([, encoded]) => fromBinary(EntrySchema, base64Decode(encoded)));
   }
 
-  /** Rule 5: forgets cursor, ranges and entries, and keeps the outbox with base_seq 0. */
+  // ---- people
+
+  knowPerson(person: Person): void {
+    this.state.people[person.userId] = base64Encode(toBinary(PersonSchema, person));
+  }
+
+  /** What there is between the user and another. */
+  person(userId: string): Person {
+    return fromBinary(PersonSchema, base64Decode(this.state.people[userId] ?? ""));
+  }
+
+  knowPrivacy(privacy: Privacy): void {
+    this.remember({ privacy: base64Encode(toBinary(PrivacySchema, privacy)) });
+  }
+
+  /** The user's privacy settings. */
+  privacy(): Privacy {
+    return fromBinary(PrivacySchema, base64Decode(this.fact("privacy")));
+  }
+
+  // ---- another generation
+
+  /** Rule 5: forgets cursor, ranges, entries and people; keeps the outbox with base_seq 0. */
   forget(): void {
     this.remember({ cursor: "" });
     this.state.conversations = {};
+    this.state.people = {};
     for (const pending of this.state.outbox) pending.baseSeq = 0;
   }
 
   private kept(id: string): Kept {
-    return (this.state.conversations[id] ??= { low: 0, have: 0, head: 0, shown: "", entries: {} });
+    return (this.state.conversations[id] ??= { low: 0, have: 0, head: 0, shown: "", read: 0, entries: {} });
   }
 
   // ---- outbox

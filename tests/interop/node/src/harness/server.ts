@@ -27,7 +27,9 @@ export class Server {
     // Nothing of what configures the tests may configure the server.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PARLOR_")));
     const options = { env, stdio: ["ignore" as const, "pipe" as const, log] };
-    const started = spawn(program, ["--listen", "127.0.0.1:0", "--data", this.data], options);
+    // Nobody waits for those who were there before a start to come back.
+    const settings = ["--set", "presence.settle=0s"];
+    const started = spawn(program, ["--listen", "127.0.0.1:0", "--data", this.data, ...settings], options);
     fs.closeSync(log);
     this.process = started;
     const lines = readline.createInterface({ input: started.stdout! });

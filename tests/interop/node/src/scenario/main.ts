@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import * as around from "./around.js";
 import { displaced, lostPushes, numberedPushes } from "./pushes.js";
 import * as steps from "./steps.js";
 import { World } from "./world.js";
@@ -18,7 +19,12 @@ const STEPS: [string, (world: World) => Promise<void>][] = [
   ["the same op by Push and by Append is one entry; with other content it is refused", steps.onePath],
   ["pushes take effect once and in the order of their numbers", numberedPushes],
   ["lost pushes, and pushes whose answers are lost, are sent again on the same stream", lostPushes],
+  ["ticks: others' marks come live, and those missed come with the row", around.ticks],
+  ["unread and preferences: what one device does the other shows", around.twoDevices],
+  ["typing and recording are shown to the other; a message or a stop ends it", around.typing],
+  ["presence follows the apps and what their user says, on the stream and by Watch", around.presence],
   ["a newer stream of the session says Goodbye to the older, which stays away", displaced],
+  ["contacts come to both; what a blocked sender says is withheld, and they are not told", around.people],
 ];
 
 async function play(folder: string): Promise<number> {

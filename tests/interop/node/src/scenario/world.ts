@@ -9,6 +9,7 @@ import { createGrpcWebTransport as overFetch } from "@connectrpc/connect-web";
 import { EntrySchema, type Entry } from "../../gen/parlor/chat/v1/log_pb.js";
 import { as } from "../client/api.js";
 import { Client } from "../client/client.js";
+import type { Disk } from "../client/store.js";
 import { file } from "../harness/file.js";
 import { Flaky } from "../harness/flaky.js";
 import { Proxy } from "../harness/proxy.js";
@@ -21,14 +22,34 @@ export class Person {
   /** Every op sent, by conversation, in the order of sending. */
   readonly sent = new Map<string, string[]>();
   readonly client: Client;
+  private readonly second: Disk;
 
   constructor(
     name: string,
     folder: string,
     readonly proxy: Proxy,
-    transport: Transport,
+    private readonly transport: Transport,
   ) {
     this.client = new Client(name, file(path.join(folder, name, "client.json")), transport);
+    this.second = file(path.join(folder, name, "second.json"));
+  }
+
+  /** Plays something with another device of this person, which is online, and logs out at the end. */
+  async withSecondDevice(play: (device: Client) => Promise<void>): Promise<void> {
+    const device = new Client(this.client.name, this.second, this.transport);
+    await device.login(PASSWORD);
+    device.start();
+    await device.online();
+    await play(device);
+    await device.api.auth.logout({}, as(device.token));
+    // A stream that is lost counts as there for a while: this one has to be ended.
+    await device.until("Goodbye", () => device.ended !== undefined);
+    await device.stop();
+  }
+
+  /** The seq of an entry this person holds. */
+  seqOf(conversationId: string, op: string): number {
+    return Number(this.client.store.log(conversationId).find((entry) => entry.op === op)?.seq);
   }
 
   /** Puts texts into the outbox; their ops. */

@@ -19,6 +19,8 @@ pub(super) struct Conversation {
     pub range: Option<Range>,
     /// `have` when the present stream said Hello: a row that knows less than that is a log that shrank.
     pub held: Seq,
+    /// The same for the stream that is being opened.
+    pub held_at_hello: Seq,
     /// First seq of the current readable range.
     pub floor: Seq,
     /// Entries that came before those below them.
@@ -43,6 +45,7 @@ impl Conversation {
             head: Seq::default(),
             range: None,
             held: Seq::default(),
+            held_at_hello: Seq::default(),
             floor: Seq::FIRST,
             ahead: BTreeMap::new(),
             received: Seq::default(),

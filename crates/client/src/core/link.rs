@@ -246,7 +246,7 @@ impl Core {
         self.link.open_at = None;
         self.link.opening = Some((conn, now + WELCOME_WITHIN));
         for conversation in self.conversations.values_mut() {
-            conversation.held = conversation.range.map_or_else(Default::default, |range| range.have);
+            conversation.held_at_hello = conversation.range.map_or_else(Default::default, |range| range.have);
         }
         let hello = Hello {
             protocol: PROTOCOL,
@@ -296,6 +296,7 @@ impl Core {
         self.doings.leave_stream(fx);
         self.watching.leave_stream(fx);
         for conversation in self.conversations.values_mut() {
+            conversation.held = conversation.held_at_hello;
             conversation.received_said = Seq::default();
             conversation.read_said = Seq::default();
         }

@@ -21,6 +21,12 @@ fn ben() -> UserId {
     parlor_types::Id::from_bytes([2; 16])
 }
 
+/// What `find` finds first in what the core does by itself.
+fn first_of<T>(steps: &mut Steps, find: impl Fn(&Effects) -> Vec<T>) -> Vec<T> {
+    let woken = (0..100).map(|_| find(&steps.wake()));
+    woken.into_iter().find(|found| !found.is_empty()).expect("it does so without being asked")
+}
+
 fn asked(effects: &Effects) -> Option<(u64, PreferenceChanges)> {
     said(effects).into_iter().find_map(|said| match said {
         Said::SetPreferences(set) => Some((set.request_id, set.changes.clone().unwrap())),
@@ -120,7 +126,7 @@ fn a_busy_server_is_asked_again_later() {
     let effects =
         steps.hear(Conn(1), [Kind::PreferencesResult(PreferencesResult { request_id: request, outcome })]);
     assert_eq!(asked(&effects), None);
-    while asked(&steps.wake()).is_none() {}
+    first_of(&mut steps, |effects| asked(effects).into_iter().collect());
     assert!(steps.now - refused_at >= Duration::from_secs(3), "as the server advised");
 }
 
@@ -182,7 +188,8 @@ fn typing_is_told_once_and_ends_by_time_by_a_message_and_with_the_stream() {
     let began_at = steps.now;
     assert_eq!(steps.hear(Conn(1), [typing(Activity::Typing)]).tell, []);
     assert_eq!(steps.core.typing(id()), [(ben(), Activity::Typing)]);
-    while steps.wake().tell != told(Activity::Unspecified) {}
+    let ended = first_of(&mut steps, |effects| effects.tell.clone());
+    assert_eq!(ended, told(Activity::Unspecified));
     assert_eq!(steps.now - began_at, Duration::from_secs(6));
     assert_eq!(steps.core.typing(id()), []);
 
@@ -215,10 +222,7 @@ fn own_typing_is_told_every_three_seconds_and_a_stop_at_once() {
     assert_eq!(types(&mut steps, Activity::Typing), [Activity::Typing]);
     let first_at = steps.now;
     assert_eq!(types(&mut steps, Activity::Typing), []);
-    let mut repeated = Vec::new();
-    while repeated.is_empty() {
-        repeated = spoken(&steps.wake());
-    }
+    let repeated = first_of(&mut steps, spoken);
     assert_eq!((repeated, steps.now - first_at), (vec![Activity::Typing], Duration::from_secs(3)));
     assert_eq!(types(&mut steps, Activity::Unspecified), [Activity::Unspecified]);
     assert_eq!(types(&mut steps, Activity::Unspecified), []);
@@ -317,26 +321,14 @@ fn a_mark_is_said_once_on_a_stream_and_again_on_the_next() {
         })
         .collect()
     };
-    let mut heard = Vec::new();
-    while heard.is_empty() {
-        heard = marks(&steps.wake());
-    }
-    assert_eq!(heard, [2, 102], "nothing above what is held was shown");
+    assert_eq!(first_of(&mut steps, marks), [2, 102], "nothing above what is held was shown");
     let effects = steps.hear(Conn(1), [Kind::Event(Live { entry: Some(super::steps::entry(3)) })]);
     assert_eq!(marks(&effects), []);
-    let mut heard = Vec::new();
-    while heard.is_empty() {
-        heard = marks(&steps.wake());
-    }
-    assert_eq!(heard, [3], "the read mark was said");
+    assert_eq!(first_of(&mut steps, marks), [3], "the read mark was said");
 
     steps.input(Input::Closed(Conn(1), None));
     while steps.wake().open.is_none() {}
     steps.welcome(Conn(2));
     steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
-    let mut heard = Vec::new();
-    while heard.is_empty() {
-        heard = marks(&steps.wake());
-    }
-    assert_eq!(heard, [3, 102], "nobody knows what arrived of the last stream");
+    assert_eq!(first_of(&mut steps, marks), [3, 102], "nobody knows what arrived of the last stream");
 }

@@ -271,6 +271,22 @@ fn a_log_that_shrank_is_reported_and_taken_afresh() {
 }
 
 #[test]
+fn a_late_row_of_a_stream_that_is_being_replaced_is_no_log_that_shrank() {
+    let mut steps = Steps::live();
+    let effects =
+        steps.hear(Conn(1), [row(5, &[(1, 0)]), event(6), Kind::Drain(Drain { reconnect_after: None })]);
+    assert!(effects.open.is_some(), "at once");
+    let effects = steps.hear(Conn(1), [row(5, &[(1, 0)])]);
+    assert!(
+        !effects.tell.contains(&Event::Regressed(id())),
+        "the new stream has said what is held, not this one"
+    );
+    steps.welcome(Conn(2));
+    let effects = steps.hear(Conn(2), [row(5, &[(1, 0)])]);
+    assert!(effects.tell.contains(&Event::Regressed(id())));
+}
+
+#[test]
 fn an_op_nobody_can_look_for_is_given_up() {
     let mut steps = Steps::live();
     let draft = Draft::new(id(), Content::Text(Text { body: "old".into() }));

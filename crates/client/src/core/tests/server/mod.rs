@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use parlor_types::{ConversationId, Id as _, UserId};
+use parlor_types::{ConversationId, Id as _, Op, UserId};
 use parlor_wire::chat::v1::{
     Checkpoint, ClientFrame, Conversation, Drain, Entry, Goodbye, Limits, Marks, Person, Pong, Preferences,
     Privacy, ServerFrame, Welcome, client_frame, server_frame,
@@ -121,16 +121,20 @@ impl Server {
             privacy: Privacy { read_receipts: true, ..Privacy::default() },
             privacy_changed: 0,
         };
-        Self {
-            rng,
-            me,
-            others,
-            generation: 1,
-            state,
-            backup: None,
-            sessions: BTreeMap::new(),
-            presences: BTreeMap::new(),
-            hostile: true,
+        let (generation, backup, sessions, presences) = (1, None, BTreeMap::new(), BTreeMap::new());
+        let mut server =
+            Self { rng, me, others, generation, state, backup, sessions, presences, hostile: true };
+        server.write_a_past(conversations);
+        server
+    }
+
+    /// What was said before the user's first device came.
+    fn write_a_past(&mut self, conversations: &[ConversationId]) {
+        for id in conversations {
+            for _ in 0..self.rng.random_range(0..12) {
+                let sender = self.others[self.rng.random_range(0..self.others.len())];
+                self.other_writes(*id, sender, Op::new().to_string());
+            }
         }
     }
 

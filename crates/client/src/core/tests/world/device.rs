@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, UNIX_EPOCH};
 
-use parlor_types::{ConversationId, Op, SessionId, UserId};
+use parlor_types::{ConversationId, Op, Seq, SessionId, UserId};
 use parlor_wire::chat::v1::{Activity, ClientFrame, ServerFrame, client_frame};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::super::steps::setup;
 use super::{Sent, Server};
-use crate::core::{Conn, Core, Draft, Effects, Event, Input, Now};
+use crate::core::{Conn, Core, Draft, Effects, Event, Input, Mutation, Now};
 use crate::store::{Store, Tokens};
 
 /// Names of streams: of which device, in which life of its process.
@@ -31,6 +31,8 @@ pub struct Device {
     pub actions: u32,
     /// Who types, as the events say.
     typing: BTreeMap<(ConversationId, UserId), Activity>,
+    /// How far others were seen to have received.
+    received: BTreeMap<(ConversationId, UserId), u64>,
 }
 
 #[derive(Default)]
@@ -61,6 +63,7 @@ impl Device {
             refused: BTreeSet::new(),
             actions: 0,
             typing: BTreeMap::new(),
+            received: BTreeMap::new(),
         }
     }
 
@@ -106,6 +109,9 @@ impl Device {
     /// As the driver does, but it may die between any two steps.
     fn perform(&mut self, server: &mut Server, now: Now, effects: Effects) {
         self.store.apply(&effects.save).unwrap();
+        if effects.save.iter().any(|mutation| matches!(mutation, Mutation::Reset(_))) {
+            self.received.clear(); // another life of the server's store
+        }
         if self.dies(server) {
             return self.crash(server);
         }
@@ -138,6 +144,9 @@ impl Device {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Settled(op, Err(_)) => drop(self.refused.insert(op)),
+            Event::Receipts { conversation, .. } | Event::Conversation { conversation, .. } => {
+                self.check_marks(conversation);
+            }
             Event::Typing { conversation, user, activity: Activity::Unspecified } => {
                 let was = self.typing.remove(&(conversation, user));
                 assert!(was.is_some(), "a stop of what was not told");
@@ -147,6 +156,15 @@ impl Device {
                 assert_ne!(was, Some(activity), "the same told twice");
             }
             _ => {}
+        }
+    }
+
+    /// No mark goes back, whatever order rows and receipts come in.
+    fn check_marks(&mut self, id: ConversationId) {
+        for member in self.store.receipts(id, Seq::FIRST).unwrap().members {
+            let seen = self.received.entry((id, member.user)).or_default();
+            assert!(*seen <= member.marks.received, "{id}: {} was at {seen}", member.user);
+            *seen = member.marks.received;
         }
     }
 
@@ -198,6 +216,7 @@ impl Device {
         let kept: BTreeSet<_> = older.outbox(None).unwrap().iter().map(|row| row.op).collect();
         let queued = self.store.outbox(None).unwrap();
         self.store = older;
+        self.received.clear();
         queued.into_iter().map(|row| row.op).filter(|op| !kept.contains(op)).collect()
     }
 

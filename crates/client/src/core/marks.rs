@@ -106,8 +106,8 @@ impl Core {
         }
     }
 
-    /// What only time can mend is said again. A mark that cannot be is not; the server's own stands. The frame does not
-    /// say which of the two marks it is about.
+    /// What only time can mend is said again. A mark that cannot be is not; the server's own stands. One frame
+    /// may be about both marks, and has the higher seq then.
     pub(super) fn on_mark_refused(&mut self, now: Now, refused: &MarkRefused, fx: &mut Effects) {
         let Some(id) = ConversationId::parse(&refused.conversation_id) else { return };
         let Some(conversation) = self.conversations.get_mut(&id) else { return };
@@ -119,8 +119,8 @@ impl Core {
             self.marks.note(now, id);
             return;
         }
-        let is_of_this_wish = conversation.read_wanted <= seq && conversation.read_said == seq;
-        if is_of_this_wish && conversation.read_wanted > conversation.read {
+        let was_told = conversation.read_wanted <= seq.min(conversation.read_said);
+        if was_told && conversation.read_wanted > conversation.read {
             conversation.read_wanted = conversation.read;
             fx.save.push(Mutation::ReadWanted(id, conversation.read));
             fx.tell.push(Event::Conversation { conversation: id, new: false });

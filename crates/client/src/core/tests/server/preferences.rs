@@ -91,21 +91,18 @@ impl Server {
         }
     }
 
-    /// A store that is busy takes neither of the two, and each is refused by itself.
+    /// A store that is busy takes neither of the two, and one frame says so.
     fn write_marks_of(&mut self, conn: Conn, id: ConversationId) {
         let session = self.sessions.get_mut(&conn).expect("it speaks");
         let Some((received, read)) = session.marks.remove(&id) else { return };
         if self.chance(0.15) {
-            for seq in [received, read].into_iter().filter(|seq| *seq > 0) {
-                self.refuse_mark(conn, id, seq, ErrorReason::Overloaded);
-            }
-            return;
+            return self.refuse_marks(conn, id, received.max(read), ErrorReason::Overloaded);
         }
         let chat = self.chat(id);
         let before = chat.marks;
         chat.marks.received = chat.marks.received.max(received);
         if read > chat.log.len() as u64 {
-            self.refuse_mark(conn, id, read, ErrorReason::SeqAhead);
+            self.refuse_marks(conn, id, read, ErrorReason::SeqAhead);
         } else {
             raise_read(chat, read);
         }
@@ -115,7 +112,7 @@ impl Server {
         }
     }
 
-    fn refuse_mark(&mut self, conn: Conn, id: ConversationId, seq: u64, reason: ErrorReason) {
+    fn refuse_marks(&mut self, conn: Conn, id: ConversationId, seq: u64, reason: ErrorReason) {
         let advice = self.rng.random_bool(0.5).then(|| to_duration(Duration::from_millis(400)));
         let problem = Some(Problem { retry_after: advice, ..problem(reason) });
         let refused = MarkRefused { conversation_id: id.to_string(), seq, problem };

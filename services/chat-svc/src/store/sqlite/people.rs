@@ -15,6 +15,9 @@ use crate::store::{
     AccountChanges, AccountPlace, Commit, Done, PeopleStore, PrivacyKept, ReadError, Relate, Related, code,
 };
 
+/// Memberships are counted up to this many, to begin with the user who has fewer.
+const FEW: u64 = 512;
+
 /// The columns that [`person`] reads.
 const PERSON: &str = "other, relation, note, blocked, changed_at";
 
@@ -279,7 +282,15 @@ fn share_a_conversation(tx: &Connection, a: UserId, b: UserId) -> rusqlite::Resu
     if one(tx, sql, [ConversationId::direct(a, b).bytes()], |_| Ok(()))?.is_some() {
         return Ok(true);
     }
-    let sql = "SELECT 1 FROM member a CROSS JOIN member b ON b.conversation = a.conversation
-               WHERE a.user = ?1 AND a.present = 1 AND b.user = ?2 AND b.present = 1 LIMIT 1";
-    Ok(one(tx, sql, params![a.bytes(), b.bytes()], |_| Ok(()))?.is_some())
+    // From the side with fewer, which for a stranger is mostly not the one that asks.
+    let (few, many) = if some_memberships(tx, a)? <= some_memberships(tx, b)? { (a, b) } else { (b, a) };
+    let sql = "SELECT 1 FROM member few CROSS JOIN member many ON many.conversation = few.conversation
+               WHERE few.user = ?1 AND few.present = 1 AND many.user = ?2 AND many.present = 1 LIMIT 1";
+    Ok(one(tx, sql, params![few.bytes(), many.bytes()], |_| Ok(()))?.is_some())
+}
+
+/// How many conversations a user is or was a member of, counted up to [`FEW`].
+fn some_memberships(tx: &Connection, user: UserId) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM member WHERE user = ?1 LIMIT ?2)";
+    Ok(one(tx, sql, params![user.bytes(), from_number(FEW)], |row| number(row, 0))?.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parlor_runtime::clock::Clock;
-use parlor_types::{ConversationId, UserId};
+use parlor_types::UserId;
 use tokio::sync::oneshot;
 
 use super::{Action, Filter, Person, Privacy, PrivacyChanges, Refused, Visibility};
@@ -96,7 +96,9 @@ impl People {
             people.in_turn(result, answer, move |people, kept: &PrivacyKept| {
                 let commit = kept.changed?;
                 people.start.router.account_changed(user);
-                people.rows_changed(&[user], &kept.rows);
+                for conversation in &kept.rows {
+                    people.start.router.row_changed(user, *conversation, None);
+                }
                 people.start.watcher.changed(&[user]);
                 Some(commit)
             })
@@ -143,21 +145,15 @@ impl People {
                 self.start.router.account_changed(whose);
             }
         }
-        self.rows_changed(&[user, other], &related.rows);
+        for conversation in &related.rows {
+            self.start.router.receipts(user, *conversation, &[other]);
+            self.start.router.receipts(other, *conversation, &[user]);
+        }
         if related.person.side.blocked {
             self.start.router.parted(user, other);
         }
         self.start.watcher.changed(&[user, other]);
         Some(commit)
-    }
-
-    /// The rows of these conversations say more to these users than they did.
-    fn rows_changed(&self, users: &[UserId], conversations: &[ConversationId]) {
-        for conversation in conversations {
-            for user in users {
-                self.start.router.row_changed(*user, *conversation, None);
-            }
-        }
     }
 
     /// Called on the store's thread: `tell` runs, and the answer goes, in the order of commits.

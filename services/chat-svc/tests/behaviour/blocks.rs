@@ -198,6 +198,8 @@ async fn answers(sender: &User, other: &User, reads: bool, stream: &mut StreamCl
         _ => None,
     };
     stream.find("the last change", last).await;
+    let of_the_end = |frame: &Frame| matches!(frame, Frame::Receipts(_)).then_some(());
+    stream.find("receipts, as the sender's own block has ended", of_the_end).await;
     stream.ping().await;
     for frame in stream.take_mail() {
         match frame {

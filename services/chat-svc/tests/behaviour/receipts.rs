@@ -109,7 +109,7 @@ async fn g6_whoever_may_see_more_marks_is_told_of_them() {
         |frame: &ServerKind| matches!(frame, ServerKind::Receipts(_) | ServerKind::SyncConversation(_));
     assert!(!stream.take_mail().iter().any(told), "G7");
     ben.unblock(&ada).await;
-    assert_eq!(of(&stream.row().await, &ben), (said, said));
+    shown(&mut stream, &ben, (said, said)).await;
 }
 
 #[tokio::test]

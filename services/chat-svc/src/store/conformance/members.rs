@@ -16,6 +16,7 @@ rules!(
     a_block_outlasts_a_membership_and_shows_where_the_next_began,
     receipts_are_for_present_members_of_a_conversation_that_lists_them,
     a_cursor_from_before_a_receipt_finds_the_conversation,
+    a_cursor_from_before_marks_could_be_seen_finds_them,
     a_past_membership_keeps_its_place_in_the_list,
 );
 
@@ -236,6 +237,37 @@ async fn a_cursor_from_before_a_receipt_finds_the_conversation(store: Arc<dyn St
     append(&store, writer.batch(&[text(ada, "2")])).await.unwrap();
     mark(&store, ada, writer.conversation, (4, 4)).await;
     assert_eq!(found(ben, removed).await.1, 0, "G7: an ex-member learns of no receipt");
+}
+
+async fn a_cursor_from_before_marks_could_be_seen_finds_them(store: Arc<dyn Store>) {
+    let (ada, ben, mut tea, mut notes) = (UserId::new(), UserId::new(), Writer::new(), Writer::new());
+    append(&store, tea.batch(&[group(ada, &[ben], Settings::default())])).await.unwrap();
+    append(&store, notes.batch(&[group(ada, &[], Settings::default())])).await.unwrap();
+    let id = tea.conversation;
+    let since = async |user, since| {
+        let changed = store.changed(user, since).await.unwrap().1;
+        changed.into_iter().map(|changed| changed.id).collect::<Vec<_>>()
+    };
+    let now = async || store.changed(ada, Commit(0)).await.unwrap().0;
+    let share = |on| PrivacyChanges { read_receipts: Some(on), ..PrivacyChanges::default() };
+    let times = |last_seen| PrivacyChanges { last_seen: Some(last_seen), ..PrivacyChanges::default() };
+    for (less, more) in [(share(false), share(true)), (times(Audience::Nobody), times(Audience::Contacts))] {
+        let before = now().await;
+        assert_eq!(set_privacy(&store, ada, less).await.rows, []);
+        assert_eq!(since(ada, before).await, [], "who sees less has nothing to fetch");
+        assert_eq!(set_privacy(&store, ada, more).await.rows, [id]);
+        assert_eq!((since(ada, before).await, since(ben, before).await), (vec![id], vec![]), "G6");
+    }
+    let before = now().await;
+    assert_eq!(relate(&store, ada, ben, Action::Block).await.unwrap().rows, []);
+    assert_eq!(since(ben, before).await, [], "G7: a block is not told");
+    assert_eq!(relate(&store, ada, ben, Action::Unblock).await.unwrap().rows, [id]);
+    assert_eq!((since(ada, before).await, since(ben, before).await), (vec![id], vec![id]), "G6");
+    append(&store, tea.batch(&[(ada, Content::Remove(vec![ben]))])).await.unwrap();
+    let before = now().await;
+    relate(&store, ada, ben, Action::Block).await.unwrap();
+    assert_eq!(relate(&store, ada, ben, Action::Unblock).await.unwrap().rows, [], "shared no more");
+    assert_eq!(since(ben, before).await, []);
 }
 
 async fn a_past_membership_keeps_its_place_in_the_list(store: Arc<dyn Store>) {

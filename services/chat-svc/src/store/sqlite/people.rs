@@ -6,7 +6,7 @@ use parlor_types::{ConversationId, Id as _, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::columns::{audience, from_number, from_time, id, number, relation, time};
-use super::{SqliteStore, one};
+use super::{SqliteStore, one, rows};
 use crate::people::{
     Acceptance, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
     Side, Tie, Visibility,
@@ -99,7 +99,10 @@ fn relate(tx: &Tx<'_>, change: &Relate) -> rusqlite::Result<Result<Related, Refu
     let changed_at = if mine { Some(change.at) } else { before.changed_at };
     let person = Person { user: change.other, side: after.mine, changed_at };
     let changed = (mine || theirs).then(|| Commit(tx.commit_number()));
-    Ok(Ok(Related { person, mine, theirs, changed }))
+    let unblocked = pair.mine.blocked && !person.side.blocked;
+    let rows =
+        if unblocked { rows::say_more_of_each_other(tx, change.user, change.other)? } else { Vec::new() };
+    Ok(Ok(Related { person, mine, theirs, changed, rows }))
 }
 
 fn count(tx: &Connection, change: &Relate, counted: Counted) -> rusqlite::Result<usize> {
@@ -155,7 +158,7 @@ fn set_privacy(tx: &Tx<'_>, user: UserId, changes: &PrivacyChanges) -> rusqlite:
     let (before, _) = privacy(tx, user)?;
     let after = before.with(changes);
     if after == before {
-        return Ok(PrivacyKept { privacy: after, changed: None });
+        return Ok(PrivacyKept { privacy: after, changed: None, rows: Vec::new() });
     }
     tx.prepare_cached(
         "INSERT OR REPLACE INTO privacy (user, read_receipts, online, last_seen, direct, groups, changed)
@@ -170,7 +173,8 @@ fn set_privacy(tx: &Tx<'_>, user: UserId, changes: &PrivacyChanges) -> rusqlite:
         code::audience(after.groups),
         from_number(tx.commit_number())
     ])?;
-    Ok(PrivacyKept { privacy: after, changed: Some(Commit(tx.commit_number())) })
+    let rows = if after.sees_more_marks_than(&before) { rows::say_more(tx, user)? } else { Vec::new() };
+    Ok(PrivacyKept { privacy: after, changed: Some(Commit(tx.commit_number())), rows })
 }
 
 fn list(

@@ -95,19 +95,19 @@ fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Re
     if !read::member_count(tx, conversation)?.is_some_and(lists) {
         return Ok(Vec::new());
     }
-    let members = read::members(tx, conversation)?;
-    if !members.contains_key(&user) {
+    let key = params![conversation.bytes(), user.bytes()];
+    let present = "SELECT 1 FROM member WHERE conversation = ?1 AND user = ?2 AND present = 1";
+    if one(tx, present, key, |_| Ok(()))?.is_none() {
         return Ok(Vec::new());
     }
     tx.prepare_cached("UPDATE conversation SET shown = ?2 WHERE id = ?1")?
         .execute(params![conversation.bytes(), from_number(tx.commit_number())])?;
-    let mut others = Vec::with_capacity(members.len());
-    for other in members.into_keys().filter(|other| *other != user) {
-        if !people::blocks(tx, user, other)? {
-            others.push(other);
-        }
-    }
-    Ok(others)
+    let mut statement = tx.prepare_cached(
+        "SELECT m.user FROM member m LEFT JOIN relation r ON r.user = ?2 AND r.other = m.user AND r.blocked = 1
+         WHERE m.conversation = ?1 AND m.present = 1 AND m.user <> ?2 AND r.user IS NULL",
+    )?;
+    let others = statement.query_map(key, |row| id(row, 0))?;
+    others.collect()
 }
 
 /// The members, each with their marks as `reader` may know them.

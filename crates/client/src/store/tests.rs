@@ -139,14 +139,15 @@ fn two_processes_refresh_with_one_op() {
     let (user, session) = (UserId::new(), SessionId::new());
     one.log_in("http://a", "ada", user, session, &tokens("first")).unwrap();
 
-    let attempt = one.begin_refresh(Op::new()).unwrap().unwrap();
-    let twin = other.begin_refresh(Op::new()).unwrap().unwrap();
+    let attempt = one.begin_refresh(&tokens("first"), Op::new()).unwrap().unwrap();
+    let twin = other.begin_refresh(&tokens("first"), Op::new()).unwrap().unwrap();
     assert!(attempt == twin, "the same token with the same op");
 
     let saved = one.finish_refresh(&attempt, &tokens("second")).unwrap();
     assert_eq!(saved, Some(tokens("second")));
     // The other's answer comes late, when the first has moved on already.
-    let third = one.begin_refresh(Op::new()).unwrap().unwrap();
+    assert!(other.begin_refresh(&tokens("first"), Op::new()).unwrap().is_none(), "renewed by now");
+    let third = one.begin_refresh(&tokens("second"), Op::new()).unwrap().unwrap();
     assert!(third.op != attempt.op && third.token != attempt.token);
     one.finish_refresh(&third, &tokens("third")).unwrap();
     assert_eq!(other.finish_refresh(&twin, &tokens("second")).unwrap(), Some(tokens("third")));

@@ -396,3 +396,31 @@ fn a_wish_that_has_no_room_waits_for_an_answer_and_not_for_the_clock() {
         assert!(steps.core.deadline().is_none_or(|at| at > steps.now), "a timer that changes nothing");
     }
 }
+
+fn cursor(effects: &Effects) -> Option<&[u8]> {
+    effects.save.iter().rev().find_map(|mutation| match mutation {
+        Mutation::Cursor(cursor) => Some(&cursor[..]),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_first_sync_that_is_cut_leaves_nobody_behind() {
+    let mut steps = Steps::new();
+    steps.wake();
+    assert!(steps.welcome(Conn(1)).save.contains(&Mutation::ForgetPeople));
+    let person = chat::Person { user_id: ben().to_string(), blocked: true, ..chat::Person::default() };
+    let person = Kind::SyncPerson(chat::SyncPerson { person: Some(person) });
+    assert_eq!(steps.hear(Conn(1), [person]).tell, [Event::Person(ben())]);
+    let drain = Kind::Drain(chat::Drain { reconnect_after: None });
+    assert!(steps.hear(Conn(1), [drain]).open.is_some_and(|(_, hello)| hello.cursor.is_empty()));
+    let effects = steps.hear(Conn(1), [Kind::SyncDone(SyncDone { cursor: "first".into() })]);
+    assert_eq!(cursor(&effects), Some(&b"first"[..]));
+    let effects = steps.welcome(Conn(2));
+    assert!(effects.save.contains(&Mutation::ForgetPeople), "who is no longer blocked does not come");
+    assert_eq!(cursor(&effects), Some(&b""[..]), "until all have come anew");
+    steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
+    steps.input(Input::Closed(Conn(2), None));
+    while steps.wake().open.is_none() {}
+    assert!(!steps.welcome(Conn(3)).save.contains(&Mutation::ForgetPeople), "a sync of changes alone");
+}

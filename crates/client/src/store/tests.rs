@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use parlor_types::{ConversationId, Id as _, Op, Seq, SessionId, UserId};
 use parlor_wire::auth::v1::Profile;
 use parlor_wire::chat::v1::content::Kind;
-use parlor_wire::chat::v1::{Conversation, Entry, ReadableRange, Text};
+use parlor_wire::chat::v1::{Conversation, Entry, Person, ReadableRange, SyncResponse, Text};
 
 use super::{FILE, Store, StoreError, Tokens};
 use crate::core::{Draft, Mutation, Outgoing, Range, Weight};
@@ -129,6 +129,27 @@ fn rows_extents_and_entries_come_back() {
     store.apply(&[Mutation::Forget(id)]).unwrap();
     assert!(store.entries(id, Seq(1), Seq(9), 10).unwrap().is_empty());
     assert_eq!(store.conversation(id).unwrap().unwrap().read_wanted, Seq(0));
+}
+
+#[test]
+fn a_first_sync_of_several_pages_keeps_the_people_of_all() {
+    let store = Store::in_memory();
+    let person = |n| {
+        let user = UserId::from_bytes([n; 16]);
+        Person { user_id: user.to_string(), blocked: true, ..Person::default() }
+    };
+    let page = |people: &[u8], cursor: &'static str| SyncResponse {
+        generation: "one".into(),
+        people: people.iter().map(|n| person(*n)).collect(),
+        cursor: cursor.into(),
+        ..SyncResponse::default()
+    };
+    store.keep_sync(page(&[1, 2], ""), true).unwrap(); // cut short
+    store.keep_sync(page(&[2], ""), true).unwrap();
+    store.keep_sync(page(&[3], "cursor"), false).unwrap();
+    assert_eq!(store.people().unwrap(), [person(2), person(3)], "and none that an earlier one has left");
+    store.keep_sync(page(&[4], "later"), false).unwrap();
+    assert_eq!(store.people().unwrap(), [person(2), person(3), person(4)], "what changed is added");
 }
 
 #[test]

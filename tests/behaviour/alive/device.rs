@@ -46,6 +46,8 @@ pub struct Device {
     network: FaultProxy,
     folder: PathBuf,
     app: Option<App>,
+    /// There is no network.
+    is_gone: bool,
 }
 
 struct App {
@@ -58,7 +60,7 @@ impl Device {
     pub async fn new(server: &Server, folder: &Path, owner: &Login, number: usize) -> Self {
         let name = format!("{}, device {number}", owner.username);
         let network = FaultProxy::start(server.address()).await;
-        let mut device = Self { folder: folder.join(&name), name, network, app: None };
+        let mut device = Self { folder: folder.join(&name), name, network, app: None, is_gone: false };
         let client = device.client().await;
         let username = owner.username.clone();
         let who = LogIn { username, password: PASSWORD.to_owned(), device_name: device.name.clone() };
@@ -94,11 +96,12 @@ impl Device {
     }
 
     /// Something goes wrong, until `heal`.
-    pub fn suffer(&mut self, fault: Fault) {
-        self.network.heal();
+    pub async fn suffer(&mut self, fault: Fault) {
+        self.restore_network().await;
         match fault {
             Fault::Cut => self.network.cut(),
             Fault::Gone => {
+                self.is_gone = true;
                 self.network.refuse(true);
                 self.network.cut();
             }
@@ -111,8 +114,18 @@ impl Device {
 
     /// Everything is as it should be again.
     pub async fn heal(&mut self) {
-        self.network.heal();
+        self.restore_network().await;
         self.start().await;
+    }
+
+    /// An operating system tells apps when there is a network again; of all other faults nobody is told.
+    async fn restore_network(&mut self) {
+        self.network.heal();
+        if std::mem::take(&mut self.is_gone)
+            && let Some(app) = &self.app
+        {
+            app.live.foreground().await.expect("it is live");
+        }
     }
 }
 

@@ -35,7 +35,7 @@ async fn commotion(world: &mut World, actions: usize, faults: f64, rng: &mut Std
         let device = rng.random_range(0..world.devices.len());
         if rng.random_bool(faults) {
             let fault = any_fault(rng);
-            world.devices[device].1.suffer(fault);
+            world.devices[device].1.suffer(fault).await;
         } else if rng.random_bool(faults) {
             world.devices[device].1.heal().await;
         }

@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use parlor_client::core::Event;
 use parlor_client::store::Store;
-use parlor_client::{Client, Live, LogIn};
+use parlor_client::{Client, Events, Live, LogIn, News};
 use parlor_testkit::FaultProxy;
 use parlor_tests::Server;
 use parlor_tests::account::{Login, PASSWORD};
@@ -53,6 +55,18 @@ pub struct Device {
 struct App {
     client: Client,
     live: Live,
+    /// Whether it is in sync, and why not if that is known.
+    state: Arc<Mutex<String>>,
+}
+
+/// Takes down what the app says of its connection, for those who ask why a device lags behind.
+async fn follow(mut events: Events, state: Arc<Mutex<String>>) {
+    while let Some(news) = events.next().await {
+        let News::Event(event) = news else { continue };
+        if let Event::Online | Event::Offline(_) | Event::Stopped(_) = event {
+            *state.lock().expect("nobody panics with it") = format!("{event:?}");
+        }
+    }
 }
 
 impl Device {
@@ -79,8 +93,10 @@ impl Device {
     pub async fn start(&mut self) {
         if self.app.is_none() {
             let client = self.client().await;
-            let (live, _) = client.live().await.expect("somebody is logged in");
-            self.app = Some(App { client, live });
+            let (live, events) = client.live().await.expect("somebody is logged in");
+            let state = Arc::default();
+            tokio::spawn(follow(events, Arc::clone(&state)));
+            self.app = Some(App { client, live, state });
         }
     }
 
@@ -93,6 +109,12 @@ impl Device {
     /// What is saved.
     pub fn store(&self) -> &Store {
         self.app.as_ref().expect("it runs").client.store()
+    }
+
+    /// How its connection is, for a failing test to say.
+    pub fn state(&self) -> String {
+        let state = self.app.as_ref().map(|app| app.state.lock().expect("nobody panics with it").clone());
+        state.unwrap_or_else(|| "not running".to_owned())
     }
 
     /// Something goes wrong, until `heal`.

@@ -58,7 +58,7 @@ pub enum Command {
         /// 3 to 32 of a-z, 0-9, "_" and "."
         username: String,
         /// How you want to be called [default: the user name]
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         name: String,
         #[command(flatten)]
         password: Password,

@@ -54,8 +54,8 @@ async fn messages_sent_on_the_stream_arrive_once_and_in_order() {
 /// Makes the saved access token one that has run out.
 fn run_out(person: &Person) {
     let store = Store::open(person.folder.path()).unwrap();
-    let attempt = store.begin_refresh(Op::new()).unwrap().unwrap();
     let tokens = store.account().unwrap().tokens.unwrap();
+    let attempt = store.begin_refresh(&tokens, Op::new()).unwrap().unwrap();
     store.finish_refresh(&attempt, &Tokens { access_until: SystemTime::UNIX_EPOCH, ..tokens }).unwrap();
 }
 

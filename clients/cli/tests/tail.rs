@@ -84,3 +84,28 @@ fn a_session_that_is_ended_ends_its_tail() {
     assert_eq!(tail.child.wait().unwrap().code(), Some(3));
     assert_eq!(other.fails(&["whoami"], ""), (3, "NOT_LOGGED_IN".into()));
 }
+
+#[test]
+fn what_others_read_is_told_to_those_who_ask_and_to_nobody_else() {
+    let server = Server::start();
+    let [ada, ben] = ["ada", "ben"].map(|name| Person::registered(&server, name));
+    let sent = ada.json(&["send", "--to", "@ben", "hello"]).remove(0);
+    let tail = ada.tail(&["--activity"]);
+    tail.notice("connected");
+    ben.json(&["read", "@ada"]);
+    let told = tail.entry();
+    assert_eq!(
+        (&told["event"], &told["username"], &told["read"]),
+        (&"receipts".into(), &"ben".into(), &sent["seq"])
+    );
+    drop(tail);
+
+    let tail = ada.tail(&[]);
+    tail.notice("connected");
+    ada.json(&["send", "--to", "@ben", "again"]);
+    assert_eq!(tail.texts(1), ["again"]);
+    ben.json(&["read", "@ada"]);
+    ben.json(&["send", "--to", "@ada", "read it"]);
+    let next = tail.entry();
+    assert_eq!(next["text"], "read it", "only entries, as before");
+}

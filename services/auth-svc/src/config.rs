@@ -11,6 +11,7 @@ use parlor_runtime::limiter::Rate;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{FailureLimit, OWASP_COSTS, QueueLimits, ThrottleLimits};
+use crate::emails::MailRates;
 use crate::sessions::{Lifetimes, SessionLimits};
 
 pub use crate::mail::SmtpSecurity;
@@ -147,7 +148,10 @@ pub struct Limits {
     /// SetEmail, per account: each sends a mail.
     pub set_email: RateLimit,
     /// Mails to one e-mail address, whoever asks for them.
-    pub mail_per_address: RateLimit,
+    pub mail_per_address: DailyLimit,
+    /// Mails to one e-mail address, asked for by one account. Below `mail_per_address`, so that no account alone can use
+    /// that up.
+    pub mail_per_account_and_address: DailyLimit,
     /// FindByEmail, per account.
     pub find_by_email: RateLimit,
 }
@@ -160,6 +164,16 @@ pub struct RateLimit {
     pub burst: u32,
     /// Per second after that.
     pub per_second: f64,
+}
+
+/// How often, where it is a few times a day.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DailyLimit {
+    /// At once.
+    pub burst: u32,
+    /// Per day after that, spread evenly.
+    pub per_day: u32,
 }
 
 impl Default for StoreConfig {
@@ -220,7 +234,8 @@ impl Default for Limits {
             write: RateLimit { burst: 30, per_second: 1.0 },
             change_password: RateLimit { burst: 5, per_second: 0.05 },
             set_email: RateLimit { burst: 5, per_second: 0.005 },
-            mail_per_address: RateLimit { burst: 3, per_second: 0.002 },
+            mail_per_address: DailyLimit { burst: 10, per_day: 10 },
+            mail_per_account_and_address: DailyLimit { burst: 3, per_day: 3 },
             find_by_email: RateLimit { burst: 10, per_second: 0.02 },
         }
     }
@@ -238,9 +253,18 @@ impl Config {
     }
 }
 
-impl RateLimit {
-    pub(crate) fn rate(self) -> Rate {
-        Rate { burst: self.burst, per_second: self.per_second }
+impl DailyLimit {
+    fn rate(self) -> Rate {
+        Rate { burst: self.burst, per_second: f64::from(self.per_day) / DAY.as_secs_f64() }
+    }
+}
+
+impl Limits {
+    pub(crate) fn mail_rates(&self) -> MailRates {
+        MailRates {
+            per_address: self.mail_per_address.rate(),
+            per_account_and_address: self.mail_per_account_and_address.rate(),
+        }
     }
 }
 

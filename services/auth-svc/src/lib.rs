@@ -29,8 +29,8 @@ pub use accounts::{
 };
 pub use app::{App, Parts, StartError};
 pub use config::{
-    Config, FailureConfig, KeysConfig, Limits, MailConfig, MailTransport, PasswordConfig, RateLimit,
-    SessionConfig, SmtpConfig, SmtpSecurity, StoreConfig, ThrottleConfig,
+    Config, DailyLimit, FailureConfig, KeysConfig, Limits, MailConfig, MailTransport, PasswordConfig,
+    RateLimit, SessionConfig, SmtpConfig, SmtpSecurity, StoreConfig, ThrottleConfig,
 };
 pub use refusal::Refusal;
 pub use rpc::policy::{INTERNAL as INTERNAL_SERVICES, PUBLIC as PUBLIC_SERVICES};

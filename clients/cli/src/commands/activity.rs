@@ -49,7 +49,7 @@ pub async fn receipts(
     users: &[UserId],
 ) -> Outcome {
     names.learn(client, users.iter().copied()).await?;
-    let receipts = client.store().receipts(conversation, Seq::default()).map_err(Error::from)?;
+    let receipts = client.store().receipts(conversation, Seq(u64::MAX)).map_err(Error::from)?;
     for member in receipts.members.iter().filter(|member| users.contains(&member.user)) {
         let (user, marks) = (member.user.to_string(), member.marks);
         let object = json!({

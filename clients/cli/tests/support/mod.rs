@@ -182,7 +182,12 @@ impl Person {
     }
 
     pub fn tail(&self, arguments: &[&str]) -> Tail {
-        let mut command = self.command(&[&["tail", "--json"], arguments].concat());
+        self.follow("tail", arguments)
+    }
+
+    /// A command that prints until it is interrupted.
+    pub fn follow(&self, name: &str, arguments: &[&str]) -> Tail {
+        let mut command = self.command(&[&[name, "--json"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let entries = lines_of(child.stdout.take().unwrap());
         let notices = lines_of(child.stderr.take().unwrap());
@@ -190,7 +195,7 @@ impl Person {
     }
 }
 
-/// A running `parlor tail`.
+/// A running `parlor tail`, or another command that goes on.
 pub struct Tail {
     pub child: Child,
     entries: Receiver<String>,

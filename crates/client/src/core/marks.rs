@@ -6,19 +6,29 @@ use std::time::Duration;
 use parlor_types::{ConversationId, Id as _, Seq};
 use parlor_wire::chat::v1::client_frame::Kind;
 use parlor_wire::chat::v1::{MarkRefused, Read, Received};
+use parlor_wire::errors::v1::Problem;
+use parlor_wire::reason::{Retry, meaning};
+use rand::rngs::StdRng;
 
 use super::conversation::Conversation;
 use super::message::{Effects, Event, Mutation, Now};
-use super::{Core, say};
+use super::verdict::retry_after;
+use super::{Core, backoff, say};
 
 /// Marks are gathered this long.
 const COALESCE: Duration = Duration::from_secs(1);
+/// A refusal this long after the last pause is the first in a row: of marks that are taken nothing is heard.
+const CALM_AFTER: Duration = Duration::from_secs(60);
 
 /// Conversations with a mark to send.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     due: BTreeSet<ConversationId>,
     at: Option<Now>,
+    /// The server takes none before this.
+    not_before: Option<Now>,
+    /// Refusals in a row that only time can mend.
+    failures: u32,
 }
 
 impl Marks {
@@ -28,12 +38,23 @@ impl Marks {
     }
 
     pub fn leave_stream(&mut self) {
-        self.due.clear();
-        self.at = None;
+        *self = Self::default();
     }
 
     pub fn deadline(&self) -> Option<Now> {
-        self.at
+        self.at.max(self.at.and(self.not_before))
+    }
+
+    /// A busy server refuses every mark it was told of at once: together they are one failure.
+    fn pause(&mut self, now: Now, problem: &Problem, rng: &mut StdRng) {
+        if self.not_before.is_some_and(|until| now < until) {
+            return;
+        }
+        if self.not_before.is_some_and(|until| until + CALM_AFTER < now) {
+            self.failures = 0;
+        }
+        self.not_before = Some(now + backoff::wait(rng, self.failures, retry_after(problem)));
+        self.failures += 1;
     }
 }
 
@@ -62,7 +83,7 @@ impl Core {
     }
 
     pub(super) fn pump_marks(&mut self, now: Now, fx: &mut Effects) {
-        if self.marks.at.is_none_or(|at| at > now) {
+        if self.marks.deadline().is_none_or(|at| at > now) {
             return;
         }
         self.marks.at = None;
@@ -85,12 +106,21 @@ impl Core {
         }
     }
 
-    /// A mark that cannot be is not sent again; the server's own stands.
-    pub(super) fn on_mark_refused(&mut self, refused: &MarkRefused, fx: &mut Effects) {
+    /// What only time can mend is said again. A mark that cannot be is not; the server's own stands. One frame
+    /// may be about both marks, and has the higher seq then.
+    pub(super) fn on_mark_refused(&mut self, now: Now, refused: &MarkRefused, fx: &mut Effects) {
         let Some(id) = ConversationId::parse(&refused.conversation_id) else { return };
         let Some(conversation) = self.conversations.get_mut(&id) else { return };
-        self.wishes.forget_read(id);
-        if conversation.read_wanted > conversation.read {
+        let (seq, problem) = (Seq(refused.seq), refused.problem.clone().unwrap_or_default());
+        self.wishes.forget_read(id, seq);
+        if meaning(problem.reason()).1 == Retry::Same {
+            (conversation.received_said, conversation.read_said) = (conversation.received, conversation.read);
+            self.marks.pause(now, &problem, &mut self.rng);
+            self.marks.note(now, id);
+            return;
+        }
+        let was_told = conversation.read_wanted <= seq.min(conversation.read_said);
+        if was_told && conversation.read_wanted > conversation.read {
             conversation.read_wanted = conversation.read;
             fx.save.push(Mutation::ReadWanted(id, conversation.read));
             fx.tell.push(Event::Conversation { conversation: id, new: false });

@@ -261,7 +261,7 @@ impl Core {
             Kind::Checkpoint(checkpoint) => self.on_checkpoint(checkpoint.cursor, fx),
             Kind::AppendResult(result) => self.on_append_result(now, result, fx),
             Kind::FetchResult(result) => self.on_fetch_result(now, result, fx),
-            Kind::MarkRefused(refused) => self.on_mark_refused(&refused, fx),
+            Kind::MarkRefused(refused) => self.on_mark_refused(now, &refused, fx),
             Kind::PreferencesResult(result) => self.on_preferences_result(now, result, fx),
             Kind::Refused(refused) => on_refused(refused, fx),
             Kind::Receipts(receipts) => self.on_receipts(&receipts, fx),

@@ -70,13 +70,17 @@ impl Wishes {
         }
     }
 
+    /// None while there is no room: an answer makes some.
     pub fn deadline(&self) -> Option<Now> {
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
+            return None;
+        }
         self.waiting.values().filter(|wish| wish.sent.is_none()).filter_map(|wish| wish.not_before).min()
     }
 
-    /// The read mark was not taken after all.
-    pub fn forget_read(&mut self, id: ConversationId) {
-        if let Some(wish) = self.waiting.get_mut(&id) {
+    /// The read mark was perhaps not taken after all.
+    pub fn forget_read(&mut self, id: ConversationId, refused: Seq) {
+        if let Some(wish) = self.waiting.get_mut(&id).filter(|wish| wish.read_said <= refused) {
             wish.read_said = Seq::default();
         }
     }

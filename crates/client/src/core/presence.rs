@@ -60,7 +60,7 @@ impl Core {
         if self.watching.users.binary_search(&user).is_err() {
             return; // of a list that was replaced meanwhile
         }
-        let before = if presence.availability() == Availability::Unspecified {
+        let before = if says_nothing(&presence) {
             self.watching.known.remove(&user)
         } else {
             self.watching.known.insert(user, presence.clone())
@@ -70,4 +70,11 @@ impl Core {
             fx.tell.push(Event::Presence { user, presence: now });
         }
     }
+}
+
+/// When somebody was last here, and what they say of themselves, may be seen where it may not be seen whether they are.
+fn says_nothing(presence: &Presence) -> bool {
+    presence.availability() == Availability::Unspecified
+        && presence.last_seen.is_none()
+        && presence.text.is_empty()
 }

@@ -202,11 +202,12 @@ impl Client {
         let cursor = self.stored(Store::load).await?.cursor;
         let mut page_token = String::new();
         loop {
+            let begins = cursor.is_empty() && page_token.is_empty();
             let request = SyncRequest { cursor: cursor.clone(), page_token };
             let call = async |access: Access| access.chat().sync(access.request(request.clone())).await;
             let page = self.session.call(call).await?;
             page_token = page.next_page_token.clone();
-            self.stored(move |store| store.keep_sync(page)).await?;
+            self.stored(move |store| store.keep_sync(page, begins)).await?;
             if page_token.is_empty() {
                 return Ok(());
             }

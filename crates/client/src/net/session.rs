@@ -157,7 +157,7 @@ impl Session {
         let token = if left > AHEAD && !was_refused {
             tokens.access
         } else {
-            match self.refresh().await {
+            match self.refresh(&tokens).await {
                 Ok(fresh) => {
                     refused.successor = was_refused.then(|| fresh.access.clone());
                     fresh.access
@@ -184,8 +184,15 @@ impl Session {
     }
 
     /// Trades the refresh token. Two processes that do so at once use the same op, so both get the same successor.
-    async fn refresh(&self) -> Result<Tokens, Error> {
-        let attempt = self.stored(|store| store.begin_refresh(Op::new())).await?.ok_or(Error::NotLoggedIn)?;
+    async fn refresh(&self, stale: &Tokens) -> Result<Tokens, Error> {
+        let begun = {
+            let stale = stale.clone();
+            self.stored(move |store| store.begin_refresh(&stale, Op::new())).await?
+        };
+        let Some(attempt) = begun else {
+            // Another process was faster, or has logged out.
+            return self.stored(Store::account).await?.tokens.ok_or(Error::NotLoggedIn);
+        };
         let access = Access { channel: self.channel.clone(), token: None };
         let message = RefreshRequest { refresh_token: attempt.token.clone(), op: attempt.op.to_string() };
         let answer = within(async { access.auth().refresh(access.request(message)).await }).await;

@@ -103,17 +103,19 @@ impl Store {
         self.write(|tx| if account(tx)?.session == session { forget_session(tx) } else { Ok(()) })
     }
 
-    /// What to refresh with. `new_op` is taken if none was saved for the present token.
+    /// What to refresh these tokens with; none if others are there by now. `new_op` is taken if none was saved for them.
+    ///
+    /// Renewing what another process has just renewed would make that one's retries look like a stolen token.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub fn begin_refresh(&self, new_op: Op) -> Result<Option<RefreshAttempt>> {
+    pub fn begin_refresh(&self, stale: &Tokens, new_op: Op) -> Result<Option<RefreshAttempt>> {
         self.write(|tx| {
             let (token, op): (Option<String>, Option<[u8; 16]>) =
                 tx.query_row("SELECT refresh_token, refresh_op FROM account", [], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
-            let Some(token) = token else { return Ok(None) };
+            let Some(token) = token.filter(|token| *token == stale.refresh) else { return Ok(None) };
             let op = match op {
                 Some(op) => Op::from_bytes(op),
                 None => {

@@ -78,15 +78,14 @@ impl Store {
         })
     }
 
-    /// Enters a page of a unary sync. With the last one comes the cursor: a stream goes on from there, and fetches by the
-    /// heads of the rows.
+    /// Enters a page of a unary sync; `begins` is true of the first page of one that had no cursor, in which everybody
+    /// comes anew. With the last page comes the cursor: a stream goes on from there, and fetches by the heads of the rows.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub fn keep_sync(&self, page: SyncResponse) -> Result<()> {
+    pub fn keep_sync(&self, page: SyncResponse, begins: bool) -> Result<()> {
         self.meet_generation(&page.generation)?;
-        let is_first = self.load()?.cursor.is_empty() && !page.cursor.is_empty();
-        let mut changes: Vec<_> = is_first.then_some(Mutation::ForgetPeople).into_iter().collect();
+        let mut changes: Vec<_> = begins.then_some(Mutation::ForgetPeople).into_iter().collect();
         let mut heads = Vec::new();
         for row in page.conversations {
             let Some(id) = ConversationId::parse(&row.id) else { continue };

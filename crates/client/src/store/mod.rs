@@ -32,6 +32,8 @@ const SCHEMA: [&str; 2] =
     [include_str!("schema/1_account_and_log.sql"), include_str!("schema/2_marks_preferences_people.sql")];
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Prepared statements that are kept: all there are.
+const STATEMENTS: usize = 64;
 /// The name of the file in a profile's folder.
 const FILE: &str = "account.sqlite";
 
@@ -97,6 +99,7 @@ impl Store {
 
     fn prepare(mut connection: Connection) -> Result<Self> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

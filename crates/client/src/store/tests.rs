@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use parlor_types::{ConversationId, Id as _, Op, Seq, SessionId, UserId};
 use parlor_wire::auth::v1::Profile;
 use parlor_wire::chat::v1::content::Kind;
-use parlor_wire::chat::v1::{Conversation, Entry, ReadableRange, Text};
+use parlor_wire::chat::v1::{Conversation, Entry, Person, ReadableRange, SyncResponse, Text};
 
 use super::{FILE, Store, StoreError, Tokens};
 use crate::core::{Draft, Mutation, Outgoing, Range, Weight};
@@ -132,6 +132,27 @@ fn rows_extents_and_entries_come_back() {
 }
 
 #[test]
+fn a_first_sync_of_several_pages_keeps_the_people_of_all() {
+    let store = Store::in_memory();
+    let person = |n| {
+        let user = UserId::from_bytes([n; 16]);
+        Person { user_id: user.to_string(), blocked: true, ..Person::default() }
+    };
+    let page = |people: &[u8], cursor: &'static str| SyncResponse {
+        generation: "one".into(),
+        people: people.iter().map(|n| person(*n)).collect(),
+        cursor: cursor.into(),
+        ..SyncResponse::default()
+    };
+    store.keep_sync(page(&[1, 2], ""), true).unwrap(); // cut short
+    store.keep_sync(page(&[2], ""), true).unwrap();
+    store.keep_sync(page(&[3], "cursor"), false).unwrap();
+    assert_eq!(store.people().unwrap(), [person(2), person(3)], "and none that an earlier one has left");
+    store.keep_sync(page(&[4], "later"), false).unwrap();
+    assert_eq!(store.people().unwrap(), [person(2), person(3), person(4)], "what changed is added");
+}
+
+#[test]
 fn two_processes_refresh_with_one_op() {
     let folder = tempfile::tempdir().unwrap();
     let one = Store::open(folder.path()).unwrap();
@@ -139,14 +160,15 @@ fn two_processes_refresh_with_one_op() {
     let (user, session) = (UserId::new(), SessionId::new());
     one.log_in("http://a", "ada", user, session, &tokens("first")).unwrap();
 
-    let attempt = one.begin_refresh(Op::new()).unwrap().unwrap();
-    let twin = other.begin_refresh(Op::new()).unwrap().unwrap();
+    let attempt = one.begin_refresh(&tokens("first"), Op::new()).unwrap().unwrap();
+    let twin = other.begin_refresh(&tokens("first"), Op::new()).unwrap().unwrap();
     assert!(attempt == twin, "the same token with the same op");
 
     let saved = one.finish_refresh(&attempt, &tokens("second")).unwrap();
     assert_eq!(saved, Some(tokens("second")));
     // The other's answer comes late, when the first has moved on already.
-    let third = one.begin_refresh(Op::new()).unwrap().unwrap();
+    assert!(other.begin_refresh(&tokens("first"), Op::new()).unwrap().is_none(), "renewed by now");
+    let third = one.begin_refresh(&tokens("second"), Op::new()).unwrap().unwrap();
     assert!(third.op != attempt.op && third.token != attempt.token);
     one.finish_refresh(&third, &tokens("third")).unwrap();
     assert_eq!(other.finish_refresh(&twin, &tokens("second")).unwrap(), Some(tokens("third")));

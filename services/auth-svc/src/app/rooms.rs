@@ -15,7 +15,7 @@ use tonic::service::Routes;
 
 use crate::accounts::{Accounts, Passwords};
 use crate::config::Config;
-use crate::emails::Emails;
+use crate::emails::{Emails, MailQuota};
 use crate::housekeeping::Housekeeping;
 use crate::mail::Outbox;
 use crate::profiles::Profiles;
@@ -51,7 +51,7 @@ impl Rooms {
             Arc::clone(&sessions),
             Arc::clone(&issuer),
             outbox,
-            config.limits.mail_per_address.rate(),
+            MailQuota::new(config.limits.mail_rates()),
         );
         let (accounts, profiles, emails) = (Arc::new(accounts), Arc::new(profiles), Arc::new(emails));
         Self { accounts, issuer, sessions, profiles, emails }

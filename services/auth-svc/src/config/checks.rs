@@ -70,12 +70,24 @@ impl Validate for Limits {
             ("write", self.write),
             ("change_password", self.change_password),
             ("set_email", self.set_email),
-            ("mail_per_address", self.mail_per_address),
             ("find_by_email", self.find_by_email),
         ];
         for (key, limit) in all {
             problems.range(&format!("{key}.burst"), &limit.burst, 1..=1_000_000);
             problems.range(&format!("{key}.per_second"), &limit.per_second, 0.001..=1_000_000.0);
+        }
+        let (address, account) = (self.mail_per_address, self.mail_per_account_and_address);
+        for (key, limit) in [("mail_per_address", address), ("mail_per_account_and_address", account)] {
+            problems.range(&format!("{key}.burst"), &limit.burst, 1..=1_000_000);
+            problems.range(&format!("{key}.per_day"), &limit.per_day, 1..=1_000_000);
+        }
+        for (key, account, address) in
+            [("burst", account.burst, address.burst), ("per_day", account.per_day, address.per_day)]
+        {
+            if account >= address {
+                let reason = format!("is {account}, allowed is less than mail_per_address.{key}, {address}");
+                problems.add(format!("mail_per_account_and_address.{key}"), reason);
+            }
         }
     }
 }
@@ -84,6 +96,7 @@ impl Validate for Limits {
 mod tests {
     use parlor_runtime::config::{Sources, load};
 
+    use super::super::DailyLimit;
     use super::*;
 
     #[test]
@@ -108,6 +121,26 @@ mod tests {
         for (memory, passes) in [(47_103, 1), (19_455, 2), (12_287, 3), (7_167, 32), (64, 1)] {
             assert!(!strong(memory, passes), "{memory} {passes}");
         }
+    }
+
+    #[test]
+    fn one_account_may_not_use_up_all_the_mail_of_an_address() {
+        let keys = |address, account| {
+            let mut limits = Limits::default();
+            (limits.mail_per_address, limits.mail_per_account_and_address) = (address, account);
+            let mut problems = Problems::default();
+            limits.check(&mut problems);
+            problems.iter().map(|problem| problem.key.clone()).collect::<Vec<_>>()
+        };
+        let few = |burst, per_day| DailyLimit { burst, per_day };
+        assert_eq!(keys(few(2, 2), few(1, 1)), [""; 0]);
+        assert_eq!(keys(few(2, 2), few(2, 1)), ["mail_per_account_and_address.burst"]);
+        assert_eq!(keys(few(2, 2), few(1, 3)), ["mail_per_account_and_address.per_day"]);
+        assert_eq!(keys(few(2, 1_000_001), few(1, 1)), ["mail_per_address.per_day"]);
+        assert_eq!(
+            keys(few(2, 2), few(0, 0)),
+            ["mail_per_account_and_address.burst", "mail_per_account_and_address.per_day"]
+        );
     }
 
     #[test]

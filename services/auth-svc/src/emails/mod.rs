@@ -2,16 +2,15 @@
 //!
 //! An address belongs to whoever proved it last. Nobody learns from here who has one: asking for a code is answered the
 //! same whoever has the address, and looking for one that may not be found does the same work as for one that nobody
-//! has. How much mail an address gets is limited, whoever asks for it.
+//! has. How much mail an address gets is limited: see [`MailQuota`].
 
 mod address;
 mod code;
+mod quota;
 mod state;
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
-use parlor_runtime::limiter::{Limiter, Rate};
 use parlor_types::UserId;
 
 use crate::mail::{Mail, Outbox};
@@ -24,10 +23,8 @@ use crate::tokens::Issuer;
 
 pub use address::EmailAddress;
 pub use code::{Code, CodeMac};
+pub use quota::{MailQuota, MailRates};
 pub use state::{CODE_LIFE, EmailState, Proved, Waiting};
-
-/// Addresses whose mail is counted at most; when there are more, those mailed least are forgotten.
-const MAX_COUNTED: usize = 65_536;
 
 /// All addresses.
 #[derive(Debug)]
@@ -36,23 +33,21 @@ pub struct Emails {
     sessions: Arc<Sessions>,
     issuer: Arc<Issuer>,
     outbox: Option<Outbox>,
-    /// By the beginning of the address's SHA-256.
-    mailed: Limiter<[u8; 16]>,
-    per_address: Rate,
+    quota: MailQuota,
 }
 
 impl Emails {
     /// Over `store`, with codes keyed by `issuer`'s keys. Mail goes into `outbox`, to one address as often as
-    /// `per_address` says; without an outbox nothing can be proved.
+    /// `quota` says; without an outbox nothing can be proved.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         sessions: Arc<Sessions>,
         issuer: Arc<Issuer>,
         outbox: Option<Outbox>,
-        per_address: Rate,
+        quota: MailQuota,
     ) -> Self {
-        Self { store, sessions, issuer, outbox, mailed: Limiter::new(MAX_COUNTED), per_address }
+        Self { store, sessions, issuer, outbox, quota }
     }
 
     /// What `user` has.
@@ -66,11 +61,11 @@ impl Emails {
     /// Sends a code to `address`, for `user` to prove it with.
     ///
     /// # Errors
-    /// `MailUnavailable`, `RateLimited` (the address had enough mail), `Overloaded`, `StorageFull`.
+    /// `MailUnavailable`, `RateLimited` (the address had enough mail, or enough that `user` asked for), `Overloaded`, `StorageFull`.
     pub async fn ask(&self, user: UserId, address: EmailAddress, now: Now) -> Result<EmailState, Refusal> {
         let outbox = self.outbox.as_ref().ok_or(Refusal::MailUnavailable)?;
         let place = outbox.reserve()?;
-        self.mailed.take(key(&address), self.per_address, now.instant).map_err(Refusal::RateLimited)?;
+        self.quota.take(user, &address, now.instant).map_err(Refusal::RateLimited)?;
         let code = Code::generate()?;
         let mac = self.issuer.code_mac(user, &address, &code);
         let mail = Mail::with_code(user, &address, &code);
@@ -143,11 +138,4 @@ impl Emails {
 
 fn put(stored: &EmailState, state: EmailState) -> Vec<Change> {
     if *stored == state { Vec::new() } else { vec![Change::PutEmail(state)] }
-}
-
-fn key(address: &EmailAddress) -> [u8; 16] {
-    let hash = digest::digest(&digest::SHA256, address.compared().as_bytes());
-    let mut key = [0; 16];
-    key.copy_from_slice(&hash.as_ref()[..16]);
-    key
 }

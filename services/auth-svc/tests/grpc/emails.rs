@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use auth_svc::{Config, MailTransport, RateLimit, SmtpSecurity};
+use auth_svc::{Config, DailyLimit, Limits, MailTransport, RateLimit, SmtpSecurity};
 use parlor_testkit::{PATIENCE, eventually, in_time};
 use parlor_wire::auth::v1::*;
 use parlor_wire::errors::v1::ErrorReason;
@@ -244,10 +244,30 @@ async fn bad_input_is_refused_by_field() {
 }
 
 #[tokio::test]
+async fn g8_one_account_does_not_keep_the_owner_of_an_address_from_proving_it() {
+    let (folder, mut smtp) = (tempfile::tempdir().unwrap(), Smtp::start().await);
+    let mut config = by_smtp(folder.path(), &smtp);
+    let limits = Limits::default();
+    config.limits.mail_per_address = limits.mail_per_address;
+    config.limits.mail_per_account_and_address = limits.mail_per_account_and_address;
+    let server = Server::start_with(config).await;
+    let (ada, eve) = (server.register("ada").await.access_token, server.register("eve").await.access_token);
+    for _ in 0..3 {
+        server.code(&mut smtp, &eve, "ada@example.org").await;
+    }
+    let refused = problem(server.set_email(&eve, "Ada@example.org").await);
+    assert_eq!(refused.reason(), ErrorReason::RateLimited, "G8");
+    let wait = Duration::try_from(refused.retry_after.unwrap()).unwrap();
+    assert!(wait > Duration::from_secs(7 * 60 * 60), "G8: again after {wait:?}");
+    server.prove(&mut smtp, &ada, "ada@example.org").await;
+}
+
+#[tokio::test]
 async fn g8_no_address_is_flooded_and_none_are_tried_out() {
     let (folder, mut smtp) = (tempfile::tempdir().unwrap(), Smtp::start().await);
     let mut config = by_smtp(folder.path(), &smtp);
-    config.limits.mail_per_address = RateLimit { burst: 2, per_second: 0.1 };
+    config.limits.mail_per_address = DailyLimit { burst: 2, per_day: 10_000 };
+    config.limits.mail_per_account_and_address = DailyLimit { burst: 1, per_day: 9_999 };
     config.limits.set_email = RateLimit { burst: 4, per_second: 0.1 };
     config.limits.find_by_email = RateLimit { burst: 2, per_second: 0.1 };
     let server = Server::start_with(config).await;
@@ -264,7 +284,8 @@ async fn g8_no_address_is_flooded_and_none_are_tried_out() {
     }
     assert_eq!(reason(server.set_email(&ada, "third@example.org").await), ErrorReason::RateLimited);
     server.clock.advance(Duration::try_from(refused.retry_after.unwrap()).unwrap());
-    server.code(&mut smtp, &eve, "victim@example.org").await;
+    let cem = server.register("cem").await.access_token;
+    server.code(&mut smtp, &cem, "victim@example.org").await;
 
     for _ in 0..2 {
         assert_eq!(reason(server.find(&eve, "ada@example.org").await), ErrorReason::UserNotFound);

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use auth_svc::{
-    App, Argon2id, Config, FailureConfig, Hasher, Parts, Password, PasswordConfig, PasswordHash, RateLimit,
+    App, Argon2id, Config, DailyLimit, FailureConfig, Hasher, Parts, Password, PasswordConfig, PasswordHash,
+    RateLimit,
 };
 use parlor_grpc_kit::{Listener, ServeOptions, local_channel};
 use parlor_runtime::clock::ManualClock;
@@ -81,9 +82,11 @@ pub fn config(folder: &Path) -> Config {
     for limit in [&mut limits.register, &mut limits.login, &mut limits.refresh, &mut limits.keys] {
         *limit = unlimited;
     }
-    for limit in [&mut limits.set_email, &mut limits.mail_per_address, &mut limits.find_by_email] {
+    for limit in [&mut limits.set_email, &mut limits.find_by_email] {
         *limit = unlimited;
     }
+    limits.mail_per_address = DailyLimit { burst: 1_000_000, per_day: 1_000_000 };
+    limits.mail_per_account_and_address = DailyLimit { burst: 999_999, per_day: 999_999 };
     for limit in [&mut limits.read, &mut limits.write, &mut limits.change_password] {
         *limit = unlimited;
     }

@@ -7,7 +7,7 @@ use super::Log;
 use super::facade::whole_millis;
 use crate::preferences::PreferenceChanges;
 use crate::receipts::Marks;
-use crate::store::{AppendError, Commit, Marked, NewMarks, NewPreferences, Preferred};
+use crate::store::{AppendError, Commit, Done, Marked, NewMarks, NewPreferences, Preferred};
 
 impl Log {
     /// Raises marks of a user, one answer each. Streams of the user other than `by` get the row again, and the other
@@ -55,10 +55,25 @@ impl Log {
         changes: PreferenceChanges,
         by: Option<StreamId>,
     ) -> Result<Preferred, AppendError> {
+        let (answer, answered) = oneshot::channel();
+        let reply = move |result| drop(answer.send(result));
+        self.prefer_then(user, conversation, changes, by, Box::new(reply));
+        answered.await.unwrap_or(Err(AppendError::Unavailable))
+    }
+
+    /// As [`Log::prefer`]. `reply` is called in the order of commits: before any cursor moves beyond the change, and before
+    /// anything that was stored after it is told.
+    pub fn prefer_then(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        changes: PreferenceChanges,
+        by: Option<StreamId>,
+        reply: Done<Preferred>,
+    ) {
         let muted_until = changes.muted_until.map(whole_millis);
         let changes = PreferenceChanges { muted_until, ..changes };
         let new = NewPreferences { user, conversation, changes, at: self.wall() };
-        let (answer, answered) = oneshot::channel();
         let log = self.clone();
         let done = move |result: Result<Preferred, AppendError>| {
             let telling = log.clone();
@@ -70,12 +85,11 @@ impl Log {
                 if commit.is_some() {
                     telling.router().row_changed(user, conversation, by);
                 }
-                drop(answer.send(result));
+                reply(result);
                 commit
             }));
         };
         self.store().prefer(new, Box::new(done));
-        answered.await.unwrap_or(Err(AppendError::Unavailable))
     }
 
     fn tell_marks(&self, sent: &[NewMarks], marked: &[Marked], by: Option<StreamId>) -> Option<Commit> {
@@ -90,3 +104,6 @@ impl Log {
         commit
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,9 @@ impl People {
             people.in_turn(result, answer, move |people, kept: &PrivacyKept| {
                 let commit = kept.changed?;
                 people.start.router.account_changed(user);
+                for conversation in &kept.rows {
+                    people.start.router.row_changed(user, *conversation, None);
+                }
                 people.start.watcher.changed(&[user]);
                 Some(commit)
             })
@@ -141,6 +144,10 @@ impl People {
             if changed {
                 self.start.router.account_changed(whose);
             }
+        }
+        for conversation in &related.rows {
+            self.start.router.receipts(user, *conversation, &[other]);
+            self.start.router.receipts(other, *conversation, &[user]);
         }
         if related.person.side.blocked {
             self.start.router.parted(user, other);

@@ -65,11 +65,36 @@ impl Privacy {
             groups: changes.groups.unwrap_or(self.groups),
         }
     }
+
+    /// Whether the user sees more of others' marks with these settings than with those before: what they have read, or
+    /// when they were where they are.
+    #[must_use]
+    pub fn sees_more_marks_than(&self, before: &Self) -> bool {
+        let times = |privacy: &Self| privacy.last_seen != Audience::Nobody;
+        (self.read_receipts && !before.read_receipts) || (times(self) && !times(before))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_seen_by_those_who_share_theirs() {
+        let open = Privacy::default();
+        let no_reads = Privacy { read_receipts: false, ..open };
+        let no_times = Privacy { last_seen: Audience::Nobody, ..open };
+        for (after, before, more) in [
+            (open, no_reads, true),
+            (open, no_times, true),
+            (no_reads, no_times, true),
+            (no_reads, open, false),
+            (no_times, open, false),
+            (Privacy { last_seen: Audience::Everyone, online: Audience::Nobody, ..open }, open, false),
+        ] {
+            assert_eq!(after.sees_more_marks_than(&before), more, "{after:?} after {before:?}");
+        }
+    }
 
     #[test]
     fn a_change_leaves_alone_what_it_does_not_name() {

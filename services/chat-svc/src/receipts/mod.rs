@@ -17,6 +17,23 @@ pub struct Marks {
     pub read: Seq,
 }
 
+impl Marks {
+    /// The most that somebody is shown of the marks of a member who has blocked them: the marks as they were when they
+    /// first rose within the block (`frozen`), below the first message that is `withheld` within it, and never below the
+    /// entry that made the member one. So what is fetched tells what is told live: nothing. `None` is no bound.
+    #[must_use]
+    pub fn shown_to_blocked(frozen: Option<Self>, withheld: Option<Seq>, joined: Seq) -> Option<Self> {
+        let below = withheld.map(|seq| Self { received: seq.previous(), read: seq.previous() });
+        let most = match (frozen, below) {
+            (Some(frozen), Some(below)) => {
+                Self { received: frozen.received.min(below.received), read: frozen.read.min(below.read) }
+            }
+            (frozen, below) => frozen.or(below)?,
+        };
+        Some(Self { received: most.received.max(joined), read: most.read.max(joined) })
+    }
+}
+
 /// How far somebody is, and since when, where that is known and may be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimedMarks {
@@ -35,8 +52,8 @@ pub struct Sight {
     pub read: bool,
     /// Since when.
     pub times: bool,
-    /// Nothing from here on: the reader's first message that is withheld from the other.
-    pub below: Option<Seq>,
+    /// Nothing beyond these: the other has blocked the reader.
+    pub most: Option<Marks>,
 }
 
 /// A member's marks.
@@ -77,13 +94,12 @@ impl TimedMarks {
         if !sight.times {
             (self.received_at, self.read_at) = (None, None);
         }
-        if let Some(below) = sight.below {
-            let last = Seq(below.0.saturating_sub(1));
-            if self.marks.received > last {
-                (self.marks.received, self.received_at) = (last, None);
+        if let Some(most) = sight.most {
+            if self.marks.received > most.received {
+                (self.marks.received, self.received_at) = (most.received, None);
             }
-            if self.marks.read > last {
-                (self.marks.read, self.read_at) = (last, None);
+            if self.marks.read > most.read {
+                (self.marks.read, self.read_at) = (most.read, None);
             }
         }
         self
@@ -168,16 +184,28 @@ mod tests {
     #[test]
     fn others_see_what_they_may() {
         let marks = TimedMarks { marks: to(8, 6), received_at: Some(at(8)), read_at: Some(at(6)) };
-        let all = Sight { read: true, times: true, below: None };
+        let all = Sight { read: true, times: true, most: None };
         assert_eq!(marks.seen(all), marks);
         let no_read = TimedMarks { marks: to(8, 0), read_at: None, ..marks };
         assert_eq!(marks.seen(Sight { read: false, ..all }), no_read);
         let no_times = TimedMarks { marks: to(8, 6), ..TimedMarks::default() };
         assert_eq!(marks.seen(Sight { times: false, ..all }), no_times);
-        let below = |seq| marks.seen(Sight { below: Some(Seq(seq)), ..all });
-        assert_eq!(below(9), marks);
-        assert_eq!(below(7), TimedMarks { marks: to(6, 6), received_at: None, ..marks });
-        assert_eq!(below(4), TimedMarks { marks: to(3, 3), ..TimedMarks::default() });
+        let most = |received, read| marks.seen(Sight { most: Some(to(received, read)), ..all });
+        assert_eq!(most(8, 8), marks);
+        assert_eq!(most(6, 6), TimedMarks { marks: to(6, 6), received_at: None, ..marks });
+        assert_eq!(most(4, 3), TimedMarks { marks: to(4, 3), ..TimedMarks::default() });
+    }
+
+    #[test]
+    fn the_blocked_are_shown_the_least_but_for_the_membership() {
+        let most = |frozen, withheld: Option<u64>, joined| {
+            Marks::shown_to_blocked(frozen, withheld.map(Seq), Seq(joined))
+        };
+        assert_eq!(most(None, None, 1), None);
+        assert_eq!(most(Some(to(5, 3)), None, 1), Some(to(5, 3)));
+        assert_eq!(most(None, Some(7), 1), Some(to(6, 6)));
+        assert_eq!(most(Some(to(5, 3)), Some(5), 1), Some(to(4, 3)));
+        assert_eq!(most(Some(to(5, 3)), Some(5), 9), Some(to(9, 9)), "a new membership");
     }
 
     #[test]

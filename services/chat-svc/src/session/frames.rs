@@ -144,10 +144,15 @@ impl Session {
             // The store is behind; the client repeats its marks with the next one.
             return Vec::new();
         }
+        self.gather(conversation, marks);
+        if self.marks.len() >= MAX_MARKS { self.flush_marks() } else { Vec::new() }
+    }
+
+    /// Keeps marks until they are written.
+    pub(super) fn gather(&mut self, conversation: ConversationId, marks: Marks) {
         let known = self.marks.entry(conversation).or_default();
         known.received = known.received.max(marks.received);
         known.read = known.read.max(marks.read);
-        if self.marks.len() >= MAX_MARKS { self.flush_marks() } else { Vec::new() }
     }
 
     /// Writes the marks that have gathered, unless some were written a moment ago. Called when all frames that came
@@ -155,19 +160,27 @@ impl Session {
     pub fn marks_due(&mut self, now: Instant) -> Vec<Effect> {
         let pause = self.limits.receipts_coalesce;
         let soon = self.marked_at.is_some_and(|at| now.saturating_duration_since(at) < pause);
-        if soon || self.marking || self.marks.is_empty() {
+        if soon {
             return Vec::new();
         }
-        self.marked_at = Some(now);
-        self.flush_marks()
+        let effects = self.flush_marks();
+        if !effects.is_empty() {
+            self.marked_at = Some(now);
+        }
+        effects
     }
 
-    /// Writes the marks that have gathered, if none are being written.
+    /// Writes the marks that have gathered, if none are being written; but for those that changes of preferences hold.
     pub(super) fn flush_marks(&mut self) -> Vec<Effect> {
-        if self.marking || self.marks.is_empty() {
+        if self.marking {
+            return Vec::new();
+        }
+        let preferring = &self.preferring;
+        let ready: Vec<_> = self.marks.extract_if(.., |id, _| !preferring.holds(*id)).collect();
+        if ready.is_empty() {
             return Vec::new();
         }
         self.marking = true;
-        vec![Effect::Mark(std::mem::take(&mut self.marks).into_iter().collect())]
+        vec![Effect::Mark(ready)]
     }
 }

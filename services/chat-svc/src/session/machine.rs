@@ -60,8 +60,9 @@ pub enum Effect {
     Fetch(wire::Fetch),
     /// Raise marks; the answer goes to [`Session::marked`].
     Mark(Vec<(ConversationId, Marks)>),
-    /// Change preferences; the answer goes to [`Session::preferred`].
-    Prefer(wire::SetPreferences),
+    /// Raise these marks, if any, and after that change preferences; the answers go to [`Session::marks_refused`] and
+    /// [`Session::preferred`].
+    Prefer(wire::SetPreferences, Option<(ConversationId, Marks)>),
     /// Read how far these members are; the answer goes to [`Session::receipts_found`].
     Receipts(Vec<(ConversationId, Vec<UserId>)>),
     /// Tell others what the user does, if they may see it; refused by [`Session::refused`].
@@ -294,6 +295,11 @@ impl Session {
     /// What became of marks: those refused, with why.
     pub fn marked(&mut self, refused: Vec<wire::MarkRefused>) {
         self.marking = false;
+        self.marks_refused(refused);
+    }
+
+    /// Marks that were refused, with why.
+    pub fn marks_refused(&mut self, refused: Vec<wire::MarkRefused>) {
         if !self.has_ended() {
             for refused in refused {
                 self.out.push(Out::MarkRefused(refused), Weight::Notice);
@@ -363,6 +369,9 @@ impl Session {
         self.lanes.clear();
         // Also beside those being written: marks only grow, so their order is no matter, and there is no later.
         self.marking = false;
+        for (conversation, marks) in self.preferring.clear() {
+            self.gather(conversation, marks);
+        }
         let mut effects = self.flush_marks();
         self.phase = Phase::Ended(farewell);
         effects.push(Effect::Unregister);

@@ -66,7 +66,7 @@ impl Stream {
                 Effect::ReadAccount(since) => drop(tokio::spawn(stream.read_account(since))),
                 Effect::Fetch(fetch) => drop(tokio::spawn(stream.fetch(fetch))),
                 Effect::Mark(marks) => drop(tokio::spawn(stream.mark(marks))),
-                Effect::Prefer(request) => drop(tokio::spawn(stream.prefer(request))),
+                Effect::Prefer(request, marks) => drop(tokio::spawn(stream.prefer(request, marks))),
                 Effect::Receipts(wanted) => drop(tokio::spawn(stream.find_receipts(wanted))),
                 Effect::Typing(conversation, activity) => stream.types(conversation, activity),
                 Effect::PassOn => self.pass_on(),
@@ -186,7 +186,13 @@ impl Stream {
     }
 
     async fn mark(self: Arc<Self>, marks: Vec<(ConversationId, Marks)>) {
-        let outcome = self.deps.log.mark(self.user(), &marks, Some(self.id())).await;
+        let refused = self.write_marks(&marks).await;
+        self.tell(|session| session.marked(refused));
+    }
+
+    /// Raises marks; those refused, with why.
+    pub(super) async fn write_marks(&self, marks: &[(ConversationId, Marks)]) -> Vec<wire::MarkRefused> {
+        let outcome = self.deps.log.mark(self.user(), marks, Some(self.id())).await;
         let problems: Vec<Option<Problem>> = match outcome {
             Ok(all) => all.into_iter().map(mark_refusal).collect(),
             Err(error) => marks.iter().map(|_| Some(edge::mark_problem(error))).collect(),
@@ -198,8 +204,7 @@ impl Stream {
                 problem: Some(problem),
             })
         });
-        let refused = refused.collect();
-        self.tell(|session| session.marked(refused));
+        refused.collect()
     }
 }
 

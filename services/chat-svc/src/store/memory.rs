@@ -20,7 +20,7 @@ use super::{
 use crate::conversation::{Change, Content, Range, Ranges, Settings, State, Withheld};
 use crate::log::{Entry, OpRow};
 use crate::preferences::Preferences;
-use crate::receipts::Progress;
+use crate::receipts::{Marks, Progress};
 
 /// See the module.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ struct Reader {
     preferences: Preferences,
     /// Messages whose content is kept from them, each with the commit of the block.
     withheld: BTreeMap<Seq, Commit>,
+    /// The marks as they were when they first rose within a block, for each user blocked, with the commit of the block.
+    frozen: BTreeMap<UserId, (Commit, Marks)>,
     /// The commit that last raised what others are shown.
     shown: u64,
     /// The commit that ended the membership.

@@ -34,15 +34,19 @@ pub struct Related {
     pub theirs: bool,
     /// The commit, if a side has changed.
     pub changed: Option<Commit>,
+    /// Conversations of both in which each may see more of the other's marks now: a block has ended.
+    pub rows: Vec<ConversationId>,
 }
 
 /// Settings after a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivacyKept {
     /// As they are now.
     pub privacy: Privacy,
     /// The commit, if they were others before.
     pub changed: Option<Commit>,
+    /// Conversations of the user who may see more of others' marks now.
+    pub rows: Vec<ConversationId>,
 }
 
 /// A place in the changes of people and settings since some commit; 0 is the beginning, of which people with whom there

@@ -126,16 +126,10 @@ impl Typists {
     /// Who may see it; `None` if the conversation is not there for the user.
     pub fn found(&mut self, now: Instant, ask: Ask, audience: Option<Vec<UserId>>) -> Option<Told> {
         let own = self.users.get_mut(&ask.typist)?;
-        let index = own.iter().position(|one| one.is_asking(ask))?;
-        let one = &mut own[index];
+        let one = own.iter_mut().find(|one| one.is_asking(ask))?;
         let asking = one.asking.take()?;
-        let Some(mut audience) = audience else {
-            // Nothing is kept of a conversation that somebody guessed.
-            own.swap_remove(index);
-            self.count -= 1;
-            self.forget_if_empty(ask.typist);
-            return None;
-        };
+        // A conversation that somebody guessed stays until it is due: guesses are no faster than typing.
+        let mut audience = audience?;
         audience.retain(|user| !asking.gone.contains(user));
         let (activity, until, audience) = (asking.activity, now + SHOWN, Arc::<[UserId]>::from(audience));
         one.shown = Some(Shown { activity, until, audience: audience.clone() });

@@ -190,20 +190,25 @@ async fn answers(sender: &User, other: &User, reads: bool, stream: &mut StreamCl
     all.push(format!("{:?}", about.into_iter().map(without_who).collect::<Vec<_>>()));
     all.push(format!("{:?}", seen(sender.remove(other).await).map(without_who)));
     all.push(format!("{:?}", without_who(sender.block(other).await)));
-    all.push(format!("{:?}", without_who(sender.unblock(other).await)));
-    stream.ping().await;
+    let unblocked = sender.unblock(other).await;
+    all.push(format!("{:?}", without_who(unblocked.clone())));
     // Of several changes of a person only the last is sure to be told.
-    let mut last = None;
+    let last = |frame: &Frame| match frame {
+        Frame::SyncPerson(changed) => changed.person.clone().filter(|person| *person == unblocked),
+        _ => None,
+    };
+    stream.find("the last change", last).await;
+    let of_the_end = |frame: &Frame| matches!(frame, Frame::Receipts(_)).then_some(());
+    stream.find("receipts, as the sender's own block has ended", of_the_end).await;
+    stream.ping().await;
     for frame in stream.take_mail() {
         match frame {
-            Frame::SyncPerson(changed) => last = changed.person,
             Frame::Event(event) => all.push(format!("{:?}", event.entry.map(|entry| entry.seq))),
             Frame::Receipts(_) => all.push("receipts".to_owned()),
             Frame::Typing(_) => all.push("typing".to_owned()),
             _ => {}
         }
     }
-    all.push(format!("{:?}", last.map(without_who)));
     all
 }
 

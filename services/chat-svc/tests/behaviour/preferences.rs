@@ -1,11 +1,11 @@
 //! Preferences: a member's own, the same on all their devices.
 
-use parlor_testkit::{StreamClient, compose, reason};
+use parlor_testkit::{PATIENCE, StreamClient, compose, eventually, reason};
 use parlor_wire::chat::v1::client_frame::Kind as ClientKind;
 use parlor_wire::chat::v1::preferences_result::Outcome;
 use parlor_wire::chat::v1::server_frame::Kind as ServerKind;
 use parlor_wire::chat::v1::{
-    Draft, PreferenceChanges, Preferences, PreferencesResult, SetPreferences, SetPreferencesRequest,
+    Draft, PreferenceChanges, Preferences, PreferencesResult, Read, SetPreferences, SetPreferencesRequest,
 };
 use parlor_wire::errors::v1::ErrorReason;
 use tonic::Status;
@@ -122,6 +122,33 @@ async fn changes_of_one_stream_keep_their_order() {
         assert_eq!(result(&mut stream, id).await.unwrap().draft, *text);
     }
     assert_eq!(ada.row(&tea).await.unwrap().preferences.unwrap().draft, "draft 15");
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_conversation_is_marked_unread_leaves_it_so() {
+    let scene = Scene::start().await;
+    let (ada, ben) = (scene.user().await, scene.user().await);
+    let tea = ada.group(&[&ben]).await;
+    ada.says(&tea, "two").await;
+    let mut phone = ben.stream().await;
+    let read = |seq| ClientKind::Read(Read { conversation_id: tea.clone(), seq });
+    let unread = PreferenceChanges { marked_unread: Some(true), ..PreferenceChanges::default() };
+    phone.send(read(1)).await;
+    eventually("the first mark is kept", PATIENCE, async || mark(&ben, &tea).await.0 == 1).await;
+    phone.send_all([read(2), frame(1, &tea, Some(unread))]).await;
+    assert!(result(&mut phone, 1).await.unwrap().marked_unread);
+    eventually("the second mark is kept", PATIENCE, async || mark(&ben, &tea).await.0 == 2).await;
+    assert_eq!(mark(&ben, &tea).await, (2, true), "a mark said before overtook the change");
+    phone.send(read(2)).await;
+    ada.says(&tea, "three").await;
+    phone.send(read(3)).await;
+    eventually("what is read later clears it", PATIENCE, async || mark(&ben, &tea).await == (3, false)).await;
+}
+
+/// Up to where it is read, and whether it is marked unread.
+async fn mark(user: &User, conversation: &str) -> (u64, bool) {
+    let row = user.row(conversation).await.expect("a row");
+    (row.marks.expect("marks").read, row.preferences.expect("preferences").marked_unread)
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use parlor_testkit::{PATIENCE, StreamClient, compose, eventually, in_time};
 use parlor_wire::chat::v1::client_frame::Kind as ClientKind;
 use parlor_wire::chat::v1::server_frame::Kind as ServerKind;
 use parlor_wire::chat::v1::{
-    Conversation, MarkReadRequest, MarkReceivedRequest, MemberMarks, Read, Received,
+    Conversation, MarkReadRequest, MarkReceivedRequest, MemberMarks, Read, Received, SetPrivacyRequest,
 };
 
 use crate::support::{Scene, User, fill, places};
@@ -82,6 +82,34 @@ async fn g6_receipts_of_the_time_of_an_absence_come_with_the_row() {
     let (mut stream, _) = StreamClient::connect(&ada.chat, &cursor).await;
     let (rows, _) = stream.synced().await;
     assert!(rows.is_empty(), "once: {rows:?}, and never {coffee}");
+}
+
+#[tokio::test]
+async fn g6_whoever_may_see_more_marks_is_told_of_them() {
+    let scene = Scene::start().await;
+    let (ada, ben) = (scene.user().await, scene.user().await);
+    let tea = ada.group(&[&ben]).await;
+    ada.says(&tea, "hello").await;
+    let share = |on| SetPrivacyRequest { read_receipts: Some(on), ..SetPrivacyRequest::default() };
+    ada.set_privacy(share(false)).await;
+    let mut stream = ada.stream().await;
+    let request = MarkReadRequest { conversation_id: tea.clone(), seq: 2 };
+    ben.chat.clone().mark_read(request).await.unwrap();
+    shown(&mut stream, &ben, (2, 0)).await;
+    ada.set_privacy(share(true)).await;
+    assert_eq!(of(&stream.row().await, &ben), (2, 2));
+
+    ben.block(&ada).await;
+    let said = ben.says(&tea, "bye").await;
+    let request = MarkReadRequest { conversation_id: tea.clone(), seq: said };
+    ben.chat.clone().mark_read(request).await.unwrap();
+    assert_eq!(of(&ada.row(&tea).await.unwrap(), &ben), (2, 2), "G7: what is fetched is what is told live");
+    stream.ping().await;
+    let told =
+        |frame: &ServerKind| matches!(frame, ServerKind::Receipts(_) | ServerKind::SyncConversation(_));
+    assert!(!stream.take_mail().iter().any(told), "G7");
+    ben.unblock(&ada).await;
+    shown(&mut stream, &ben, (said, said)).await;
 }
 
 #[tokio::test]

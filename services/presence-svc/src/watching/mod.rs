@@ -3,7 +3,8 @@
 //! A state machine without a clock or I/O. A watcher is a client's stream on some node, or a Watch call; it is told
 //! news through its outlet: the node's line, or the call itself. What a viewer may see is asked of chat-svc, by
 //! whoever drives this: see [`Asks`]. While that is not known, nothing is told; what was told before is not taken
-//! back by that alone. What is owed is marked, latest wins, and made when the outlet pulls (G8).
+//! back by that alone. Once it is known, each watcher is told of each user once, if only that nothing may be seen, and
+//! then of changes. What is owed is marked, latest wins, and made when the outlet pulls (G8).
 
 mod asks;
 
@@ -75,8 +76,8 @@ pub struct Watching {
 struct Watcher {
     viewer: UserId,
     outlet: OutletId,
-    /// Whom it watches, and what it was last told of them; the default until then.
-    told: HashMap<UserId, Presence>,
+    /// Whom it watches, and what it was last told of them, if anything.
+    told: HashMap<UserId, Option<Presence>>,
     owed: BTreeSet<UserId>,
     /// Whether it stands in its outlet's line.
     queued: bool,
@@ -173,7 +174,7 @@ impl Watching {
             state.told.remove(user);
             state.owed.remove(user);
         });
-        state.told.extend(new.iter().map(|user| (*user, Presence::default())));
+        state.told.extend(new.iter().map(|user| (*user, None)));
         self.outlets.entry(outlet).or_default().watchers.insert(watcher);
         self.asks.arm(now, viewer);
         let sights = self.viewers.entry(viewer).or_default();
@@ -414,8 +415,9 @@ impl Watcher {
             let presence =
                 if nothing { Some(Presence::default()) } else { look(*user).map(|shown| shown.to(*sight)) };
             let Some(presence) = presence else { return true };
-            if let Some(before) = told.get_mut(user).filter(|before| **before != presence) {
-                before.clone_from(&presence);
+            // That there is nothing to see is told, too: on a line that broke it may have been told otherwise.
+            if let Some(before) = told.get_mut(user).filter(|before| before.as_ref() != Some(&presence)) {
+                *before = Some(presence.clone());
                 news.push((*user, presence));
             }
             false

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use parlor_types::{Seq, UserId};
+use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use parlor_wire::chat::v1::client_frame::Kind as Said;
 use parlor_wire::chat::v1::content::Kind as Content;
 use parlor_wire::chat::v1::server_frame::Kind;
 use parlor_wire::chat::v1::{
-    self as chat, Activity, Draft as Unsent, Entry, Event as Live, PreferenceChanges, Preferences,
-    PreferencesResult, PresenceChanged, SyncDone, Text, Typing, preferences_result,
+    self as chat, Activity, Draft as Unsent, Entry, Event as Live, MarkRefused, PreferenceChanges,
+    Preferences, PreferencesResult, PresenceChanged, SyncDone, Text, Typing, preferences_result,
 };
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::presence::v1::{Availability, Presence};
 use parlor_wire::to_duration;
+use prost_types::Timestamp;
 
 use super::steps::{Steps, id, row, said};
 use crate::core::{Command, Conn, Draft, Effects, Event, Input, MAX_WATCHED, Mutation};
@@ -264,6 +265,13 @@ fn the_watch_list_goes_over_to_the_next_stream_and_what_was_known_does_not() {
     let hidden = Presence { user_id: ben().to_string(), ..Presence::default() };
     let effects = steps.hear(Conn(1), [Kind::PresenceChanged(PresenceChanged { presence: Some(hidden) })]);
     assert_eq!(effects.tell, news(None));
+    let last_seen = Some(Timestamp { seconds: 50, nanos: 0 });
+    let was_here = Presence { user_id: ben().to_string(), last_seen, ..Presence::default() };
+    let says = Presence { user_id: ben().to_string(), text: "at sea".into(), ..Presence::default() };
+    for seen in [was_here, says] {
+        let told = PresenceChanged { presence: Some(seen.clone()) };
+        assert_eq!(steps.hear(Conn(1), [Kind::PresenceChanged(told)]).tell, news(Some(seen)));
+    }
     steps.hear(Conn(1), [changed()]);
 
     let effects = steps.input(Input::Closed(Conn(1), None));
@@ -307,20 +315,22 @@ fn the_app_behind_says_so_and_pings_seldom() {
     assert!(said(&effects).iter().any(|said| matches!(said, Said::SetActive(active) if active.foreground)));
 }
 
+/// The marks that are said; a hundred more for the seq of a read mark.
+fn marks(effects: &Effects) -> Vec<u64> {
+    let said = said(effects).into_iter();
+    said.filter_map(|said| match said {
+        Said::Received(mark) => Some(mark.seq),
+        Said::Read(mark) => Some(100 + mark.seq),
+        _ => None,
+    })
+    .collect()
+}
+
 #[test]
 fn a_mark_is_said_once_on_a_stream_and_again_on_the_next() {
     let mut steps = Steps::live();
     steps.hear(Conn(1), [row(1, &[(1, 0)]), Kind::Event(Live { entry: Some(super::steps::entry(2)) })]);
     steps.input(Input::Command(Command::MarkRead(id(), Seq(99))));
-    let marks = |effects: &Effects| -> Vec<u64> {
-        let said = said(effects).into_iter();
-        said.filter_map(|said| match said {
-            Said::Received(mark) => Some(mark.seq),
-            Said::Read(mark) => Some(100 + mark.seq),
-            _ => None,
-        })
-        .collect()
-    };
     assert_eq!(first_of(&mut steps, marks), [2, 102], "nothing above what is held was shown");
     let effects = steps.hear(Conn(1), [Kind::Event(Live { entry: Some(super::steps::entry(3)) })]);
     assert_eq!(marks(&effects), []);
@@ -331,4 +341,86 @@ fn a_mark_is_said_once_on_a_stream_and_again_on_the_next() {
     steps.welcome(Conn(2));
     steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
     assert_eq!(first_of(&mut steps, marks), [3, 102], "nobody knows what arrived of the last stream");
+}
+
+fn mark_refused(seq: u64, reason: ErrorReason, retry_after: Option<Duration>) -> Kind {
+    let retry_after = retry_after.map(to_duration);
+    let problem = Some(Problem { reason: reason.into(), retry_after, ..Problem::default() });
+    Kind::MarkRefused(MarkRefused { conversation_id: id().to_string(), seq, problem })
+}
+
+fn read_taken_back(effects: &Effects) -> bool {
+    effects.save.iter().any(|mutation| matches!(mutation, Mutation::ReadWanted(_, seq) if *seq == Seq(0)))
+}
+
+#[test]
+fn marks_that_a_busy_server_refuses_are_said_again_later() {
+    let mut steps = Steps::live();
+    steps.hear(Conn(1), [row(1, &[(1, 0)]), Kind::Event(Live { entry: Some(super::steps::entry(2)) })]);
+    steps.input(Input::Command(Command::MarkRead(id(), Seq(2))));
+    assert_eq!(first_of(&mut steps, marks), [2, 102]);
+    let refused_at = steps.now;
+    let refused = || mark_refused(2, ErrorReason::StorageFull, Some(Duration::from_secs(5)));
+    let effects = steps.hear(Conn(1), [refused(), refused()]);
+    assert!(!read_taken_back(&effects), "what was read stays read: {:?}", effects.save);
+    assert_eq!(first_of(&mut steps, marks), [2, 102]);
+    assert!(steps.now - refused_at >= Duration::from_secs(5), "as the server advised");
+}
+
+#[test]
+fn only_the_refusal_of_the_read_mark_itself_takes_it_back() {
+    let mut steps = Steps::live();
+    steps.hear(Conn(1), [row(1, &[(1, 0)]), Kind::Event(Live { entry: Some(super::steps::entry(2)) })]);
+    assert_eq!(first_of(&mut steps, marks), [2]);
+    let refused = |seq| mark_refused(seq, ErrorReason::SeqAhead, None);
+    steps.input(Input::Command(Command::MarkRead(id(), Seq(1))));
+    assert!(!read_taken_back(&steps.hear(Conn(1), [refused(2)])), "that was the other mark");
+    assert_eq!(first_of(&mut steps, marks), [101]);
+    steps.input(Input::Command(Command::MarkRead(id(), Seq(2))));
+    assert!(!read_taken_back(&steps.hear(Conn(1), [refused(1)])), "more has been read since");
+    assert_eq!(first_of(&mut steps, marks), [102]);
+    assert!(read_taken_back(&steps.hear(Conn(1), [refused(2)])));
+}
+
+#[test]
+fn a_wish_that_has_no_room_waits_for_an_answer_and_not_for_the_clock() {
+    let mut steps = Steps::live();
+    let (request_id, _) = asked(&set(&mut steps, pin())).unwrap();
+    let others: Vec<ConversationId> = (0..9).map(|n| ConversationId::from_bytes([20 + n; 16])).collect();
+    for other in &others {
+        steps.input(Input::Command(Command::SetPreferences(*other, pin())));
+    }
+    steps.hear(Conn(1), [answer(request_id, Err(ErrorReason::Overloaded))]); // its place is taken at once
+    for _ in 0..20 {
+        assert_eq!(asked(&steps.wake()), None, "there is no room");
+        assert!(steps.core.deadline().is_none_or(|at| at > steps.now), "a timer that changes nothing");
+    }
+}
+
+fn cursor(effects: &Effects) -> Option<&[u8]> {
+    effects.save.iter().rev().find_map(|mutation| match mutation {
+        Mutation::Cursor(cursor) => Some(&cursor[..]),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_first_sync_that_is_cut_leaves_nobody_behind() {
+    let mut steps = Steps::new();
+    steps.wake();
+    assert!(steps.welcome(Conn(1)).save.contains(&Mutation::ForgetPeople));
+    let person = chat::Person { user_id: ben().to_string(), blocked: true, ..chat::Person::default() };
+    let person = Kind::SyncPerson(chat::SyncPerson { person: Some(person) });
+    assert_eq!(steps.hear(Conn(1), [person]).tell, [Event::Person(ben())]);
+    let drain = Kind::Drain(chat::Drain { reconnect_after: None });
+    assert!(steps.hear(Conn(1), [drain]).open.is_some_and(|(_, hello)| hello.cursor.is_empty()));
+    let effects = steps.hear(Conn(1), [Kind::SyncDone(SyncDone { cursor: "first".into() })]);
+    assert_eq!(cursor(&effects), Some(&b"first"[..]));
+    let effects = steps.welcome(Conn(2));
+    assert!(effects.save.contains(&Mutation::ForgetPeople), "who is no longer blocked does not come");
+    assert_eq!(cursor(&effects), Some(&b""[..]), "until all have come anew");
+    steps.hear(Conn(2), [Kind::SyncDone(SyncDone { cursor: "second".into() })]);
+    steps.input(Input::Closed(Conn(2), None));
+    while steps.wake().open.is_none() {}
+    assert!(!steps.welcome(Conn(3)).save.contains(&Mutation::ForgetPeople), "a sync of changes alone");
 }

@@ -28,7 +28,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let core = Core::new(setup(me()), StdRng::seed_from_u64(7), Saved::default());
         Self { core, now: Now::ZERO, batch: 0 }
     }

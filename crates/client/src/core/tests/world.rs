@@ -77,7 +77,9 @@ impl World {
     pub fn run(&mut self) {
         while self.goes_on() {
             self.tick();
-            self.mischief();
+            for _ in 0..self.harm.devices {
+                self.mischief();
+            }
         }
         self.server.hostile = false;
         let everybody = self.server.others.clone();

@@ -130,10 +130,6 @@ fn receipts_that_nobody_takes_become_rows() {
 #[test]
 fn marks_are_written_at_once_and_then_not_for_a_while() {
     let mut world = greeted();
-    let read = |seq| {
-        let conversation_id = conversation(0).to_string();
-        encode(In::Read(wire::Read { conversation_id, seq }))
-    };
     let written = |world: &mut World| {
         let effects = world.session.marks_due(world.now);
         effects.into_iter().find_map(|effect| match effect {
@@ -150,4 +146,66 @@ fn marks_are_written_at_once_and_then_not_for_a_while() {
     assert_eq!(written(&mut world), None);
     world.now += Duration::from_millis(1);
     assert_eq!(written(&mut world), Some(3), "the highest that was said meanwhile");
+}
+
+fn read(seq: u64) -> Vec<u8> {
+    let conversation_id = conversation(0).to_string();
+    encode(In::Read(wire::Read { conversation_id, seq }))
+}
+
+fn mark_unread(number: usize) -> Vec<u8> {
+    let conversation_id = conversation(number).to_string();
+    let changes = wire::PreferenceChanges { marked_unread: Some(true), ..Default::default() };
+    encode(In::SetPreferences(wire::SetPreferences {
+        request_id: 1,
+        conversation_id,
+        changes: Some(changes),
+    }))
+}
+
+/// What is to be written, in order: the read marks, and whether preferences are changed after them.
+fn writes(effects: Vec<Effect>) -> Vec<(Vec<u64>, bool)> {
+    let seqs = |marks: Vec<(ConversationId, crate::receipts::Marks)>| {
+        marks.into_iter().map(|(_, marks)| marks.read.0).collect()
+    };
+    let write = |effect| match effect {
+        Effect::Mark(marks) => Some((seqs(marks), false)),
+        Effect::Prefer(_, marks) => Some((seqs(marks.into_iter().collect()), true)),
+        _ => None,
+    };
+    effects.into_iter().filter_map(write).collect()
+}
+
+#[test]
+fn marks_are_written_before_the_preferences_that_were_changed_after_them() {
+    let mut world = greeted();
+    let now = world.now;
+    let say = |world: &mut World, frame: &[u8]| {
+        let mut effects = world.session.frame(now, UNIX_EPOCH, frame);
+        effects.extend(world.session.marks_due(now));
+        writes(effects)
+    };
+    assert_eq!(say(&mut world, &read(1)), [(vec![1], false)]);
+    assert_eq!(say(&mut world, &read(2)), [], "one is being written");
+    assert_eq!(say(&mut world, &mark_unread(0)), [], "it is to clear nothing that comes now");
+    assert_eq!(say(&mut world, &read(3)), []);
+    assert_eq!(writes(world.session.pull().1), [], "it is still being written");
+    world.session.marked(Vec::new());
+    assert_eq!(writes(world.session.pull().1), [(vec![2], true)], "the mark goes with the changes");
+
+    world.now += limits().receipts_coalesce;
+    let due = |world: &mut World| writes(world.session.marks_due(world.now));
+    assert_eq!(due(&mut world), [], "what was read after the changes is not written before them");
+    world.session.preferred(1, Ok(wire::Preferences::default()));
+    assert_eq!(due(&mut world), [(vec![3], false)]);
+}
+
+#[test]
+fn marks_that_wait_with_preferences_are_written_when_the_stream_ends() {
+    let mut world = greeted();
+    for frame in [mark_unread(1), read(2), mark_unread(0), read(1)] {
+        world.say(&frame);
+    }
+    let effects = world.session.end(Farewell::displaced());
+    assert_eq!(writes(effects), [(vec![2], false)], "the highest of those before the changes and after them");
 }

@@ -144,7 +144,7 @@ impl Pair {
                 let model = set_privacy(&self.model, self.users[user], *changes).await;
                 let real = set_privacy(&self.real, self.users[user], *changes).await;
                 self.cursors.extend(model.changed.zip(real.changed));
-                assert_eq!(model.privacy, real.privacy);
+                assert_eq!((model.privacy, model.rows), (real.privacy, real.rows));
                 assert_eq!(model.changed.is_some(), real.changed.is_some());
             }
         }

@@ -4,16 +4,19 @@ use super::people::{relate, set_privacy};
 use super::*;
 use crate::people::{Action, Audience, PrivacyChanges};
 use crate::receipts::TimedMarks;
-use crate::store::Raised;
+use crate::store::{Raised, Reached};
 
 rules!(
     marks_only_grow_and_never_beyond_the_readable,
     others_are_shown_what_was_said_and_when,
     others_know_what_privacy_lets_them,
     whoever_is_blocked_is_not_told,
+    whoever_is_blocked_sees_marks_as_they_were,
     whoever_is_blocked_sees_nothing_withheld_as_delivered,
+    a_block_outlasts_a_membership_and_shows_where_the_next_began,
     receipts_are_for_present_members_of_a_conversation_that_lists_them,
     a_cursor_from_before_a_receipt_finds_the_conversation,
+    a_cursor_from_before_marks_could_be_seen_finds_them,
     a_past_membership_keeps_its_place_in_the_list,
 );
 
@@ -125,10 +128,52 @@ async fn whoever_is_blocked_is_not_told(store: Arc<dyn Store>) {
     let (now, _) = store.changed(ada, Commit(0)).await.unwrap();
     assert_eq!(raised(mark(&store, ben, id, (2, 2)).await).others, [], "G7");
     assert_eq!(store.changed(ada, now).await.unwrap().1, [], "G7");
-    assert_eq!(shown(&store, ada, ben, id).await.received_at, None, "G7: no times");
+    assert_eq!(shown(&store, ada, ben, id).await, timed((1, None), (1, None)), "G7: no times");
     let (now, _) = store.changed(ben, Commit(0)).await.unwrap();
     let of_ada = raised(mark(&store, ada, id, (2, 2)).await);
     assert_eq!((of_ada.others, store.changed(ben, now).await.unwrap().1.len()), (vec![ben], 1));
+}
+
+async fn whoever_is_blocked_sees_marks_as_they_were(store: Arc<dyn Store>) {
+    let (ada, ben, cleo, mut writer) = (UserId::new(), UserId::new(), UserId::new(), Writer::new());
+    append(&store, writer.batch(&[group(ada, &[ben, cleo], Settings::default()), text(cleo, "2")]))
+        .await
+        .unwrap();
+    let id = writer.conversation;
+    mark(&store, ada, id, (2, 0)).await;
+    relate(&store, ada, ben, Action::Block).await.unwrap();
+    append(&store, writer.batch(&[text(cleo, "3"), text(cleo, "4")])).await.unwrap();
+    let frozen = timed((2, None), (1, None));
+    for seq in [3, 4] {
+        assert_eq!(raised(mark(&store, ada, id, (seq, seq)).await).others, [cleo], "G7: live");
+        assert_eq!(shown(&store, ben, ada, id).await, frozen, "G7: what is fetched says no more");
+    }
+    assert_eq!(shown(&store, cleo, ada, id).await, timed((4, Some(4)), (4, Some(4))));
+    let Reached::By { received, read, .. } = store.reached(ben, id, Seq(3)).await.unwrap() else { panic!() };
+    assert_eq!((received, read), (0, 0), "G7: nor does counting");
+    relate(&store, ada, ben, Action::Unblock).await.unwrap();
+    assert_eq!(shown(&store, ben, ada, id).await, timed((4, Some(4)), (4, Some(4))));
+    relate(&store, ada, ben, Action::Block).await.unwrap();
+    append(&store, writer.batch(&[text(cleo, "5")])).await.unwrap();
+    mark(&store, ada, id, (5, 5)).await;
+    assert_eq!(shown(&store, ben, ada, id).await, timed((4, None), (4, None)), "another block");
+}
+
+async fn a_block_outlasts_a_membership_and_shows_where_the_next_began(store: Arc<dyn Store>) {
+    let (ada, ben, mut writer) = (UserId::new(), UserId::new(), Writer::new());
+    append(&store, writer.batch(&[group(ben, &[ada], Settings::default())])).await.unwrap();
+    let id = writer.conversation;
+    relate(&store, ada, ben, Action::Block).await.unwrap();
+    append(&store, writer.batch(&[text(ben, "2")])).await.unwrap();
+    mark(&store, ada, id, (2, 2)).await;
+    assert_eq!(shown(&store, ben, ada, id).await.marks.received, Seq(1), "G7");
+    append(&store, writer.batch(&[(ben, Content::Remove(vec![ada])), (ben, Content::Add(vec![ada]))]))
+        .await
+        .unwrap();
+    assert_eq!(shown(&store, ben, ada, id).await, timed((4, None), (4, None)), "G7: as of anybody who joins");
+    append(&store, writer.batch(&[text(ben, "5")])).await.unwrap();
+    mark(&store, ada, id, (5, 5)).await;
+    assert_eq!(shown(&store, ben, ada, id).await, timed((4, None), (4, None)), "G7");
 }
 
 async fn whoever_is_blocked_sees_nothing_withheld_as_delivered(store: Arc<dyn Store>) {
@@ -139,7 +184,7 @@ async fn whoever_is_blocked_sees_nothing_withheld_as_delivered(store: Arc<dyn St
     relate(&store, ben, ada, Action::Block).await.unwrap();
     append(&store, writer.batch(&[text(cleo, "3"), text(ada, "4"), text(ada, "5")])).await.unwrap();
     mark(&store, ben, id, (5, 5)).await;
-    assert_eq!(shown(&store, ada, ben, id).await, timed((3, None), (3, None)), "G7");
+    assert_eq!(shown(&store, ada, ben, id).await, timed((1, None), (1, None)), "G7");
     assert_eq!(shown(&store, cleo, ben, id).await, timed((5, Some(5)), (5, Some(5))));
     relate(&store, ben, ada, Action::Unblock).await.unwrap();
     relate(&store, ben, ada, Action::Block).await.unwrap();
@@ -192,6 +237,37 @@ async fn a_cursor_from_before_a_receipt_finds_the_conversation(store: Arc<dyn St
     append(&store, writer.batch(&[text(ada, "2")])).await.unwrap();
     mark(&store, ada, writer.conversation, (4, 4)).await;
     assert_eq!(found(ben, removed).await.1, 0, "G7: an ex-member learns of no receipt");
+}
+
+async fn a_cursor_from_before_marks_could_be_seen_finds_them(store: Arc<dyn Store>) {
+    let (ada, ben, mut tea, mut notes) = (UserId::new(), UserId::new(), Writer::new(), Writer::new());
+    append(&store, tea.batch(&[group(ada, &[ben], Settings::default())])).await.unwrap();
+    append(&store, notes.batch(&[group(ada, &[], Settings::default())])).await.unwrap();
+    let id = tea.conversation;
+    let since = async |user, since| {
+        let changed = store.changed(user, since).await.unwrap().1;
+        changed.into_iter().map(|changed| changed.id).collect::<Vec<_>>()
+    };
+    let now = async || store.changed(ada, Commit(0)).await.unwrap().0;
+    let share = |on| PrivacyChanges { read_receipts: Some(on), ..PrivacyChanges::default() };
+    let times = |last_seen| PrivacyChanges { last_seen: Some(last_seen), ..PrivacyChanges::default() };
+    for (less, more) in [(share(false), share(true)), (times(Audience::Nobody), times(Audience::Contacts))] {
+        let before = now().await;
+        assert_eq!(set_privacy(&store, ada, less).await.rows, []);
+        assert_eq!(since(ada, before).await, [], "who sees less has nothing to fetch");
+        assert_eq!(set_privacy(&store, ada, more).await.rows, [id]);
+        assert_eq!((since(ada, before).await, since(ben, before).await), (vec![id], vec![]), "G6");
+    }
+    let before = now().await;
+    assert_eq!(relate(&store, ada, ben, Action::Block).await.unwrap().rows, []);
+    assert_eq!(since(ben, before).await, [], "G7: a block is not told");
+    assert_eq!(relate(&store, ada, ben, Action::Unblock).await.unwrap().rows, [id]);
+    assert_eq!((since(ada, before).await, since(ben, before).await), (vec![id], vec![id]), "G6");
+    append(&store, tea.batch(&[(ada, Content::Remove(vec![ben]))])).await.unwrap();
+    let before = now().await;
+    relate(&store, ada, ben, Action::Block).await.unwrap();
+    assert_eq!(relate(&store, ada, ben, Action::Unblock).await.unwrap().rows, [], "shared no more");
+    assert_eq!(since(ben, before).await, []);
 }
 
 async fn a_past_membership_keeps_its_place_in_the_list(store: Arc<dyn Store>) {

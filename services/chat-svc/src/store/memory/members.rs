@@ -11,7 +11,7 @@ use crate::conversation::Ranges;
 use crate::log::Entry;
 use crate::people::{Tie, Visibility};
 use crate::preferences::Badge;
-use crate::receipts::{Sight, TimedMarks};
+use crate::receipts::{Marks, Sight, TimedMarks};
 use crate::store::members::lists;
 use crate::store::{
     Commit, Done, Listed, Marked, Members, NewMarks, NewPreferences, Preferred, Raised, Reached, ReadError,
@@ -32,6 +32,7 @@ impl All {
         if new.marks.received.max(new.marks.read) > ranges.head(head) {
             return Marked::Ahead;
         }
+        let before = reader.progress.shown.marks;
         let risen = reader.progress.raise(new.marks, shares_read, new.at);
         let own = reader.progress.own;
         if !risen.any() {
@@ -47,6 +48,15 @@ impl All {
         }
         if risen.shown {
             reader.shown = next;
+            let blocked = conversation.state.members.keys();
+            for (other, block) in
+                blocked.filter_map(|other| Some((*other, self.accounts.block(new.user, *other)?)))
+            {
+                let frozen = reader.frozen.entry(other).or_insert((block, before));
+                if frozen.0 != block {
+                    *frozen = (block, before);
+                }
+            }
         }
         let others = if risen.shown { conversation.others(&self.accounts, new.user) } else { Vec::new() };
         Marked::Now(own, Some(Raised { commit: Commit(next), others }))
@@ -125,8 +135,11 @@ impl Conversation {
         let block = accounts.block(user, reader);
         let sent = |seq: &Seq| self.entry(*seq).is_some_and(|entry| entry.sender == reader);
         let kept = found.withheld.iter().find(|(seq, during)| Some(**during) == block && sent(seq));
-        let below = kept.map(|(seq, _)| *seq);
-        found.progress.shown.seen(Sight { read: own.read_receipts, times, below })
+        let withheld = kept.map(|(seq, _)| *seq);
+        let frozen = found.frozen.get(&reader).filter(|(during, _)| Some(*during) == block);
+        let joined = self.state.members.get(&user).map_or(Seq(0), |member| member.joined);
+        let most = Marks::shown_to_blocked(frozen.map(|(_, marks)| *marks), withheld, joined);
+        found.progress.shown.seen(Sight { read: own.read_receipts, times, most })
     }
 
     /// Counted one by one.

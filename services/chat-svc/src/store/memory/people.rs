@@ -12,6 +12,7 @@ use crate::people::{
     Acceptance, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
     Side, Tie, Visibility,
 };
+use crate::store::members::lists;
 use crate::store::{
     AccountChanges, AccountPlace, Commit, Done, PeopleStore, PrivacyKept, ReadError, Relate, Related,
 };
@@ -95,19 +96,40 @@ impl All {
             self.commit = next.0;
         }
         let changed_at = accounts.sides.get(&(user, other)).map(|kept| kept.at);
+        let unblocked = pair.mine.blocked && !after.mine.blocked;
+        let rows = if unblocked { self.say_more(&[user, other]) } else { Vec::new() };
         let person = Person { user: other, side: after.mine, changed_at };
-        Ok(Related { person, mine, theirs, changed: (mine || theirs).then_some(next) })
+        Ok(Related { person, mine, theirs, changed: (mine || theirs).then_some(next), rows })
+    }
+
+    /// The rows of these users say more of others' marks than they did. Gives the conversations that all of them are in.
+    fn say_more(&mut self, users: &[UserId]) -> Vec<ConversationId> {
+        let mut found = Vec::new();
+        for (id, conversation) in &mut self.conversations {
+            let members = &conversation.state.members;
+            let all = users.iter().all(|user| members.contains_key(user));
+            if !all || members.len() < 2 || !lists(members.len()) {
+                continue;
+            }
+            for user in users {
+                conversation.readers.entry(*user).or_default().changed = self.commit;
+            }
+            found.push(*id);
+        }
+        found.sort();
+        found
     }
 
     fn set_privacy(&mut self, user: UserId, changes: &PrivacyChanges) -> PrivacyKept {
         let (before, _) = self.accounts.privacy(user);
         let privacy = before.with(changes);
         if privacy == before {
-            return PrivacyKept { privacy, changed: None };
+            return PrivacyKept { privacy, changed: None, rows: Vec::new() };
         }
         self.commit += 1;
         self.accounts.privacy.insert(user, (privacy, Commit(self.commit)));
-        PrivacyKept { privacy, changed: Some(Commit(self.commit)) }
+        let rows = if privacy.sees_more_marks_than(&before) { self.say_more(&[user]) } else { Vec::new() };
+        PrivacyKept { privacy, changed: Some(Commit(self.commit)), rows }
     }
 
     fn account(&self, user: UserId, since: AccountPlace, most: usize) -> AccountChanges {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::columns::{
     audience, from_number, from_optional_time, from_seq, id, number, optional_time, role, seq,
 };
-use super::{one, people, preferences, read, unread};
+use super::{frozen, one, people, preferences, read, unread};
 use crate::conversation::Member;
 use crate::people::{Privacy, Tie, Visibility};
 use crate::receipts::{Marks, Progress, Risen, Sight, TimedMarks};
@@ -37,11 +37,15 @@ pub(super) fn mark(tx: &Tx<'_>, new: &NewMarks) -> rusqlite::Result<Marked> {
     let sql = format!("SELECT {OWN}, {SHOWN} FROM member WHERE conversation = ?1 AND user = ?2");
     let held = one(tx, &sql, key, |row| Ok(Progress { own: timed(row, 0)?, shown: timed(row, 4)? }))?;
     let Some(mut progress) = held else { return Ok(Marked::NotFound) };
+    let before = progress.shown.marks;
     let risen = progress.raise(new.marks, people::privacy(tx, new.user)?.0.read_receipts, new.at);
     if !risen.any() {
         return Ok(Marked::Now(progress.own, None));
     }
     write(tx, new, &progress, risen)?;
+    if risen.shown {
+        frozen::freeze(tx, new, before)?;
+    }
     let others = if risen.shown { tell(tx, new.conversation, new.user)? } else { Vec::new() };
     Ok(Marked::Now(progress.own, Some(Raised { commit: Commit(tx.commit_number()), others })))
 }
@@ -91,19 +95,19 @@ fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Re
     if !read::member_count(tx, conversation)?.is_some_and(lists) {
         return Ok(Vec::new());
     }
-    let members = read::members(tx, conversation)?;
-    if !members.contains_key(&user) {
+    let key = params![conversation.bytes(), user.bytes()];
+    let present = "SELECT 1 FROM member WHERE conversation = ?1 AND user = ?2 AND present = 1";
+    if one(tx, present, key, |_| Ok(()))?.is_none() {
         return Ok(Vec::new());
     }
     tx.prepare_cached("UPDATE conversation SET shown = ?2 WHERE id = ?1")?
         .execute(params![conversation.bytes(), from_number(tx.commit_number())])?;
-    let mut others = Vec::with_capacity(members.len());
-    for other in members.into_keys().filter(|other| *other != user) {
-        if !people::blocks(tx, user, other)? {
-            others.push(other);
-        }
-    }
-    Ok(others)
+    let mut statement = tx.prepare_cached(
+        "SELECT m.user FROM member m LEFT JOIN relation r ON r.user = ?2 AND r.other = m.user AND r.blocked = 1
+         WHERE m.conversation = ?1 AND m.present = 1 AND m.user <> ?2 AND r.user IS NULL",
+    )?;
+    let others = statement.query_map(key, |row| id(row, 0))?;
+    others.collect()
 }
 
 /// The members, each with their marks as `reader` may know them.
@@ -118,8 +122,12 @@ pub(super) fn listed(
              OR EXISTS (SELECT 1 FROM relation r WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1),
              (SELECT min(w.seq) FROM relation r JOIN withheld w ON w.conversation = ?1 AND w.user = m.user
                   AND w.sender = ?2 AND w.block = r.changed
-              WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1)
+              WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1),
+             f.at_received, f.at_read
          FROM member m LEFT JOIN privacy p ON p.user = m.user
+             LEFT JOIN frozen f ON f.conversation = ?1 AND f.user = m.user AND f.other = ?2
+                 AND EXISTS (SELECT 1 FROM relation r WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1
+                     AND r.changed = f.block)
          WHERE m.conversation = ?1 AND m.present = 1"
     );
     let own = people::privacy(tx, reader)?.0;
@@ -134,12 +142,19 @@ pub(super) fn listed(
         let tie = if row.get(12)? { Tie::Blocked } else { Tie::Close };
         let theirs = Privacy { last_seen: audience(row, 11)?, ..Privacy::default() };
         let times = Visibility::of(&own, &theirs, tie).last_seen;
-        let below: Option<i64> = row.get(13)?;
-        let below = below.map(|_| seq(row, 13)).transpose()?;
-        let marks = timed(row, 7)?.seen(Sight { read: own.read_receipts, times, below });
+        let withheld = optional_seq(row, 13)?;
+        let frozen = optional_seq(row, 14)?.zip(optional_seq(row, 15)?);
+        let frozen = frozen.map(|(received, read)| Marks { received, read });
+        let most = Marks::shown_to_blocked(frozen, withheld, member.joined);
+        let marks = timed(row, 7)?.seen(Sight { read: own.read_receipts, times, most });
         Ok(Listed { user, member, marks })
     })?;
     rows.collect()
+}
+
+fn optional_seq(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Seq>> {
+    let found: Option<i64> = row.get(index)?;
+    found.map(|_| seq(row, index)).transpose()
 }
 
 pub(super) fn receipts(

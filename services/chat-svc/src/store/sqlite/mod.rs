@@ -5,6 +5,7 @@
 
 mod audience;
 mod columns;
+mod frozen;
 mod marks;
 mod members;
 mod people;
@@ -37,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, sql: include_str!("schema/3_members.sql") },
     Migration { version: 4, sql: include_str!("schema/4_withheld.sql") },
     Migration { version: 5, sql: include_str!("schema/5_preferences.sql") },
+    Migration { version: 6, sql: include_str!("schema/6_frozen.sql") },
 ];
 
 /// See the module.

@@ -6,7 +6,7 @@ use parlor_types::{ConversationId, Id as _, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::columns::{audience, from_number, from_time, id, number, relation, time};
-use super::{SqliteStore, one};
+use super::{SqliteStore, one, rows};
 use crate::people::{
     Acceptance, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
     Side, Tie, Visibility,
@@ -14,6 +14,9 @@ use crate::people::{
 use crate::store::{
     AccountChanges, AccountPlace, Commit, Done, PeopleStore, PrivacyKept, ReadError, Relate, Related, code,
 };
+
+/// Memberships are counted up to this many, to begin with the user who has fewer.
+const FEW: u64 = 512;
 
 /// The columns that [`person`] reads.
 const PERSON: &str = "other, relation, note, blocked, changed_at";
@@ -96,7 +99,10 @@ fn relate(tx: &Tx<'_>, change: &Relate) -> rusqlite::Result<Result<Related, Refu
     let changed_at = if mine { Some(change.at) } else { before.changed_at };
     let person = Person { user: change.other, side: after.mine, changed_at };
     let changed = (mine || theirs).then(|| Commit(tx.commit_number()));
-    Ok(Ok(Related { person, mine, theirs, changed }))
+    let unblocked = pair.mine.blocked && !person.side.blocked;
+    let rows =
+        if unblocked { rows::say_more_of_each_other(tx, change.user, change.other)? } else { Vec::new() };
+    Ok(Ok(Related { person, mine, theirs, changed, rows }))
 }
 
 fn count(tx: &Connection, change: &Relate, counted: Counted) -> rusqlite::Result<usize> {
@@ -152,7 +158,7 @@ fn set_privacy(tx: &Tx<'_>, user: UserId, changes: &PrivacyChanges) -> rusqlite:
     let (before, _) = privacy(tx, user)?;
     let after = before.with(changes);
     if after == before {
-        return Ok(PrivacyKept { privacy: after, changed: None });
+        return Ok(PrivacyKept { privacy: after, changed: None, rows: Vec::new() });
     }
     tx.prepare_cached(
         "INSERT OR REPLACE INTO privacy (user, read_receipts, online, last_seen, direct, groups, changed)
@@ -167,7 +173,8 @@ fn set_privacy(tx: &Tx<'_>, user: UserId, changes: &PrivacyChanges) -> rusqlite:
         code::audience(after.groups),
         from_number(tx.commit_number())
     ])?;
-    Ok(PrivacyKept { privacy: after, changed: Some(Commit(tx.commit_number())) })
+    let rows = if after.sees_more_marks_than(&before) { rows::say_more(tx, user)? } else { Vec::new() };
+    Ok(PrivacyKept { privacy: after, changed: Some(Commit(tx.commit_number())), rows })
 }
 
 fn list(
@@ -279,7 +286,15 @@ fn share_a_conversation(tx: &Connection, a: UserId, b: UserId) -> rusqlite::Resu
     if one(tx, sql, [ConversationId::direct(a, b).bytes()], |_| Ok(()))?.is_some() {
         return Ok(true);
     }
-    let sql = "SELECT 1 FROM member a CROSS JOIN member b ON b.conversation = a.conversation
-               WHERE a.user = ?1 AND a.present = 1 AND b.user = ?2 AND b.present = 1 LIMIT 1";
-    Ok(one(tx, sql, params![a.bytes(), b.bytes()], |_| Ok(()))?.is_some())
+    // From the side with fewer, which for a stranger is mostly not the one that asks.
+    let (few, many) = if some_memberships(tx, a)? <= some_memberships(tx, b)? { (a, b) } else { (b, a) };
+    let sql = "SELECT 1 FROM member few CROSS JOIN member many ON many.conversation = few.conversation
+               WHERE few.user = ?1 AND few.present = 1 AND many.user = ?2 AND many.present = 1 LIMIT 1";
+    Ok(one(tx, sql, params![few.bytes(), many.bytes()], |_| Ok(()))?.is_some())
+}
+
+/// How many conversations a user is or was a member of, counted up to [`FEW`].
+fn some_memberships(tx: &Connection, user: UserId) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM member WHERE user = ?1 LIMIT ?2)";
+    Ok(one(tx, sql, params![user.bytes(), from_number(FEW)], |row| number(row, 0))?.unwrap_or_default())
 }

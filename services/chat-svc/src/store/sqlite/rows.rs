@@ -1,5 +1,6 @@
 //! Reads of the chat list.
 
+use parlor_embedded::Tx;
 use parlor_types::{ConversationId, Id as _, Seq, UserId, limits};
 use rusqlite::{Connection, params};
 
@@ -30,6 +31,47 @@ pub(super) fn changed(tx: &Connection, user: UserId, since: Commit) -> rusqlite:
     let rows = statement
         .query_map(params, |row| Ok(Changed { id: id(row, 0)?, activity: Commit(number(row, 1)?) }))?;
     rows.collect()
+}
+
+/// A user's rows say more of others' marks than they did: those that list members. Gives their conversations.
+pub(super) fn say_more(tx: &Tx<'_>, user: UserId) -> rusqlite::Result<Vec<ConversationId>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT c.id FROM member m JOIN conversation c ON c.id = m.conversation
+         WHERE m.user = ?1 AND m.present = 1 AND c.members BETWEEN 2 AND ?2 ORDER BY c.id",
+    )?;
+    let params = params![user.bytes(), from_number(limits::MAX_LISTED_MEMBERS as u64)];
+    let found = statement.query_map(params, |row| id(row, 0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    change(tx, &[user], &found)?;
+    Ok(found)
+}
+
+/// The same of two users who share conversations, and of each other's marks.
+pub(super) fn say_more_of_each_other(
+    tx: &Tx<'_>,
+    one: UserId,
+    other: UserId,
+) -> rusqlite::Result<Vec<ConversationId>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT c.id FROM member a CROSS JOIN member b ON b.conversation = a.conversation AND b.user = ?2
+             CROSS JOIN conversation c ON c.id = a.conversation
+         WHERE a.user = ?1 AND a.present = 1 AND b.present = 1 AND c.members <= ?3 ORDER BY c.id",
+    )?;
+    let params = params![one.bytes(), other.bytes(), from_number(limits::MAX_LISTED_MEMBERS as u64)];
+    let found = statement.query_map(params, |row| id(row, 0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    change(tx, &[one, other], &found)?;
+    Ok(found)
+}
+
+fn change(tx: &Tx<'_>, users: &[UserId], conversations: &[ConversationId]) -> rusqlite::Result<()> {
+    let sql = "UPDATE member SET changed = ?3 WHERE conversation = ?1 AND user = ?2";
+    let mut statement = tx.prepare_cached(sql)?;
+    for conversation in conversations {
+        for user in users {
+            let commit = from_number(tx.commit_number());
+            statement.execute(params![conversation.bytes(), user.bytes(), commit])?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn memberships(tx: &Connection, user: UserId) -> rusqlite::Result<usize> {

@@ -171,13 +171,38 @@ fn g7_what_may_no_longer_be_seen_is_taken_back_once() {
 }
 
 #[test]
-fn g7_who_may_see_nothing_is_never_told_anything() {
-    let mut scene = Scene::new(rules());
+fn g7_who_may_see_nothing_is_told_so_once_and_never_anything_else() {
+    let mut scene = Scene::new(Rules { settle: seconds(30), ..rules() });
     scene.open(1, true);
     scene.watch(1, &[2]);
+    assert_eq!(scene.heard(1, 2), [], "G7: told before it was known whether it may be");
     scene.answer(Ok(Sight::default()));
+    assert_eq!(scene.heard(1, 2), [None], "who may see nothing need not wait until all have come back");
     scene.open(2, true);
     assert_eq!(scene.heard(1, 2), [], "G7");
+    scene.wait(30);
+    scene.say(Said::Closed { stream: id(2), session_ended: true });
+    scene.watch(1, &[2]);
+    scene.say(Said::VisibilityChanged(vec![id(2)]));
+    scene.answer(Ok(Sight::default()));
+    assert_eq!(scene.heard(1, 2), [], "G7");
+}
+
+/// The node's clients still show what they were told on the line that broke.
+#[test]
+fn g7_what_may_no_longer_be_seen_is_taken_back_after_a_break() {
+    let mut scene = watching();
+    let (now, broken) = (scene.now(), scene.line);
+    scene.machine.gone(now, broken);
+    scene.line = scene.machine.open_line();
+    scene.say(Said::Hello(id(NODE)));
+    scene.open(1, true);
+    scene.open(2, true);
+    scene.watch(1, &[2]);
+    scene.say(Said::SnapshotDone);
+    scene.answer(Ok(Sight::default()));
+    assert_eq!(scene.heard(1, 2), [None], "G7");
+    assert_eq!(scene.heard(1, 2), []);
 }
 
 #[test]

@@ -81,6 +81,8 @@ struct Session {
     out: Vec<ServerFrame>,
     watch: Vec<UserId>,
     owed: Owed,
+    /// Marks that are not written yet: received and read.
+    marks: BTreeMap<ConversationId, (u64, u64)>,
     /// Rows as they were sent last.
     rendered: BTreeMap<ConversationId, Conversation>,
 }
@@ -169,6 +171,7 @@ impl Server {
             out: Vec::new(),
             watch: Vec::new(),
             owed: Owed::default(),
+            marks: BTreeMap::new(),
             rendered: BTreeMap::new(),
         };
         self.sessions.insert(conn, session);
@@ -201,6 +204,7 @@ impl Server {
             let Some(request) = self.sessions.get_mut(&conn)?.requests.pop_front() else { break };
             self.answer(conn, request);
         }
+        self.write_marks(conn);
         self.go_on_with_sync(conn);
         self.pay(conn);
         let session = self.sessions.get_mut(&conn)?;
@@ -259,8 +263,8 @@ impl Server {
             Kind::Append(append) => self.append(conn, append),
             Kind::Fetch(fetch) => self.fetch(conn, &fetch),
             Kind::Ping(ping) => self.push(conn, server_frame::Kind::Pong(Pong { nonce: ping.nonce })),
-            Kind::Received(mark) => self.on_mark(conn, &mark.conversation_id, mark.seq, false),
-            Kind::Read(mark) => self.on_mark(conn, &mark.conversation_id, mark.seq, true),
+            Kind::Received(mark) => self.keep_mark(conn, &mark.conversation_id, mark.seq, false),
+            Kind::Read(mark) => self.keep_mark(conn, &mark.conversation_id, mark.seq, true),
             Kind::SetPreferences(set) => self.set_preferences(conn, set),
             Kind::Watch(watch) => self.watch(conn, &watch),
             Kind::Ack(_) | Kind::SetTyping(_) | Kind::SetActive(_) => {}

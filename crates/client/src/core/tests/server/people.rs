@@ -74,8 +74,9 @@ impl Server {
             2 => Availability::Away,
             _ => Availability::Online,
         };
-        let presence =
-            Presence { user_id: user.to_string(), availability: availability.into(), ..Presence::default() };
+        let last_seen = self.rng.random_bool(0.5).then(|| at(self.state.commit));
+        let (user_id, availability) = (user.to_string(), availability.into());
+        let presence = Presence { user_id, availability, last_seen, text: String::new() };
         self.presences.insert(user, presence);
         for session in self.sessions.values_mut().filter(|session| session.watch.contains(&user)) {
             session.owed.presence.insert(user);

@@ -24,6 +24,7 @@ const NOW: i64 = 1_000_000;
 impl Server {
     pub(super) fn set_preferences(&mut self, conn: Conn, set: SetPreferences) {
         let id = ConversationId::parse(&set.conversation_id).unwrap();
+        self.write_marks_of(conn, id);
         let changes = set.changes.unwrap_or_default();
         let outcome = match self.change(id, &changes, Some(conn)) {
             Ok(preferences) => preferences_result::Outcome::Preferences(preferences),
@@ -67,23 +68,55 @@ impl Server {
         Ok(now)
     }
 
-    pub(super) fn on_mark(&mut self, conn: Conn, id: &str, seq: u64, is_read: bool) {
+    /// Marks are written later, the highest of each kind; those of a conversation before its preferences change.
+    pub(super) fn keep_mark(&mut self, conn: Conn, id: &str, seq: u64, is_read: bool) {
         let id = ConversationId::parse(id).unwrap();
-        let chat = self.chat(id);
-        if seq > chat.log.len() as u64 {
-            assert!(is_read, "received what is not there");
-            let problem = Some(problem(ErrorReason::SeqAhead));
-            let refused = MarkRefused { conversation_id: id.to_string(), seq, problem };
-            return self.push(conn, server_frame::Kind::MarkRefused(refused));
-        }
-        let before = chat.marks;
-        chat.marks.received = chat.marks.received.max(seq);
+        let head = self.state.chats[&id].log.len() as u64;
+        assert!(is_read || seq <= head, "received what is not there");
+        let session = self.sessions.get_mut(&conn).expect("it speaks");
+        let (received, read) = session.marks.entry(id).or_default();
+        *received = (*received).max(seq.min(head));
         if is_read {
-            raise_read(chat, seq);
+            *read = (*read).max(seq);
         }
+    }
+
+    /// Writes some of the marks that wait, or all when it is not hostile.
+    pub(super) fn write_marks(&mut self, conn: Conn) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        for id in session.marks.keys().copied().collect::<Vec<_>>() {
+            if !self.chance(0.9) {
+                self.write_marks_of(conn, id);
+            }
+        }
+    }
+
+    /// A store that is busy takes neither of the two, and one frame says so.
+    fn write_marks_of(&mut self, conn: Conn, id: ConversationId) {
+        let session = self.sessions.get_mut(&conn).expect("it speaks");
+        let Some((received, read)) = session.marks.remove(&id) else { return };
+        if self.chance(0.15) {
+            return self.refuse_marks(conn, id, received.max(read), ErrorReason::Overloaded);
+        }
+        let chat = self.chat(id);
+        let before = chat.marks;
+        chat.marks.received = chat.marks.received.max(received);
+        if read > chat.log.len() as u64 {
+            self.refuse_marks(conn, id, read, ErrorReason::SeqAhead);
+        } else {
+            raise_read(chat, read);
+        }
+        let chat = self.chat(id);
         if chat.marks.read > before.read || (chat.marks != before && self.rng.random_bool(0.3)) {
             self.touch(id, Some(conn));
         }
+    }
+
+    fn refuse_marks(&mut self, conn: Conn, id: ConversationId, seq: u64, reason: ErrorReason) {
+        let advice = self.rng.random_bool(0.5).then(|| to_duration(Duration::from_millis(400)));
+        let problem = Some(Problem { retry_after: advice, ..problem(reason) });
+        let refused = MarkRefused { conversation_id: id.to_string(), seq, problem };
+        self.push(conn, server_frame::Kind::MarkRefused(refused));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use parlor_types::{ConversationId, Id as _, Op, Seq};
 use parlor_wire::chat::v1::Entry;
-use parlor_wire::presence::v1::Availability;
+use parlor_wire::presence::v1::{Availability, Presence};
 
 use super::World;
 use super::device::Device;
@@ -85,9 +85,10 @@ impl World {
     /// At the end everybody is watched.
     fn presence_differs(&self, device: &Device) -> Option<String> {
         let core = device.core.as_ref().expect("it runs");
-        let is_seen = |availability| availability != Availability::Unspecified;
+        let is_seen =
+            |seen: &Presence| seen.availability() != Availability::Unspecified || seen.last_seen.is_some();
         self.server.others.iter().find_map(|user| {
-            let truth = self.server.presences.get(user).filter(|truth| is_seen(truth.availability()));
+            let truth = self.server.presences.get(user).filter(|truth| is_seen(truth));
             let known = core.presence(*user);
             (known != truth).then(|| format!("{user} is {truth:?}, not {known:?}"))
         })

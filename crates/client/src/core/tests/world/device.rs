@@ -144,9 +144,7 @@ impl Device {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Settled(op, Err(_)) => drop(self.refused.insert(op)),
-            Event::Receipts { conversation, .. } | Event::Conversation { conversation, .. } => {
-                self.check_marks(conversation);
-            }
+            Event::Receipts { conversation, .. } => self.check_marks(conversation),
             Event::Typing { conversation, user, activity: Activity::Unspecified } => {
                 let was = self.typing.remove(&(conversation, user));
                 assert!(was.is_some(), "a stop of what was not told");

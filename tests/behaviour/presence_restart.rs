@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// Deaths that both come back from.
 const ROUNDS: usize = 6;
 /// Longer than the second of a round takes to come back; shorter than anybody wants to wait for one who does not.
-const SETTLE: &str = "presence.settle=4s";
+const SETTLE: &str = "presence.settle=7s";
 
 /// A server that comes and goes, and the two.
 struct Scene {

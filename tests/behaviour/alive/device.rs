@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use parlor_client::core::Event;
 use parlor_client::store::Store;
-use parlor_client::{Client, Live, LogIn};
+use parlor_client::{Client, Events, Live, LogIn, News};
 use parlor_testkit::FaultProxy;
 use parlor_tests::Server;
 use parlor_tests::account::{Login, PASSWORD};
@@ -46,11 +48,25 @@ pub struct Device {
     network: FaultProxy,
     folder: PathBuf,
     app: Option<App>,
+    /// There is no network.
+    is_gone: bool,
 }
 
 struct App {
     client: Client,
     live: Live,
+    /// Whether it is in sync, and why not if that is known.
+    state: Arc<Mutex<String>>,
+}
+
+/// Takes down what the app says of its connection, for those who ask why a device lags behind.
+async fn follow(mut events: Events, state: Arc<Mutex<String>>) {
+    while let Some(news) = events.next().await {
+        let News::Event(event) = news else { continue };
+        if let Event::Online | Event::Offline(_) | Event::Stopped(_) = event {
+            *state.lock().expect("nobody panics with it") = format!("{event:?}");
+        }
+    }
 }
 
 impl Device {
@@ -58,7 +74,7 @@ impl Device {
     pub async fn new(server: &Server, folder: &Path, owner: &Login, number: usize) -> Self {
         let name = format!("{}, device {number}", owner.username);
         let network = FaultProxy::start(server.address()).await;
-        let mut device = Self { folder: folder.join(&name), name, network, app: None };
+        let mut device = Self { folder: folder.join(&name), name, network, app: None, is_gone: false };
         let client = device.client().await;
         let username = owner.username.clone();
         let who = LogIn { username, password: PASSWORD.to_owned(), device_name: device.name.clone() };
@@ -77,8 +93,10 @@ impl Device {
     pub async fn start(&mut self) {
         if self.app.is_none() {
             let client = self.client().await;
-            let (live, _) = client.live().await.expect("somebody is logged in");
-            self.app = Some(App { client, live });
+            let (live, events) = client.live().await.expect("somebody is logged in");
+            let state = Arc::default();
+            tokio::spawn(follow(events, Arc::clone(&state)));
+            self.app = Some(App { client, live, state });
         }
     }
 
@@ -93,12 +111,19 @@ impl Device {
         self.app.as_ref().expect("it runs").client.store()
     }
 
+    /// How its connection is, for a failing test to say.
+    pub fn state(&self) -> String {
+        let state = self.app.as_ref().map(|app| app.state.lock().expect("nobody panics with it").clone());
+        state.unwrap_or_else(|| "not running".to_owned())
+    }
+
     /// Something goes wrong, until `heal`.
-    pub fn suffer(&mut self, fault: Fault) {
-        self.network.heal();
+    pub async fn suffer(&mut self, fault: Fault) {
+        self.restore_network().await;
         match fault {
             Fault::Cut => self.network.cut(),
             Fault::Gone => {
+                self.is_gone = true;
                 self.network.refuse(true);
                 self.network.cut();
             }
@@ -111,8 +136,18 @@ impl Device {
 
     /// Everything is as it should be again.
     pub async fn heal(&mut self) {
-        self.network.heal();
+        self.restore_network().await;
         self.start().await;
+    }
+
+    /// An operating system tells apps when there is a network again; of all other faults nobody is told.
+    async fn restore_network(&mut self) {
+        self.network.heal();
+        if std::mem::take(&mut self.is_gone)
+            && let Some(app) = &self.app
+        {
+            app.live.foreground().await.expect("it is live");
+        }
     }
 }
 

@@ -35,7 +35,7 @@ async fn commotion(world: &mut World, actions: usize, faults: f64, rng: &mut Std
         let device = rng.random_range(0..world.devices.len());
         if rng.random_bool(faults) {
             let fault = any_fault(rng);
-            world.devices[device].1.suffer(fault);
+            world.devices[device].1.suffer(fault).await;
         } else if rng.random_bool(faults) {
             world.devices[device].1.heal().await;
         }
@@ -55,7 +55,7 @@ async fn g6_all_devices_agree_within_five_seconds_after_whatever_happened() {
     for calm in 0..CALMS {
         commotion(&mut world, actions, 0.15, &mut rng).await;
         let took = world.heal(&format!("commotion {calm}")).await;
-        println!("after {actions} actions all agree in {took:.0?}");
+        println!("after {actions} actions all agree in {took:.1?}");
     }
 }
 
@@ -67,6 +67,6 @@ async fn g6_two_devices_of_one_user_end_equal_after_two_hundred_actions_each() {
         let mut world = World::new(2, 0).await;
         commotion(&mut world, 2 * ACTIONS_OF_EACH, 0.1, &mut rng).await;
         let took = world.heal(&format!("actions of seed {number}")).await;
-        println!("seed {number}: both agree in {took:.0?}");
+        println!("seed {number}: both agree in {took:.1?}");
     }
 }

@@ -76,7 +76,7 @@ async fn g6_ticks_badges_and_pins_are_on_all_devices_in_every_weather() {
     for (number, fault) in FAULTS.into_iter().enumerate() {
         // It meets the phones; the laptops go on.
         for phone in [ADA[0], BEN[0]] {
-            world.devices[phone].1.suffer(fault);
+            world.devices[phone].1.suffer(fault).await;
         }
         let seq = world.says(ADA[1], direct, &format!("{fault:?}?")).await;
         // Ben's laptop is enough for it to be delivered, and to be read.
@@ -120,7 +120,7 @@ async fn who_types_and_who_is_there_is_seen_and_is_seen_to_end() {
     world.says(ADA[0], direct, "Here it is.").await;
     world.types(laptop, direct, &[]).await;
     for device in ADA {
-        world.devices[device].1.suffer(Fault::Killed);
+        world.devices[device].1.suffer(Fault::Killed).await;
     }
     world.is_seen(laptop, Availability::Offline).await;
 }

@@ -99,7 +99,9 @@ impl World {
                 }
             }
             let difference = truth.difference(device.store());
-            first = first.or(difference.map(|difference| format!("{}: {difference}", device.name)));
+            first = first
+                .or(difference
+                    .map(|difference| format!("{} ({}): {difference}", device.name, device.state())));
         }
         *asked = true;
         first

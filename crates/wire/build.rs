@@ -7,7 +7,7 @@ use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use prost_types::field_descriptor_proto::Type;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 12] = [
     "parlor/errors/v1/errors.proto",
     "parlor/auth/v1/auth_service.proto",
     "parlor/auth/v1/email_service.proto",
@@ -15,9 +15,11 @@ const FILES: [&str; 10] = [
     "parlor/chat/v1/chat_service.proto",
     "parlor/chat/v1/people_service.proto",
     "parlor/presence/v1/presence_service.proto",
+    "parlor/media/v1/media_service.proto",
     "parlor/internal/auth/v1/auth_internal_service.proto",
     "parlor/internal/chat/v1/chat_internal_service.proto",
     "parlor/internal/presence/v1/presence_internal_service.proto",
+    "parlor/internal/media/v1/media_internal_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .codec_path("crate::codec::Codec")
         .bytes(".parlor.chat.v1")
+        .bytes(".parlor.media.v1")
         .btree_map(".parlor.chat.v1") // one order of labels, so that equal appends have equal bytes
         .build_transport(false) // its `connect` would collide with ChatService.Connect
         .compile_fds(descriptors)?;

@@ -60,7 +60,7 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
             "kind": "withheld",
             "reason": kind_name(withheld.reason().as_str_name(), "WITHHELD_REASON_"),
         }),
-        None => json!({ "kind": "unknown" }),
+        _ => json!({ "kind": "unknown" }),
     };
     if entry.reply_to != 0 {
         object["reply_to"] = json!(entry.reply_to);
@@ -113,7 +113,7 @@ fn deed(sender: &str, kind: &Kind, names: &Names) -> String {
             WithheldReason::Moderated => "withheld: removed by moderation".to_owned(),
             WithheldReason::Unspecified => "withheld".to_owned(),
         },
-        Kind::Text(_) => String::new(),
+        _ => format!("{sender} sent something this version cannot show"),
     }
 }
 

@@ -85,6 +85,10 @@ id!(
     StreamId
 );
 id!(
+    /// An uploaded file.
+    MediaId
+);
+id!(
     /// A process that holds client streams, from its start to its end.
     NodeId
 );

@@ -6,5 +6,5 @@ mod ids;
 pub mod limits;
 mod names;
 
-pub use ids::{ConversationId, DeviceId, Id, NodeId, Op, Seq, SessionId, StreamId, UserId};
+pub use ids::{ConversationId, DeviceId, Id, MediaId, NodeId, Op, Seq, SessionId, StreamId, UserId};
 pub use names::{DisplayName, InvalidName, Username, has_control};

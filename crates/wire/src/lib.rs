@@ -38,6 +38,11 @@ pub mod chat {
     package!("parlor.chat.v1");
 }
 
+/// Images, files, voice notes and videos: `parlor.media`.
+pub mod media {
+    package!("parlor.media.v1");
+}
+
 /// Who is there: `parlor.presence`.
 pub mod presence {
     package!("parlor.presence.v1");
@@ -52,6 +57,10 @@ pub mod internal {
     /// presence-svc: `parlor.internal.presence`.
     pub mod presence {
         package!("parlor.internal.presence.v1");
+    }
+    /// media-svc: `parlor.internal.media`.
+    pub mod media {
+        package!("parlor.internal.media.v1");
     }
     /// auth-svc: `parlor.internal.auth`.
     pub mod auth {

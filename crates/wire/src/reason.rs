@@ -29,8 +29,11 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         R::Unspecified | R::Internal => (Code::Internal, Retry::Same),
         R::Unavailable | R::Draining | R::IdleTimeout => (Code::Unavailable, Retry::Same),
         R::RateLimited | R::Overloaded | R::StorageFull => (Code::ResourceExhausted, Retry::Same),
-        R::TooManyInFlight => (Code::ResourceExhausted, Retry::AfterRemedy),
-        R::MessageTooLarge => (Code::ResourceExhausted, Retry::No),
+        R::DailyQuotaExceeded => (Code::ResourceExhausted, Retry::Same),
+        R::TooManyInFlight | R::QuotaExceeded | R::TooManyUploads => {
+            (Code::ResourceExhausted, Retry::AfterRemedy)
+        }
+        R::MessageTooLarge | R::MediaTooLarge => (Code::ResourceExhausted, Retry::No),
         R::MessageMalformed
         | R::FieldInvalid
         | R::PasswordWeak
@@ -42,7 +45,9 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         | R::HelloRepeated
         | R::AckAhead => (Code::InvalidArgument, Retry::No),
         R::PageTokenInvalid | R::CursorInvalid => (Code::InvalidArgument, Retry::AfterRemedy),
-        R::SeqAhead => (Code::OutOfRange, Retry::AfterRemedy),
+        R::HashMismatch | R::MediaTypeMismatch | R::MediaUnreadable => (Code::InvalidArgument, Retry::No),
+        R::SeqAhead | R::PartAhead => (Code::OutOfRange, Retry::AfterRemedy),
+        R::RangeInvalid => (Code::OutOfRange, Retry::No),
         R::HelloTimeout => (Code::DeadlineExceeded, Retry::Same),
         R::PermissionDenied | R::RoleInsufficient | R::PersonNotAccepting => {
             (Code::PermissionDenied, Retry::No)
@@ -58,7 +63,9 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         | R::UserNotFound
         | R::ConversationNotFound
         | R::MemberNotFound
-        | R::RequestNotFound => (Code::NotFound, Retry::No),
+        | R::RequestNotFound
+        | R::TargetNotFound
+        | R::MediaNotFound => (Code::NotFound, Retry::No),
         R::StreamNotFound => (Code::NotFound, Retry::AfterRemedy),
         R::GroupFull
         | R::TooManyConversations
@@ -66,8 +73,12 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         | R::TooManyContacts
         | R::TooManyBlocked
         | R::UserBlocked
+        | R::EditTooLate
+        | R::MediaRefused
+        | R::MediaInUse
         | R::MailUnavailable => (Code::FailedPrecondition, Retry::No),
-        R::BaseSeqAhead | R::OpTooOld => (Code::FailedPrecondition, Retry::AfterRemedy),
+        R::MediaChecking => (Code::FailedPrecondition, Retry::Same),
+        R::BaseSeqAhead | R::OpTooOld | R::UploadIncomplete => (Code::FailedPrecondition, Retry::AfterRemedy),
         R::OutOfOrder | R::PushAhead => (Code::Aborted, Retry::AfterRemedy),
         R::Displaced => (Code::Aborted, Retry::No),
     }

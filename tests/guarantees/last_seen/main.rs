@@ -115,11 +115,10 @@ impl Scene {
     }
 }
 
-/// What held times of the visit that were nowhere before it.
+/// What holds times of the visit that it did not hold before. Elsewhere they may have stood: last seen is to the minute, and
+/// something else may have happened in the second at which that minute began.
 fn new_times(before: &Times, after: &Times, there: &BTreeSet<u64>) -> BTreeSet<&'static str> {
-    let known: BTreeSet<u64> = before.iter().map(|(_, time)| *time).collect();
-    let is_new = |time: &u64| there.contains(time) && !known.contains(time);
-    after.iter().filter(|(_, time)| is_new(time)).map(|(what, _)| *what).collect()
+    after.difference(before).filter(|(_, time)| there.contains(time)).map(|(what, _)| *what).collect()
 }
 
 async fn create(login: &Login, request: parlor_wire::chat::v1::CreateConversationRequest) -> String {

@@ -118,7 +118,7 @@ impl Client {
         display_name: Option<String>,
         bio: Option<String>,
     ) -> Result<Profile, Error> {
-        let request = UpdateProfileRequest { display_name, bio };
+        let request = UpdateProfileRequest { display_name, bio, avatar_id: None };
         let call =
             async |access: Access| access.profiles().update_profile(access.request(request.clone())).await;
         let profile = self.session.call(call).await?.profile.ok_or(Error::Answer("a profile"))?;

@@ -93,6 +93,14 @@ impl AuthInternalService for InternalRpc {
         Ok(Response::new(ListRevocationsResponse { revocations, cursor: page.cursor }))
     }
 
+    async fn find_media_references(
+        &self,
+        _: Request<parlor_wire::internal::auth::v1::FindMediaReferencesRequest>,
+    ) -> Result<Response<parlor_wire::internal::auth::v1::FindMediaReferencesResponse>, Status> {
+        // No profile has a picture yet.
+        Ok(Response::new(parlor_wire::internal::auth::v1::FindMediaReferencesResponse::default()))
+    }
+
     async fn check_users(
         &self,
         request: Request<CheckUsersRequest>,

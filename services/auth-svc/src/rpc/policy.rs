@@ -66,6 +66,7 @@ pub(crate) fn internal() -> Vec<Method> {
         row("/parlor.internal.auth.v1.AuthInternalService/WatchRevocations", SMALL),
         row("/parlor.internal.auth.v1.AuthInternalService/ListRevocations", SMALL),
         row("/parlor.internal.auth.v1.AuthInternalService/CheckUsers", BATCH),
+        row("/parlor.internal.auth.v1.AuthInternalService/FindMediaReferences", BATCH),
     ]
 }
 

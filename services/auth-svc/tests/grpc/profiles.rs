@@ -22,7 +22,11 @@ async fn update(
     name: Option<&str>,
     bio: Option<&str>,
 ) -> Result<Profile, Status> {
-    let request = UpdateProfileRequest { display_name: name.map(str::to_owned), bio: bio.map(str::to_owned) };
+    let request = UpdateProfileRequest {
+        display_name: name.map(str::to_owned),
+        bio: bio.map(str::to_owned),
+        ..Default::default()
+    };
     let answer = server.people().update_profile(with(token, request)).await?;
     Ok(answer.into_inner().profile.unwrap())
 }
@@ -106,7 +110,11 @@ async fn bad_words_are_refused_and_nothing_changes() {
     let ada = server.register("ada").await;
     let (long_name, long_bio) = ("x".repeat(65), "x".repeat(301));
     for (name, bio) in [("", "\u{7}"), ("a\nb", long_bio.as_str()), (long_name.as_str(), "\u{1b}[2J")] {
-        let request = UpdateProfileRequest { display_name: Some(name.to_owned()), bio: Some(bio.to_owned()) };
+        let request = UpdateProfileRequest {
+            display_name: Some(name.to_owned()),
+            bio: Some(bio.to_owned()),
+            ..Default::default()
+        };
         let refused = server.people().update_profile(with(&ada.access_token, request)).await;
         assert_eq!(fields(refused), ["display_name", "bio"]);
     }

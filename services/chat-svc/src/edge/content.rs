@@ -39,7 +39,7 @@ pub(super) fn from_client(content: Option<&wire::Content>) -> Result<Content, Ba
             id("content.set_role.user_id", &change.user_id)?,
             role(change.role()).ok_or_else(|| Invalid::field("content.set_role.role", "must be a role"))?,
         ),
-        WireKind::Withheld(_) => return Err(BadContent::NotAllowed),
+        _ => return Err(BadContent::NotAllowed),
     })
 }
 
@@ -122,7 +122,7 @@ pub(super) fn from_stored(content: &wire::Content) -> Option<Content> {
         WireKind::Rename(rename) => Content::Rename(rename.name.clone()),
         WireKind::Settings(settings) => Content::Settings(self::settings(settings)),
         WireKind::SetRole(change) => Content::SetRole(id("", &change.user_id).ok()?, role(change.role())?),
-        WireKind::Withheld(_) => return None,
+        _ => return None,
     })
 }
 

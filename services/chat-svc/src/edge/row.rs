@@ -33,6 +33,7 @@ pub fn row(row: &Row) -> wire::Conversation {
         member_count: u32::try_from(row.member_count).unwrap_or(u32::MAX),
         head: row.head.0,
         head_number: row.number,
+        avatar: None,
         last_message: row.last_message.as_ref().map(entry),
         marks: Some(marks(&row.marks)),
         unread: row.unread,

@@ -53,4 +53,19 @@ impl ChatInternalService for InternalRpc {
     ) -> Result<Response<wire::CheckVisibilityResponse>, Status> {
         answer(self.visibilities(request.get_ref()).await)
     }
+
+    async fn check_media_access(
+        &self,
+        _: Request<wire::CheckMediaAccessRequest>,
+    ) -> Result<Response<wire::CheckMediaAccessResponse>, Status> {
+        // No entry names files yet.
+        Ok(Response::new(wire::CheckMediaAccessResponse::default()))
+    }
+
+    async fn find_media_references(
+        &self,
+        _: Request<wire::FindMediaReferencesRequest>,
+    ) -> Result<Response<wire::FindMediaReferencesResponse>, Status> {
+        Ok(Response::new(wire::FindMediaReferencesResponse::default()))
+    }
 }

@@ -63,7 +63,11 @@ pub(crate) fn internal() -> Result<Policy, PolicyError> {
         max_request_bytes,
     };
     Policy::new(
-        &[method("/parlor.internal.chat.v1.ChatInternalService/CheckVisibility", BATCH)],
+        &[
+            method("/parlor.internal.chat.v1.ChatInternalService/CheckVisibility", BATCH),
+            method("/parlor.internal.chat.v1.ChatInternalService/CheckMediaAccess", BATCH),
+            method("/parlor.internal.chat.v1.ChatInternalService/FindMediaReferences", BATCH),
+        ],
         INTERNAL_SERVICES,
     )
 }

@@ -13,7 +13,10 @@ use parlor_types::{NodeId, SessionId, StreamId, UserId};
 use parlor_wire::internal::chat::v1::chat_internal_service_server::{
     ChatInternalService, ChatInternalServiceServer,
 };
-use parlor_wire::internal::chat::v1::{CheckVisibilityRequest, CheckVisibilityResponse, Visibility};
+use parlor_wire::internal::chat::v1::{
+    CheckMediaAccessRequest, CheckMediaAccessResponse, CheckVisibilityRequest, CheckVisibilityResponse,
+    FindMediaReferencesRequest, FindMediaReferencesResponse, Visibility,
+};
 use parlor_wire::internal::presence::v1::attach_frame::Kind;
 use parlor_wire::internal::presence::v1::presence_internal_service_client::PresenceInternalServiceClient;
 use parlor_wire::internal::presence::v1::*;
@@ -81,6 +84,20 @@ impl ChatInternalService for FakeChat {
             Visibility { user_id, online, last_seen }
         });
         Ok(Response::new(CheckVisibilityResponse { visibilities: visibilities.collect() }))
+    }
+
+    async fn check_media_access(
+        &self,
+        _: Request<CheckMediaAccessRequest>,
+    ) -> Result<Response<CheckMediaAccessResponse>, Status> {
+        Err(Status::unimplemented("presence-svc asks for no files"))
+    }
+
+    async fn find_media_references(
+        &self,
+        _: Request<FindMediaReferencesRequest>,
+    ) -> Result<Response<FindMediaReferencesResponse>, Status> {
+        Err(Status::unimplemented("presence-svc asks for no files"))
     }
 }
 

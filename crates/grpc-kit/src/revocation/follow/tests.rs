@@ -91,6 +91,13 @@ impl AuthInternalService for Auth {
         Ok(Response::new(ListRevocationsResponse { revocations, cursor }))
     }
 
+    async fn find_media_references(
+        &self,
+        _: Request<parlor_wire::internal::auth::v1::FindMediaReferencesRequest>,
+    ) -> Result<Response<parlor_wire::internal::auth::v1::FindMediaReferencesResponse>, Status> {
+        Err(Status::unimplemented("not asked here"))
+    }
+
     async fn check_users(
         &self,
         _: Request<CheckUsersRequest>,

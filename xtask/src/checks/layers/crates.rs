@@ -32,6 +32,7 @@ const RULES: &[Rule] = &[
         may_import: &["parlor-runtime"],
         because: "embedded is a storage engine and knows nothing of chat",
     },
+    Rule { name: "parlor-preview", may_import: &[], because: "preview knows bytes and nothing of chat" },
     Rule {
         name: "parlor-grpc-kit",
         may_import: &["parlor-types", "parlor-wire", "parlor-runtime"],
@@ -49,7 +50,14 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: SERVICE,
-        may_import: &["parlor-types", "parlor-wire", "parlor-runtime", "parlor-embedded", "parlor-grpc-kit"],
+        may_import: &[
+            "parlor-types",
+            "parlor-wire",
+            "parlor-runtime",
+            "parlor-embedded",
+            "parlor-preview",
+            "parlor-grpc-kit",
+        ],
         because: "a service stands on the kits alone",
     },
     Rule {
@@ -60,6 +68,7 @@ const RULES: &[Rule] = &[
             "parlor-wire",
             "parlor-runtime",
             "parlor-embedded",
+            "parlor-preview",
             "parlor-grpc-kit",
         ],
         because: "server only puts the services into one process",
@@ -80,6 +89,7 @@ const RULES: &[Rule] = &[
             "parlor-wire",
             "parlor-runtime",
             "parlor-embedded",
+            "parlor-preview",
             "parlor-grpc-kit",
         ],
         because: "nobody imports the checks or the command line",
@@ -118,6 +128,7 @@ const FOREIGN: &[Foreign] = &[
         only: &[
             "parlor-runtime",
             "parlor-embedded",
+            "parlor-preview",
             "parlor-grpc-kit",
             "parlor-client",
             TESTKIT,

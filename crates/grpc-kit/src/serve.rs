@@ -134,11 +134,10 @@ fn drained(ended: Result<(), tonic::transport::Error>) -> Result<Stopped, ServeE
     ended.map(|()| Stopped::Drained).map_err(ServeError::Server)
 }
 
-fn server(
-    options: &ServeOptions,
-    plain: Arc<[Plain]>,
-    cors: CorsLayer,
-) -> Server<Stack<GrpcWebLayer, Stack<CorsLayer, Stack<PlainLayer, Identity>>>> {
+/// From the inside out.
+type Layers = Stack<GrpcWebLayer, Stack<CorsLayer, Stack<PlainLayer, Identity>>>;
+
+fn server(options: &ServeOptions, plain: Arc<[Plain]>, cors: CorsLayer) -> Server<Layers> {
     Server::builder()
         .accept_http1(true)
         .http2_keepalive_interval(Some(options.keepalive_interval))

@@ -94,6 +94,11 @@ const RULES: &[Rule] = &[
         ],
         because: "nobody imports the checks or the command line",
     },
+    Rule {
+        name: "bench",
+        may_import: &["parlor-types", "parlor-wire"],
+        because: "bench measures servers from outside, as a client",
+    },
     Rule { name: "xtask", may_import: &[], because: "xtask examines the workspace and is no part of it" },
 ];
 
@@ -120,6 +125,7 @@ const FOREIGN: &[Foreign] = &[
             SERVICE,
             "parlor-server",
             "parlor-tests",
+            "bench",
         ],
         because: "gRPC begins at wire and at grpc-kit",
     },
@@ -136,6 +142,7 @@ const FOREIGN: &[Foreign] = &[
             "parlor-server",
             "parlor-cli",
             "parlor-tests",
+            "bench",
         ],
         because: "types and wire do no I/O",
     },

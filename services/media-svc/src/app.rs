@@ -1,5 +1,7 @@
 //! How media-svc is put together: the one place that names its store, and wires the rooms to each other.
 
+mod out;
+
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,7 +10,7 @@ use std::time::Duration;
 
 use parlor_embedded::{OpenError, Options};
 use parlor_grpc_kit::{
-    Authorized, Guard, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
+    Authorized, Guard, Plain, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
 };
 use parlor_runtime::clock::Clock;
 use parlor_runtime::ready::{Condition, Readiness};
@@ -19,10 +21,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
+use crate::access::RemoteSharing;
 use crate::blobs::{BlobError, Blobs};
 use crate::config::Config;
 use crate::rpc::{InternalRpc, PublicRpc, policy};
+use crate::scan::Later;
 use crate::store::{SqliteStore, Store};
+use self::out::Out;
 
 /// Names in the data folder.
 const STORE: &str = "media.db";
@@ -30,6 +35,8 @@ const STORE: &str = "media.db";
 const STAGING: &str = "uploads";
 /// Bytes of finished files, unless they are in a bucket.
 const BLOBS: &str = "blobs";
+/// The file in quarantine that is being looked at.
+const SCANNED: &str = "scanned";
 
 /// What media-svc needs from where it runs.
 pub struct Needs {
@@ -66,6 +73,7 @@ pub enum StartError {
 pub struct App {
     public: Routes,
     internal: Routes,
+    http: Plain,
     readiness: Readiness,
     tasks: TaskGroup,
 }
@@ -82,16 +90,25 @@ impl App {
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
 
         let revoked = Arc::new(RevokedSet::new(Arc::clone(&clock)));
+        let sharing = RemoteSharing::new(chat_internal, auth_internal.clone());
         let revocations =
             Revocations::new(auth_internal, Arc::clone(&revoked), config.revocation_blind_max, |_| {});
+        let standing = out::standing(Arc::clone(&revoked), revocations.sight());
         let keys = Arc::new(RemoteKeys::new(auth));
         let verifier = Arc::new(Verifier::new(Arc::clone(&keys) as _, revoked, Arc::clone(&clock)));
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
         let public = Policy::new(&policy::public(&config.limits), policy::PUBLIC)?;
         let internal = Policy::new(&policy::internal(), policy::INTERNAL)?;
-        let _ = (chat_internal, inspector, blobs, data.join(STAGING), config.quota());
+        let Out { rpc: out, http } =
+            Out::new(&config.downloads, &store, blobs.clone(), sharing, standing, Arc::clone(&clock));
+        if let Some(scanner) = config.scanner.scanner() {
+            let file = data.join(SCANNED);
+            let later = Later::new(Arc::clone(&store), blobs, scanner, &config.scanner, Arc::clone(&clock), file);
+            run(&tasks, "quarantine", move |stop| async move { later.run(stop).await });
+        }
+        let _ = (inspector, data.join(STAGING), config.quota());
 
-        let people = MediaServiceServer::new(PublicRpc { store: Arc::clone(&store) });
+        let people = MediaServiceServer::new(PublicRpc { store: Arc::clone(&store), out });
         let people = people.max_decoding_message_size(policy::PART);
         let services = MediaInternalServiceServer::new(InternalRpc { store });
         let seeing = readiness.condition("revocations known");
@@ -100,6 +117,7 @@ impl App {
         Ok(Self {
             public: guard(public).protect(Routes::new(people)),
             internal: guard(internal).protect(Routes::new(services)),
+            http,
             readiness,
             tasks,
         })
@@ -115,6 +133,12 @@ impl App {
     #[must_use]
     pub fn internal(&self) -> Routes {
         self.internal.clone()
+    }
+
+    /// Files over plain HTTP, to be served on the address that clients call.
+    #[must_use]
+    pub fn http(&self) -> Plain {
+        self.http.clone()
     }
 
     /// Whether it can serve.

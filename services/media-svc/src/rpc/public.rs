@@ -8,6 +8,7 @@ use parlor_wire::media::v1::media_service_server::MediaService;
 use parlor_wire::media::v1::*;
 use tonic::{Request, Response, Status};
 
+use super::downloads::OutRpc;
 use super::{downloads, uploads};
 use crate::store::Store;
 
@@ -15,6 +16,7 @@ use crate::store::Store;
 #[derive(Clone)]
 pub(crate) struct PublicRpc {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) out: OutRpc,
 }
 
 /// What Download answers.
@@ -68,19 +70,19 @@ impl MediaService for PublicRpc {
         &self,
         request: Request<GetMediaRequest>,
     ) -> Result<Response<GetMediaResponse>, Status> {
-        downloads::get_media(self, request).await
+        downloads::get_media(&self.out, request).await
     }
 
     type DownloadStream = Downloading;
 
     async fn download(&self, request: Request<DownloadRequest>) -> Result<Response<Downloading>, Status> {
-        downloads::download(self, request).await
+        downloads::download(&self.out, request).await
     }
 
     async fn batch_get_media_urls(
         &self,
         request: Request<BatchGetMediaUrlsRequest>,
     ) -> Result<Response<BatchGetMediaUrlsResponse>, Status> {
-        downloads::batch_get_media_urls(self, request).await
+        downloads::batch_get_media_urls(&self.out, request).await
     }
 }

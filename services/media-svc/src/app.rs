@@ -12,22 +12,31 @@ use parlor_embedded::{OpenError, Options};
 use parlor_grpc_kit::{
     Authorized, Guard, Plain, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
 };
+use parlor_preview::Inspector;
 use parlor_runtime::clock::Clock;
 use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use parlor_wire::internal::media::v1::media_internal_service_server::MediaInternalServiceServer;
 use parlor_wire::media::v1::media_service_server::MediaServiceServer;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::access::RemoteSharing;
 use crate::blobs::{BlobError, Blobs};
+use crate::collection::Collection;
 use crate::config::Config;
+use crate::finish::{Finisher, Tools};
+use crate::gate::Gate;
+use crate::references::RemoteReferences;
 use crate::rpc::{InternalRpc, PublicRpc, policy};
-use crate::scan::Later;
+use crate::scan::{Later, Scanner};
+use crate::staging::Staging;
 use crate::store::{SqliteStore, Store};
-use self::out::Out;
+use crate::uploads::{OpenUploads, Uploads};
+
+use out::Out;
 
 /// Names in the data folder.
 const STORE: &str = "media.db";
@@ -37,6 +46,9 @@ const STAGING: &str = "uploads";
 const BLOBS: &str = "blobs";
 /// The file in quarantine that is being looked at.
 const SCANNED: &str = "scanned";
+
+/// A part waits no longer than this for those before it to be written.
+const PART_WAIT: Duration = Duration::from_secs(20);
 
 /// What media-svc needs from where it runs.
 pub struct Needs {
@@ -87,37 +99,50 @@ impl App {
         let Needs { data, auth, auth_internal, chat_internal, inspector, clock } = needs;
         let store = open_store(config, data.join(STORE))?;
         let blobs = Blobs::open(&config.blobs, &data.join(BLOBS))?;
+        let staging = Staging::open(&data.join(STAGING)).map_err(BlobError::from)?;
+        let references = RemoteReferences::new(chat_internal.clone(), auth_internal.clone());
+        let sharing = RemoteSharing::new(chat_internal, auth_internal.clone());
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
 
         let revoked = Arc::new(RevokedSet::new(Arc::clone(&clock)));
-        let sharing = RemoteSharing::new(chat_internal, auth_internal.clone());
         let revocations =
             Revocations::new(auth_internal, Arc::clone(&revoked), config.revocation_blind_max, |_| {});
         let standing = out::standing(Arc::clone(&revoked), revocations.sight());
+        let out =
+            Out::new(&config.downloads, &store, blobs.clone(), sharing, standing, Arc::clone(&clock));
+        let scanner = config.scanner.scanner();
+        if let Some(scanner) = scanner.clone() {
+            let (store, file) = (Arc::clone(&store), data.join(SCANNED));
+            let later =
+                Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(&clock), file);
+            run(&tasks, "quarantine", move |stop| async move { later.run(stop).await });
+        }
+        let rooms = Rooms::new(config, store, blobs, staging, references, inspector, scanner, &clock, &tasks);
+
         let keys = Arc::new(RemoteKeys::new(auth));
         let verifier = Arc::new(Verifier::new(Arc::clone(&keys) as _, revoked, Arc::clone(&clock)));
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
         let public = Policy::new(&policy::public(&config.limits), policy::PUBLIC)?;
         let internal = Policy::new(&policy::internal(), policy::INTERNAL)?;
-        let Out { rpc: out, http } =
-            Out::new(&config.downloads, &store, blobs.clone(), sharing, standing, Arc::clone(&clock));
-        if let Some(scanner) = config.scanner.scanner() {
-            let file = data.join(SCANNED);
-            let later = Later::new(Arc::clone(&store), blobs, scanner, &config.scanner, Arc::clone(&clock), file);
-            run(&tasks, "quarantine", move |stop| async move { later.run(stop).await });
-        }
-        let _ = (inspector, data.join(STAGING), config.quota());
-
-        let people = MediaServiceServer::new(PublicRpc { store: Arc::clone(&store), out });
+        let Rooms { uploads, finisher, collection } = rooms;
+        let people = MediaServiceServer::new(PublicRpc {
+            uploads: Arc::clone(&uploads),
+            finisher,
+            collection: Arc::clone(&collection),
+            window: config.window_bytes,
+            out: out.rpc,
+        });
         let people = people.max_decoding_message_size(policy::PART);
-        let services = MediaInternalServiceServer::new(InternalRpc { store });
+        let services = InternalRpc { collection: Arc::clone(&collection) };
+        let services = MediaInternalServiceServer::new(services).max_decoding_message_size(policy::NAMED);
         let seeing = readiness.condition("revocations known");
+        start_rooms(&tasks, uploads, collection);
         run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
             public: guard(public).protect(Routes::new(people)),
             internal: guard(internal).protect(Routes::new(services)),
-            http,
+            http: out.http,
             readiness,
             tasks,
         })
@@ -172,6 +197,59 @@ impl std::fmt::Debug for App {
     }
 }
 
+/// The rooms, wired to each other.
+struct Rooms {
+    uploads: Arc<Uploads>,
+    finisher: Arc<Finisher>,
+    collection: Arc<Collection>,
+}
+
+impl Rooms {
+    #[expect(clippy::too_many_arguments, reason = "everything that was opened, once")]
+    fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        blobs: Blobs,
+        staging: Staging,
+        references: RemoteReferences,
+        inspector: Vec<OsString>,
+        scanner: Option<Arc<dyn Scanner>>,
+        clock: &Arc<dyn Clock>,
+        tasks: &TaskGroup,
+    ) -> Self {
+        let parts = Gate::new(config.parts_at_once, config.parts_waiting, PART_WAIT);
+        let uploads = Arc::new(Uploads::new(
+            Arc::clone(&store),
+            staging.clone(),
+            OpenUploads::new(config.open_uploads),
+            parts,
+            config.upload_rules(),
+            Arc::clone(clock),
+        ));
+        let tools = Tools {
+            uploads: Arc::clone(&uploads),
+            staging: staging.clone(),
+            store: Arc::clone(&store),
+            blobs: blobs.clone(),
+            inspector: Inspector::new(config.inspector_limits(), inspector),
+            scanner,
+            jobs: Gate::new(config.jobs(), config.finish_waiting, config.finish_wait),
+        };
+        let finisher = Finisher::new(tools, config.finish_rules(), Arc::clone(clock), tasks.clone());
+        let collection = Collection {
+            store,
+            blobs,
+            staging,
+            uploads: Arc::clone(&uploads),
+            references: Arc::new(references),
+            rules: config.collection_rules(),
+            clock: Arc::clone(clock),
+            wake: Notify::new(),
+        };
+        Self { uploads, finisher: Arc::new(finisher), collection: Arc::new(collection) }
+    }
+}
+
 fn open_store(config: &Config, path: PathBuf) -> Result<Arc<dyn Store>, OpenError> {
     let max_bytes = Some(config.store_max_bytes).filter(|bytes| *bytes > 0);
     Ok(Arc::new(SqliteStore::open(Options { max_bytes, ..Options::new(path) })?))
@@ -188,6 +266,13 @@ fn run<F: Future<Output = ()> + Send + 'static>(
         task.await;
         Ok::<_, Infallible>(())
     });
+}
+
+fn start_rooms(tasks: &TaskGroup, uploads: Arc<Uploads>, collection: Arc<Collection>) {
+    let sweeper = Arc::clone(&collection);
+    run(tasks, "uploads", move |stop| async move { uploads.run(stop).await });
+    run(tasks, "collection", move |stop| async move { collection.run(stop).await });
+    run(tasks, "sweeps", move |stop| async move { sweeper.run_sweeps(stop).await });
 }
 
 fn follow_revocations(tasks: &TaskGroup, revocations: Revocations, seeing: Condition) {

@@ -83,7 +83,7 @@ pub(super) async fn batch_get_media_urls(
         let item = MediaVariant { media_id: media.to_string(), variant: encode::variant(variant).into() };
         urls.push(MediaUrl {
             item: Some(item),
-            url: url.map_err(answer::store)?,
+            url: url.map_err(|error| answer::refused(error.into()))?,
             expires_at: Some(to_time(ends)),
         });
     }

@@ -57,7 +57,11 @@ impl Command {
 #[async_trait]
 impl Scanner for Command {
     async fn scan(&self, file: &Path) -> Verdict {
-        let _turn = self.at_once.acquire().await;
+        // Where those before it hang, it is not to hang as well.
+        let Ok(_turn) = timeout(self.time_limit, self.at_once.acquire()).await else {
+            tracing::warn!("the scanner is busy: a file waits in quarantine");
+            return Verdict::Unknown;
+        };
         match self.run(file).await {
             Ok(Some(status)) => match status.code() {
                 Some(HARMLESS) => Verdict::Harmless,

@@ -75,3 +75,13 @@ async fn one_that_is_missing_says_nothing() {
         assert_eq!(verdict, Verdict::Unknown);
     }
 }
+
+#[tokio::test]
+async fn who_waits_for_one_that_hangs_waits_no_longer_than_it_may_take() {
+    let scene = Scene::new("sleep 1000");
+    let line = vec![scene.path("scanner").display().to_string()];
+    let command = Command::new(line, Duration::from_millis(300), 1);
+    let file = scene.path("a file; exit 0");
+    let verdicts = tokio::join!(command.scan(&file), command.scan(&file), command.scan(&file));
+    assert_eq!(verdicts, (Verdict::Unknown, Verdict::Unknown, Verdict::Unknown));
+}

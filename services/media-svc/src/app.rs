@@ -1,6 +1,8 @@
 //! How media-svc is put together: the one place that names its store, and wires the rooms to each other.
 
 mod out;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -108,13 +110,11 @@ impl App {
         let revocations =
             Revocations::new(auth_internal, Arc::clone(&revoked), config.revocation_blind_max, |_| {});
         let standing = out::standing(Arc::clone(&revoked), revocations.sight());
-        let out =
-            Out::new(&config.downloads, &store, blobs.clone(), sharing, standing, Arc::clone(&clock));
+        let out = Out::new(&config.downloads, &store, blobs.clone(), sharing, standing, Arc::clone(&clock));
         let scanner = config.scanner.scanner();
         if let Some(scanner) = scanner.clone() {
             let (store, file) = (Arc::clone(&store), data.join(SCANNED));
-            let later =
-                Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(&clock), file);
+            let later = Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(&clock), file);
             run(&tasks, "quarantine", move |stop| async move { later.run(stop).await });
         }
         let rooms = Rooms::new(config, store, blobs, staging, references, inspector, scanner, &clock, &tasks);

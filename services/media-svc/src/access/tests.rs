@@ -105,7 +105,11 @@ async fn what_is_not_there_yet_is_nobody_s() {
     let told = Told { readable: vec![(ada, file.id)], ..Told::default() };
     assert_eq!(ids_had(ada, &[file], &told).await, Ok(vec![]));
     let refused = Record { stage: Stage::Refused, ..record(ada) };
-    assert_eq!(ids_had(ada, &[refused.clone()], &Told::default()).await, Ok(vec![refused.id]), "to be told so");
+    assert_eq!(
+        ids_had(ada, &[refused.clone()], &Told::default()).await,
+        Ok(vec![refused.id]),
+        "to be told so"
+    );
 }
 
 #[tokio::test]

@@ -87,6 +87,8 @@ fn every_value_out_of_range_is_named() {
             "blobs.bucket",
             "blobs.secret_access_key",
             "blobs.endpoint",
+            "downloads.at_once",
+            "scanner.at_once",
             "limits.part.burst"
         ]
     );

@@ -14,7 +14,7 @@ pub struct DownloadConfig {
     /// What addresses for plain HTTP begin with, such as `https://files.example.org`: an origin of its own, best one
     /// that has no cookies. Empty: they begin with "/", for the address that the call went to.
     pub base_url: String,
-    /// Files that are read at once in all. Each takes up to 200 KiB here and 400 KiB on its connection.
+    /// Files that are read at once in all. Each takes up to 400 KiB here and 400 KiB on its connection.
     pub at_once: usize,
     /// Files that are read at once for one user. A page full of pictures asks for 100.
     pub at_once_per_user: usize,

@@ -1,12 +1,10 @@
-//! Files on their way out: who gets which bytes, in small pieces, each of which is read when the one before has been
-//! taken, so that a file of any size and a reader of any speed cost the same memory (G8).
+//! Files on their way out: who gets which bytes, in small pieces, read no faster than they are taken, so that a file of
+//! any size and a reader of any speed cost the same memory (G8).
 
 mod config;
 mod range;
 mod reading;
 mod slots;
-#[cfg(test)]
-pub(crate) mod testing;
 
 use std::fmt;
 use std::ops::Range;
@@ -15,7 +13,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
 use parlor_types::{MediaId, SessionId, UserId};
 
 use crate::access::{self, Sharing, Unanswered};
@@ -28,27 +25,19 @@ pub use range::{BeyondEnd, Wanted};
 pub use reading::{Cut, Reading};
 pub use slots::{Slot, Slots};
 
+use reading::Blob;
+
 /// Where the bytes of finished files are.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// The bytes of `range`, which lies within the blob and is not empty.
-    async fn get(
-        &self,
-        id: MediaId,
-        variant: Variant,
-        range: Range<u64>,
-    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError>;
+    /// The bytes of `range`, which lies within the blob and is not empty, all at once.
+    async fn read(&self, id: MediaId, variant: Variant, range: Range<u64>) -> Result<Bytes, BlobError>;
 }
 
 #[async_trait]
 impl Source for Blobs {
-    async fn get(
-        &self,
-        id: MediaId,
-        variant: Variant,
-        range: Range<u64>,
-    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
-        Self::get(self, id, variant, range).await
+    async fn read(&self, id: MediaId, variant: Variant, range: Range<u64>) -> Result<Bytes, BlobError> {
+        Self::read(self, id, variant, range).await
     }
 }
 
@@ -182,15 +171,15 @@ impl Downloads {
             return Ok(Reading::nothing());
         }
         let slot = self.slots.take(reader.user).ok_or(Refusal::TooMany)?;
-        let length = range.end - range.start;
-        let bytes = self.source.get(found.id, found.variant, range).await.map_err(|error| match error {
+        let source = Arc::clone(&self.source);
+        let blob = Blob::open(source, found.id, found.variant, range).await.map_err(|error| match error {
             // It has been collected in between.
             BlobError::NotFound => Refusal::NotFound,
             error => Refusal::Blob(error),
         })?;
         let standing = Arc::clone(&self.standing);
         let goes_on = move || standing(reader.session);
-        Ok(Reading::start(bytes, length, slot, goes_on, self.patience))
+        Ok(Reading::start(blob, slot, goes_on, self.patience))
     }
 }
 

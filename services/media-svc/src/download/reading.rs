@@ -1,22 +1,29 @@
 //! A file on its way to one reader.
 //!
-//! A task reads one piece ahead, and no more until that has been taken. It ends with the file, with the session, or with the
-//! patience that a reader is given; whoever reads on gets that as a fault, never as the end of the file.
+//! A task reads a stretch, gives it piece by piece, and reads the next when that has been taken: nothing of the store is held
+//! open for a slow reader. It ends with the file, with the session, or with the patience that a reader is given; whoever
+//! reads on gets that as a fault, never as the end of the file.
 
+use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt as _};
+use bytes::Bytes;
+use futures_util::Stream;
+use parlor_types::MediaId;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::{Ending, Slot};
+use super::{Ending, Slot, Source};
 use crate::blobs::BlobError;
+use crate::media::Variant;
 
 /// Bytes of each piece but the last.
 pub(super) const PIECE: usize = 64 * 1024;
+/// Bytes that are read at once.
+pub(super) const STRETCH: u64 = 4 * PIECE as u64;
 
 /// Why a file breaks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,18 +48,17 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads `length` bytes of `bytes`, at least 1, while the session `goes_on`. Must be called in a Tokio runtime.
+    /// Reads `blob` while the session `goes_on`. Must be called in a Tokio runtime.
     pub(super) fn start(
-        bytes: impl Stream<Item = Result<Bytes, BlobError>> + Send + Unpin + 'static,
-        length: u64,
+        mut blob: Blob,
         slot: Slot,
         goes_on: impl Fn() -> Result<(), Ending> + Send + 'static,
         patience: Duration,
     ) -> Self {
         let (give, pieces) = mpsc::channel(1);
+        let left = blob.left();
         tokio::spawn(async move {
-            let mut blob = Blob { bytes, carried: BytesMut::new(), left: length };
-            while blob.left > 0 {
+            while blob.left() > 0 {
                 let piece = match goes_on() {
                     Ok(()) => blob.next().await,
                     Err(ending) => Err(Cut::Session(ending)),
@@ -69,7 +75,7 @@ impl Reading {
             }
             drop(slot);
         });
-        Self { pieces, left: length }
+        Self { pieces, left }
     }
 
     /// No bytes.
@@ -98,33 +104,54 @@ impl Stream for Reading {
 }
 
 /// A blob, cut into pieces.
-struct Blob<S> {
-    bytes: S,
+pub(super) struct Blob {
+    source: Arc<dyn Source>,
+    id: MediaId,
+    variant: Variant,
     /// Read and not given yet.
-    carried: BytesMut,
-    /// Bytes to be given.
-    left: u64,
+    carried: Bytes,
+    /// To be read.
+    rest: Range<u64>,
 }
 
-impl<S: Stream<Item = Result<Bytes, BlobError>> + Unpin> Blob<S> {
-    async fn next(&mut self) -> Result<Bytes, Cut> {
-        let wanted = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
-        while self.carried.len() < wanted {
-            match self.bytes.next().await {
-                Some(Ok(bytes)) => self.carried.extend_from_slice(&bytes),
-                Some(Err(error)) => return Err(unreadable(&error)),
-                None => return Err(unreadable(&"it is shorter than its record says")),
-            }
-        }
-        let piece = self.carried.split_to(wanted).freeze();
-        self.left -= wanted as u64;
-        Ok(piece)
+impl Blob {
+    /// The bytes of `range`, the first of which are read at once.
+    pub(super) async fn open(
+        source: Arc<dyn Source>,
+        id: MediaId,
+        variant: Variant,
+        range: Range<u64>,
+    ) -> Result<Self, BlobError> {
+        let mut blob = Self { source, id, variant, carried: Bytes::new(), rest: range };
+        blob.read().await?;
+        Ok(blob)
     }
-}
 
-fn unreadable(error: &dyn std::fmt::Display) -> Cut {
-    tracing::error!(%error, "a file cannot be read to its end");
-    Cut::Unreadable
+    /// Bytes that are still to be given.
+    fn left(&self) -> u64 {
+        self.carried.len() as u64 + (self.rest.end - self.rest.start)
+    }
+
+    async fn next(&mut self) -> Result<Bytes, Cut> {
+        if self.carried.is_empty() {
+            self.read().await.map_err(|error| {
+                tracing::error!(id = %self.id, %error, "a file cannot be read to its end");
+                Cut::Unreadable
+            })?;
+        }
+        Ok(self.carried.split_to(self.carried.len().min(PIECE)))
+    }
+
+    async fn read(&mut self) -> Result<(), BlobError> {
+        let stretch = self.rest.start..self.rest.end.min(self.rest.start + STRETCH);
+        let bytes = self.source.read(self.id, self.variant, stretch.clone()).await?;
+        if bytes.len() as u64 != stretch.end - stretch.start {
+            return Err(BlobError::Failed("it is shorter than its record says".to_owned()));
+        }
+        self.rest.start = stretch.end;
+        self.carried = bytes;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 use futures_util::TryStreamExt as _;
 use parlor_types::{SessionId, UserId};
 
-use super::testing::{Scene, noise, sha256};
 use super::*;
+use crate::app::testing::{Scene, noise, sha256};
 use crate::media::random_id;
 
 async fn all(reading: Reading) -> Vec<u8> {

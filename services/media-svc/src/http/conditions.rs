@@ -142,8 +142,20 @@ mod tests {
     #[test]
     fn what_is_no_single_range_of_bytes_is_ignored() {
         for range in [
-            "bytes=5-3", "bytes=-", "bytes=", "bytes", "", "5-9", "items=0-1", "bytes=0-1,3-4", "bytes=a-b",
-            "bytes=+1-2", "bytes=1-+2", "bytes=1--2", "bytes=0x1-2", "bytes=1 - 2",
+            "bytes=5-3",
+            "bytes=-",
+            "bytes=",
+            "bytes",
+            "",
+            "5-9",
+            "items=0-1",
+            "bytes=0-1,3-4",
+            "bytes=a-b",
+            "bytes=+1-2",
+            "bytes=1-+2",
+            "bytes=1--2",
+            "bytes=0x1-2",
+            "bytes=1 - 2",
         ] {
             assert_eq!(get(&[(header::RANGE, range)]), Answer::Whole, "{range}");
         }

@@ -67,7 +67,10 @@ mod tests {
         assert_eq!(of("a;b='c'.txt"), "attachment; filename=\"a;b='c'.txt\"");
         assert_eq!(of("a\"b.txt"), "attachment; filename=\"a_b.txt\"; filename*=UTF-8''a%22b.txt");
         assert_eq!(of("50%.txt"), "attachment; filename=\"50_.txt\"; filename*=UTF-8''50%25.txt");
-        assert_eq!(of("für €.txt"), "attachment; filename=\"f_r _.txt\"; filename*=UTF-8''f%C3%BCr%20%E2%82%AC.txt");
+        assert_eq!(
+            of("für €.txt"),
+            "attachment; filename=\"f_r _.txt\"; filename*=UTF-8''f%C3%BCr%20%E2%82%AC.txt"
+        );
     }
 
     #[test]

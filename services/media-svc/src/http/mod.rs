@@ -141,7 +141,9 @@ fn fault(refusal: Refusal) -> Failure {
         Refusal::NotFound | Refusal::Checking | Refusal::Refused => Failure::NotFound,
         Refusal::TooMany => Failure::TooMany,
         Refusal::Unanswered(_) => Failure::Unavailable,
-        Refusal::Store(store::Error::Full | store::Error::Busy | store::Error::Stopped) => Failure::Unavailable,
+        Refusal::Store(store::Error::Full | store::Error::Busy | store::Error::Stopped) => {
+            Failure::Unavailable
+        }
         Refusal::Store(_) | Refusal::Blob(_) => {
             tracing::error!(error = %refusal, "a file cannot be given");
             Failure::Internal

@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tower::service_fn;
 
 use super::*;
-use crate::download::testing::{Scene, noise, sha256};
+use crate::app::testing::{Scene, noise, sha256};
 use crate::media::{Purpose, Variant, random_id};
 
 /// Serves the scene's files as the server does; ends with the test.
@@ -114,7 +114,7 @@ fn assert_harmless(got: &Got) {
 
 #[tokio::test]
 async fn a_file_comes_whole_with_all_that_browsers_need_to_know() {
-    let Sender { server, bytes, path, .. } = sender().await;
+    let Sender { scene: _scene, server, bytes, path, .. } = sender().await;
     let got = get(server, &path).await;
     assert_eq!(got.status, 200);
     assert!(got.body == bytes, "other bytes");
@@ -138,7 +138,9 @@ async fn a_file_comes_whole_with_all_that_browsers_need_to_know() {
 async fn a_picture_is_shown_in_each_of_its_forms_and_what_only_says_so_is_not() {
     let Sender { scene, server, user, session, .. } = sender().await;
     let picture = scene.picture(user, &noise(5000), &noise(700)).await;
-    for (variant, kind, size) in [(Variant::Original, "image/jpeg", 5000), (Variant::Small, "image/webp", 700)] {
+    for (variant, kind, size) in
+        [(Variant::Original, "image/jpeg", 5000), (Variant::Small, "image/webp", 700)]
+    {
         let got = get(server, &scene.address(user, session, picture, variant).await).await;
         assert_eq!((got.status, got.body.len()), (200, size));
         assert_eq!(got.header("content-type"), kind);
@@ -165,7 +167,7 @@ async fn a_picture_is_shown_in_each_of_its_forms_and_what_only_says_so_is_not() 
 
 #[tokio::test]
 async fn ranges_give_their_bytes_up_to_the_edges() {
-    let Sender { server, bytes, path, .. } = sender().await;
+    let Sender { scene: _scene, server, bytes, path, .. } = sender().await;
     for (asked, first, last) in [
         ("0-0", 0, 0),
         ("0-", 0, 99_999),
@@ -192,7 +194,7 @@ async fn ranges_give_their_bytes_up_to_the_edges() {
 
 #[tokio::test]
 async fn who_has_it_gets_no_bytes_and_who_has_others_gets_all() {
-    let Sender { server, bytes, path, .. } = sender().await;
+    let Sender { scene: _scene, server, bytes, path, .. } = sender().await;
     let tag = format!("\"{:?}\"", sha256(&bytes));
     for method in ["GET", "HEAD"] {
         let got = call(server, method, &path, &format!("If-None-Match: {tag}\r\n")).await;
@@ -210,7 +212,7 @@ async fn who_has_it_gets_no_bytes_and_who_has_others_gets_all() {
 
 #[tokio::test]
 async fn a_download_that_was_cut_goes_on_where_it_broke_off() {
-    let Sender { server, bytes, path, .. } = sender().await;
+    let Sender { scene: _scene, server, bytes, path, .. } = sender().await;
     let mut tcp = open(server, "GET", &path, "").await;
     let mut first = vec![0; 40_000];
     tcp.read_exact(&mut first).await.unwrap();
@@ -263,7 +265,10 @@ async fn g7_whatever_is_not_there_for_somebody_gets_one_and_the_same_answer() {
         ("an ex-member", to_ben),
         ("a stranger", scene.address(stranger, session, id, Variant::Original).await),
         ("an ended session", of_ended),
-        ("the owner, of one in quarantine", scene.address(user, session, quarantined, Variant::Original).await),
+        (
+            "the owner, of one in quarantine",
+            scene.address(user, session, quarantined, Variant::Original).await,
+        ),
         ("the owner, of a refused one", scene.address(user, session, refused, Variant::Original).await),
         ("a changed address", changed),
         ("no address", PREFIX.to_owned()),
@@ -309,7 +314,7 @@ async fn what_cannot_be_told_now_is_to_be_tried_again() {
 
 #[tokio::test]
 async fn only_get_and_head_are_answered() {
-    let Sender { server, path, .. } = sender().await;
+    let Sender { scene: _scene, server, path, .. } = sender().await;
     for method in ["POST", "PUT", "DELETE", "PATCH"] {
         let got = call(server, method, &path, "Content-Length: 0\r\n").await;
         assert_eq!((got.status, got.header("allow")), (405, "GET, HEAD"), "{method}");

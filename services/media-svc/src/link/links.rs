@@ -1,7 +1,7 @@
 //! The addresses this server gives, with the key that is kept in the store.
 
-use std::time::SystemTime;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_lc_rs::rand;
 use tokio::sync::OnceCell;
@@ -59,7 +59,7 @@ mod tests {
     use parlor_types::{SessionId, UserId};
 
     use super::*;
-    use crate::download::testing::Scene;
+    use crate::app::testing::Scene;
     use crate::media::{Variant, random_id};
 
     fn link(ends: SystemTime) -> Link {

@@ -45,7 +45,8 @@ pub(super) async fn download(
     let found = rpc.downloads.find(user, asked.id, asked.variant).await.map_err(answer::refused)?;
     let range = asked.wanted.of(found.size, found.sha256).map_err(answer::beyond_end)?;
     let offset = range.start;
-    let reading = rpc.downloads.read(Reader { user, session }, &found, range).await.map_err(answer::refused)?;
+    let reading =
+        rpc.downloads.read(Reader { user, session }, &found, range).await.map_err(answer::refused)?;
     Ok(Response::new(stream_of(&found, offset, reading)))
 }
 

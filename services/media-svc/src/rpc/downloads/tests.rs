@@ -9,7 +9,7 @@ use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::reason::from_status;
 
 use super::*;
-use crate::download::testing::{Scene, noise, sha256};
+use crate::app::testing::{Scene, noise, sha256};
 use crate::http::PREFIX;
 use crate::media::{Purpose as Use, random_id};
 
@@ -92,7 +92,8 @@ async fn a_part_of_other_bytes_is_not_gone_on_with() {
     let (scene, ada) = (Scene::new(), somebody());
     let bytes = noise(1000);
     let id = scene.file(ada.user_id, "a", Use::File, "", &bytes).await;
-    let from = |sha256: [u8; 32]| DownloadRequest { offset: 900, if_sha256: sha256.to_vec().into(), ..of(id) };
+    let from =
+        |sha256: [u8; 32]| DownloadRequest { offset: 900, if_sha256: sha256.to_vec().into(), ..of(id) };
     let (start, got) = downloaded(&scene.rpc(), &ada, from(sha256(&bytes).0)).await.unwrap();
     assert_eq!((start.offset, &got[..]), (900, &bytes[900..]));
     let (start, got) = downloaded(&scene.rpc(), &ada, from([0; 32])).await.unwrap();

@@ -70,7 +70,8 @@ async fn one_that_hangs_is_ended_with_all_that_it_has_started() {
 #[tokio::test]
 async fn one_that_is_missing_says_nothing() {
     let file = Scene::new("");
-    for line in [vec![], vec!["/nowhere/scanner".to_owned()], vec![file.folder.path().display().to_string()]] {
+    for line in [vec![], vec!["/nowhere/scanner".to_owned()], vec![file.folder.path().display().to_string()]]
+    {
         let verdict = Command::new(line, LONG, 1).scan(&file.path("a file; exit 0")).await;
         assert_eq!(verdict, Verdict::Unknown);
     }

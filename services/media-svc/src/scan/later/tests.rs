@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use parlor_types::UserId;
 
 use super::*;
+use crate::app::testing::{Scene, noise};
 use crate::download::Refusal;
-use crate::download::testing::{Scene, noise};
 use crate::media::{Purpose, Variant};
 
 /// Says what it was told to, by the first byte; at first nothing. Remembers what it saw.

@@ -9,16 +9,14 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use futures_util::stream::BoxStream;
 use parlor_embedded::Options;
 use parlor_runtime::clock::ManualClock;
 use parlor_types::{Id as _, MediaId, Op, SessionId, UserId};
 use tempfile::TempDir;
 
-use super::{Downloads, Ending, Slots, Source};
 use crate::access::{Sharing, Unanswered};
 use crate::blobs::{BlobConfig, BlobError, Blobs};
+use crate::download::{Downloads, Ending, Slots, Source};
 use crate::http::{Files, PREFIX};
 use crate::link::{Link, Links, ends};
 use crate::media::{
@@ -41,7 +39,11 @@ pub(crate) struct Told {
 impl Told {
     pub(crate) fn lets_read(&self, user: UserId, id: MediaId, may: bool) {
         let mut readable = self.readable.lock().unwrap();
-        if may { readable.insert((user, id)) } else { readable.remove(&(user, id)) };
+        if may {
+            readable.insert((user, id))
+        } else {
+            readable.remove(&(user, id))
+        };
     }
 
     pub(crate) fn is_picture(&self, id: MediaId) {
@@ -77,19 +79,10 @@ struct Counted {
 
 #[async_trait]
 impl Source for Counted {
-    async fn get(
-        &self,
-        id: MediaId,
-        variant: Variant,
-        range: Range<u64>,
-    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
-        let read = Arc::clone(&self.read);
-        let bytes = self.blobs.get(id, variant, range).await?;
-        let count = move |chunk: &Result<Bytes, BlobError>| {
-            let length = chunk.as_ref().map_or(0, Bytes::len);
-            read.fetch_add(length as u64, Ordering::SeqCst);
-        };
-        Ok(bytes.inspect(count).boxed())
+    async fn read(&self, id: MediaId, variant: Variant, range: Range<u64>) -> Result<Bytes, BlobError> {
+        let bytes = self.blobs.read(id, variant, range).await?;
+        self.read.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+        Ok(bytes)
     }
 }
 
@@ -164,7 +157,14 @@ impl Scene {
     }
 
     /// A file of these bytes, whole and harmless.
-    pub(crate) async fn file(&self, owner: UserId, name: &str, purpose: Purpose, kind: &str, bytes: &[u8]) -> MediaId {
+    pub(crate) async fn file(
+        &self,
+        owner: UserId,
+        name: &str,
+        purpose: Purpose,
+        kind: &str,
+        bytes: &[u8],
+    ) -> MediaId {
         self.put(owner, name, purpose, finished(kind, bytes), bytes).await
     }
 
@@ -247,7 +247,13 @@ impl Scene {
     }
 
     /// The path of an address.
-    pub(crate) async fn address(&self, user: UserId, session: SessionId, media: MediaId, variant: Variant) -> String {
+    pub(crate) async fn address(
+        &self,
+        user: UserId,
+        session: SessionId,
+        media: MediaId,
+        variant: Variant,
+    ) -> String {
         let ends = ends(parlor_runtime::clock::Clock::wall(&*self.clock));
         self.links.address(&Link { media, variant, user, session, ends }).await.unwrap()
     }

@@ -131,7 +131,7 @@ pub(super) fn page(
         }
         let mut statement = tx.prepare_cached(&format!(
             "SELECT {ENTRY}, EXISTS (SELECT 1 FROM withheld w WHERE w.conversation = ?1 AND w.user = ?4
-                                     AND w.seq = entry.seq)
+                                     AND w.seq IN (entry.seq, entry.rev))
              FROM entry WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq {}",
             if slice.order == Order::Ascending { "ASC" } else { "DESC" }
         ))?;
@@ -144,7 +144,8 @@ pub(super) fn page(
             }
             let whole = entry(conversation, row)?;
             let withheld: bool = row.get(8)?;
-            filling.push(if withheld { whole.withheld(Withheld::SenderBlocked) } else { whole }, bytes);
+            let seen = if withheld { whole.withheld(Withheld::SenderBlocked) } else { whole.seen(&ranges) };
+            filling.push(seen, bytes);
         }
     }
     Ok(Some(filling.done()))

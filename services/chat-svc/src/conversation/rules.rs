@@ -42,7 +42,7 @@ impl State {
         let role = self.members.get(&sender).map(|member| member.role).ok_or(Forbidden::Role)?;
         match content {
             Content::Created { .. } => return Err(Forbidden::Exists),
-            // Whether the message lets itself be changed is asked apart: see `changes`.
+            // Whether a message may be changed is asked apart: see `changes`.
             Content::Text(_) | Content::Edit(_) | Content::Delete => return Ok(content.clone()),
             Content::Withheld(_) | Content::Deleted(_) => return Err(Forbidden::Content),
             _ if self.kind == Kind::Direct => return Err(Forbidden::Content),

@@ -39,17 +39,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry for somebody from whom its content is kept: its place, its sender, and why. One who was no member does
-    /// not learn either which message it is about, or when it was changed.
+    /// The entry for somebody from whom its content is kept for good: its place, its sender, and why. One who was no member
+    /// does not learn which message it is about either.
     #[must_use]
     pub fn withheld(&self, why: Withheld) -> Self {
-        let (target, rev) = match why {
-            Withheld::SenderBlocked => (self.target, self.rev),
-            Withheld::NotMember => (None, Seq(0)),
-        };
+        let target = self.target.filter(|_| why != Withheld::NotMember);
         Self {
             target,
-            rev,
+            rev: Seq(0),
             reply_to: None,
             thread_root: None,
             mentions: Vec::new(),
@@ -61,6 +58,13 @@ impl Entry {
 }
 
 impl Entry {
+    /// The message for somebody from whom its latest edit is kept: what it says was said within a block. A later change may
+    /// let it be seen again.
+    #[must_use]
+    pub fn withheld_by_edit(&self) -> Self {
+        Self { rev: self.rev, ..self.withheld(Withheld::SenderBlocked) }
+    }
+
     /// As `ranges` let it be seen by one who has blocked nobody.
     #[must_use]
     pub fn seen(self, ranges: &Ranges) -> Self {

@@ -2,8 +2,8 @@
 //! deletes, the log ends as if each had been done alone, in the order of their seqs, and nothing deleted is left.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Instant;
 
+use parlor_runtime::clock::{Clock as _, SystemClock};
 use parlor_runtime::limiter::Rate;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -91,7 +91,7 @@ impl World {
     }
 
     fn input(&mut self, node: usize, input: Input) {
-        let now = Instant::now();
+        let now = SystemClock.now();
         for effect in self.nodes[node].appender.input(now, at(Seq(1)), &mut self.rates, input) {
             match effect {
                 Effect::Answer(ticket, result, _) => self.answers[self.tickets[&ticket]].push(result),

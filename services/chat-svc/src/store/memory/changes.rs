@@ -14,7 +14,13 @@ impl Reader {
 
     /// An entry as they see it.
     pub(super) fn sees(&self, entry: &Entry, ranges: &Ranges) -> Entry {
-        if self.is_kept(entry) { entry.withheld(Withheld::SenderBlocked) } else { entry.clone().seen(ranges) }
+        if self.withheld.contains_key(&entry.seq) {
+            entry.withheld(Withheld::SenderBlocked)
+        } else if self.is_kept(entry) {
+            entry.withheld_by_edit()
+        } else {
+            entry.clone().seen(ranges)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
 use super::{marks, one, preferences, read, unread, withheld};
-use crate::conversation::{Piece, Ranges, Settings, Withheld};
+use crate::conversation::{Piece, Ranges, Settings};
 use crate::log::Entry;
 use crate::store::members::lists;
 use crate::store::{Changed, Commit, Row};
@@ -196,8 +196,7 @@ fn last_message(
             to = withheld::shown(tx, user, conversation, found.seq)?;
             if to == found.seq {
                 let kept = withheld::shown(tx, user, conversation, found.rev)? != found.rev;
-                let blocked = |found: Entry| found.withheld(Withheld::SenderBlocked);
-                return Ok(Some(if kept { blocked(found) } else { found.seen(ranges) }));
+                return Ok(Some(if kept { found.withheld_by_edit() } else { found.seen(ranges) }));
             }
         }
     }

@@ -6,6 +6,8 @@ use crate::{INTERNAL_SERVICES, PUBLIC_SERVICES};
 
 /// Calls that read: as a person scrolling fast, or a client catching up.
 const READS: Limit = Limit::PerCaller { burst: 400, per_second: 100.0 };
+/// Calls that count over thousands of conversations or members: once for each wake-up, or each message looked at.
+const COUNTS: Limit = Limit::PerCaller { burst: 200, per_second: 10.0 };
 /// Opening streams: as a phone on a bad network.
 const OPENS: Limit = Limit::PerCaller { burst: 60, per_second: 5.0 };
 /// Changes of people and settings: as a person going through a long list.
@@ -38,9 +40,9 @@ pub(crate) fn public() -> Result<Policy, PolicyError> {
             method("/parlor.chat.v1.ChatService/Sync", READS, SMALL),
             method("/parlor.chat.v1.ChatService/MarkReceived", READS, SMALL),
             method("/parlor.chat.v1.ChatService/MarkRead", READS, SMALL),
-            method("/parlor.chat.v1.ChatService/GetReceipts", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/GetReceipts", COUNTS, SMALL),
             method("/parlor.chat.v1.ChatService/SetPreferences", READS, 16 * 1024),
-            method("/parlor.chat.v1.ChatService/GetBadge", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/GetBadge", COUNTS, SMALL),
             method("/parlor.chat.v1.PeopleService/RequestContact", CHANGES, SMALL),
             method("/parlor.chat.v1.PeopleService/AcceptContact", CHANGES, SMALL),
             method("/parlor.chat.v1.PeopleService/RemoveContact", CHANGES, SMALL),

@@ -168,9 +168,12 @@ mod tests {
         while let Some(name) = crates.pop() {
             let manifest = format!("crates/{name}/Cargo.toml");
             assert!(decides(Path::new(&manifest)), "{manifest}");
-            let (_, text) = texts.iter().find(|(path, _)| *path == Path::new(&manifest)).context("a crate")?;
+            let (_, text) =
+                texts.iter().find(|(path, _)| *path == Path::new(&manifest)).context("a crate")?;
             let ours = text.lines().filter_map(|line| line.strip_prefix("parlor-"));
-            crates.extend(ours.filter_map(|line| line.split_once(".workspace")).map(|(name, _)| name.to_owned()));
+            crates.extend(
+                ours.filter_map(|line| line.split_once(".workspace")).map(|(name, _)| name.to_owned()),
+            );
         }
         assert!(!decides(Path::new("services/chat-svc/src/lib.rs")));
         Ok(())

@@ -161,6 +161,7 @@ async fn without_a_registry_for_long_nobody_is_shown_as_they_were() {
     assert_eq!(told(&mut watching).await, Presence { user_id: ben.id(), ..Presence::default() });
     told_nothing(&mut watching).await;
     registry.come_back();
+    eventually("another line", PATIENCE, async || registry.lines() == 2).await;
     registry.knows("Ada's stream", |known| known.contains_key(&id)).await;
     registry.tell(&id, &[ben.id()], Availability::Online).await;
     assert_eq!(told(&mut watching).await.availability(), Availability::Online, "the same as before");

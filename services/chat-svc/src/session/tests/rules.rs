@@ -259,3 +259,23 @@ fn g8_preferences_are_changed_no_faster_than_a_person_does() {
     assert_eq!((changed(0, 110), changed(0, 5)), (100, 0));
     assert_eq!((changed(1, 110), changed(2, 110)), (10, 10), "ten a second");
 }
+
+#[test]
+fn what_waits_of_a_deleted_message_does_not_leave() {
+    let mut world = greeted();
+    let changes = |seq, about, deletes| Live { target: Some(Seq(about)), deletes, ..live(0, seq) };
+    let elsewhere = |seq| Live { target: Some(Seq(2)), ..live(1, seq) };
+    for entry in [live(0, 2), live(0, 3), changes(4, 2, false), elsewhere(2), changes(5, 3, false)] {
+        world.session.live(&entry);
+    }
+    world.session.live(&changes(6, 2, true));
+    let (Pull::Batch(batch), _) = world.session.pull() else { panic!("entries wait") };
+    let sent: Vec<(String, u64)> = frames(&batch)
+        .into_iter()
+        .filter_map(|frame| if let Out::Event(event) = frame { event.entry } else { None })
+        .map(|entry| (entry.conversation_id, entry.seq))
+        .collect();
+    let (first, other) = (conversation(0).to_string(), conversation(1).to_string());
+    let expected = [(first.clone(), 3), (other, 2), (first.clone(), 5), (first, 6)];
+    assert_eq!(sent, expected, "neither the message nor its edit, and all else");
+}

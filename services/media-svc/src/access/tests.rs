@@ -1,3 +1,4 @@
+use std::slice::from_ref;
 use std::sync::Mutex;
 use std::time::SystemTime;
 
@@ -66,7 +67,7 @@ async fn the_owner_has_it_whoever_else_is_away() {
     let ada = UserId::new();
     let file = record(ada);
     let told = Told { chat_away: true, auth_away: true, ..Told::default() };
-    assert_eq!(ids_had(ada, &[file.clone()], &told).await, Ok(vec![file.id]));
+    assert_eq!(ids_had(ada, from_ref(&file), &told).await, Ok(vec![file.id]));
 }
 
 #[tokio::test]
@@ -86,11 +87,11 @@ async fn g7_a_picture_of_a_profile_is_everybody_s_as_long_as_auth_svc_says_so() 
     let (ada, ben) = (UserId::new(), UserId::new());
     let avatar = Record { was_avatar: true, ..record(ada) };
     let in_use = Told { pictures: vec![avatar.id], chat_away: true, ..Told::default() };
-    assert_eq!(ids_had(ben, &[avatar.clone()], &in_use).await, Ok(vec![avatar.id]), "without chat-svc");
+    assert_eq!(ids_had(ben, from_ref(&avatar), &in_use).await, Ok(vec![avatar.id]), "without chat-svc");
     let replaced = Told::default();
-    assert_eq!(ids_had(ben, &[avatar.clone()], &replaced).await, Ok(vec![]), "G7");
+    assert_eq!(ids_had(ben, from_ref(&avatar), &replaced).await, Ok(vec![]), "G7");
     let also_sent = Told { readable: vec![(ben, avatar.id)], ..Told::default() };
-    assert_eq!(ids_had(ben, &[avatar.clone()], &also_sent).await, Ok(vec![avatar.id]));
+    assert_eq!(ids_had(ben, from_ref(&avatar), &also_sent).await, Ok(vec![avatar.id]));
 
     let never_one = record(ada);
     let claimed = Told { pictures: vec![never_one.id], ..Told::default() };
@@ -106,7 +107,7 @@ async fn what_is_not_there_yet_is_nobody_s() {
     assert_eq!(ids_had(ada, &[file], &told).await, Ok(vec![]));
     let refused = Record { stage: Stage::Refused, ..record(ada) };
     assert_eq!(
-        ids_had(ada, &[refused.clone()], &Told::default()).await,
+        ids_had(ada, from_ref(&refused), &Told::default()).await,
         Ok(vec![refused.id]),
         "to be told so"
     );

@@ -77,6 +77,9 @@ pub enum StartError {
     /// The folder of uploads, or where finished files are.
     #[error("media: {0}")]
     Files(#[from] BlobError),
+    /// The bucket refuses what it is asked for.
+    #[error("the bucket cannot be used, look at the keys of media.blobs: {0}")]
+    Bucket(#[source] BlobError),
     /// A fault in the program: an RPC without a row in the table.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -85,6 +88,7 @@ pub enum StartError {
 /// A running media-svc. Serve [`App::public`] to clients and [`App::internal`] to services; end it with
 /// [`App::shutdown`].
 pub struct App {
+    blobs: Blobs,
     public: Routes,
     internal: Routes,
     http: Plain,
@@ -117,7 +121,8 @@ impl App {
             let later = Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(&clock), file);
             run(&tasks, "quarantine", move |stop| async move { later.run(stop).await });
         }
-        let rooms = Rooms::new(config, store, blobs, staging, references, inspector, scanner, &clock, &tasks);
+        let kept = blobs.clone();
+        let rooms = Rooms::new(config, store, kept, staging, references, inspector, scanner, &clock, &tasks);
 
         let keys = Arc::new(RemoteKeys::new(auth));
         let verifier = Arc::new(Verifier::new(Arc::clone(&keys) as _, revoked, Arc::clone(&clock)));
@@ -140,12 +145,21 @@ impl App {
         run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
+            blobs,
             public: guard(public).protect(Routes::new(people)),
             internal: guard(internal).protect(Routes::new(services)),
             http: out.http,
             readiness,
             tasks,
         })
+    }
+
+    /// Whether finished files can be kept where the configuration says: a bucket can refuse.
+    ///
+    /// # Errors
+    /// It does.
+    pub async fn probe(&self) -> Result<(), StartError> {
+        self.blobs.probe().await.map_err(StartError::Bucket)
     }
 
     /// What clients may call, behind its guard: [`PUBLIC_SERVICES`](crate::PUBLIC_SERVICES).

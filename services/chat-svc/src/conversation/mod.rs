@@ -5,6 +5,7 @@
 
 mod content;
 mod fold;
+mod media;
 mod readable;
 mod rules;
 
@@ -16,6 +17,7 @@ use parlor_types::{Seq, UserId};
 
 pub use content::{Content, Settings, Withheld};
 pub use fold::Change;
+pub use media::{AlbumItem, Description, Location, Media, Purpose, Video, WrongPurpose};
 pub use readable::{Piece, Range, Ranges};
 pub use rules::Forbidden;
 
@@ -33,7 +35,7 @@ pub enum Kind {
 pub enum Role {
     /// Write, leave.
     Member,
-    /// Add, remove members, rename, change settings.
+    /// Add, remove members, rename, change settings and picture.
     Admin,
     /// Change roles, remove admins.
     Owner,

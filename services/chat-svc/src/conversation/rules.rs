@@ -36,7 +36,7 @@ impl State {
         let role = self.members.get(&sender).map(|member| member.role).ok_or(Forbidden::Role)?;
         match content {
             Content::Created { .. } => return Err(Forbidden::Exists),
-            Content::Text(_) => return Ok(content.clone()),
+            content if content.is_message() => return Ok(content.clone()),
             Content::Withheld(_) => return Err(Forbidden::Content),
             _ if self.kind == Kind::Direct => return Err(Forbidden::Content),
             _ => {}

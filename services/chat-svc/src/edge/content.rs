@@ -5,6 +5,7 @@ use parlor_wire::chat::v1 as wire;
 use parlor_wire::chat::v1::content::Kind as WireKind;
 use parlor_wire::{Invalid, id};
 
+use super::media;
 use crate::conversation::{Content, HistoryVisibility, Kind, Role, Settings, Withheld};
 
 /// Why content cannot be appended.
@@ -39,7 +40,7 @@ pub(super) fn from_client(content: Option<&wire::Content>) -> Result<Content, Ba
             id("content.set_role.user_id", &change.user_id)?,
             role(change.role()).ok_or_else(|| Invalid::field("content.set_role.role", "must be a role"))?,
         ),
-        _ => return Err(BadContent::NotAllowed),
+        other => media::from_client(other).ok_or(BadContent::NotAllowed)??,
     })
 }
 
@@ -122,7 +123,7 @@ pub(super) fn from_stored(content: &wire::Content) -> Option<Content> {
         WireKind::Rename(rename) => Content::Rename(rename.name.clone()),
         WireKind::Settings(settings) => Content::Settings(self::settings(settings)),
         WireKind::SetRole(change) => Content::SetRole(id("", &change.user_id).ok()?, role(change.role())?),
-        _ => return None,
+        other => return media::from_stored(other),
     })
 }
 
@@ -145,6 +146,15 @@ pub(super) fn to_wire(content: &Content) -> wire::Content {
         Content::Settings(settings) => WireKind::Settings(to_settings(*settings)),
         Content::SetRole(user, role) => {
             WireKind::SetRole(wire::SetRole { user_id: user.to_string(), role: to_role(*role).into() })
+        }
+        Content::Image { media, caption } => WireKind::Image(media::image(media, caption)),
+        Content::File { media, caption } => WireKind::File(media::file(media, caption)),
+        Content::Voice(media) => WireKind::Voice(media::voice(media)),
+        Content::Video { video, caption } => WireKind::Video(media::video(video, caption)),
+        Content::Album { items, caption } => WireKind::Album(media::album(items, caption)),
+        Content::Location(location) => WireKind::Location(media::location(location)),
+        Content::SetAvatar(media) => {
+            WireKind::SetAvatar(wire::SetAvatar { media: media.as_ref().map(media::media) })
         }
         Content::Withheld(Withheld::SenderBlocked) => {
             let reason = wire::WithheldReason::SenderBlocked.into();

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, oneshot};
 use super::facts::{Facts, needs_facts};
 use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal, Ticket};
 use crate::directory::Directory;
+use crate::media::Claims;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
 use crate::store::{AppendError, Batch, Commit, Store, Stored};
@@ -56,6 +57,8 @@ pub struct StartLog {
     pub router: Arc<dyn Router>,
     /// Who knows which users there are.
     pub directory: Arc<dyn Directory>,
+    /// Who keeps the files that entries name.
+    pub media: Arc<dyn Claims>,
     /// Who wants to know whose visibility changes: it does with memberships.
     pub watcher: Arc<dyn VisibilityWatcher>,
     /// The time.
@@ -146,6 +149,10 @@ impl Log {
         &*self.inner.start.directory
     }
 
+    pub(super) fn media(&self) -> &dyn Claims {
+        &*self.inner.start.media
+    }
+
     /// Puts a draft in line, with what [`Log::gather`] found if it [`needs_facts`]. `reply` is called once, from here or
     /// from another task.
     pub fn enqueue(&self, draft: Draft, facts: Facts, reply: Reply) {
@@ -154,6 +161,7 @@ impl Log {
         let input = match facts {
             Facts::There(appended) => return reply(Ok(appended), 0),
             Facts::Clear => Input::Append(ticket, draft),
+            Facts::Claimed(content) => Input::Append(ticket, draft.with(*content)),
             Facts::Against(refusal) => Input::Barred(ticket, draft, refusal),
         };
         self.feed(conversation, input, Some((ticket, reply)));

@@ -13,6 +13,7 @@ use super::*;
 use crate::conversation::{Content, Kind, Settings};
 use crate::directory::{Directory, Unreachable};
 use crate::log::{Digest, Draft, LogLimits, Published, StartLog};
+use crate::media::RemoteMedia;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
 use crate::store::MemoryStore;
@@ -72,6 +73,7 @@ fn log(router: Arc<Notes>) -> Log {
         store: Arc::new(MemoryStore::default()),
         router,
         directory: Arc::new(Everybody),
+        media: Arc::new(RemoteMedia::new(None)),
         watcher: Arc::new(Everybody),
         clock: Arc::new(SystemClock),
         limits: LogLimits { max_members: 10, user_rate: rate, member_rate: rate },

@@ -16,6 +16,7 @@ macro_rules! rules {
 }
 
 mod differential;
+mod media;
 mod members;
 mod people;
 mod preferences;

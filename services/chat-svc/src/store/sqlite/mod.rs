@@ -7,6 +7,7 @@ mod audience;
 mod columns;
 mod frozen;
 mod marks;
+mod media;
 mod members;
 mod people;
 mod preferences;
@@ -39,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, sql: include_str!("schema/4_withheld.sql") },
     Migration { version: 5, sql: include_str!("schema/5_preferences.sql") },
     Migration { version: 6, sql: include_str!("schema/6_frozen.sql") },
+    Migration { version: 7, sql: include_str!("schema/7_media.sql") },
 ];
 
 /// See the module.

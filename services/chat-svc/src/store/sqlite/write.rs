@@ -5,7 +5,7 @@ use parlor_types::{Id as _, Seq, UserId};
 use rusqlite::params;
 
 use super::columns::{from_number, from_seq, from_time, seq};
-use super::{one, preferences, unread, withheld};
+use super::{media, one, preferences, unread, withheld};
 use crate::conversation::{Change, Content, Role};
 use crate::edge;
 use crate::log::Entry;
@@ -25,6 +25,7 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
             create(tx, new)?;
         }
         insert(tx, new)?;
+        media::note(tx, &new.entry)?;
         for change in &new.changes {
             apply(tx, new, change)?;
         }
@@ -122,6 +123,12 @@ fn apply(tx: &Tx<'_>, new: &NewEntry, change: &Change) -> rusqlite::Result<()> {
             .prepare_cached("UPDATE conversation SET history_visibility = ?2 WHERE id = ?1")?
             .execute(params![conversation.bytes(), code::history(settings.history_visibility)])
             .map(drop),
+        Change::Avatar(set) => {
+            let place = if *set { new.entry.seq } else { Seq(0) };
+            tx.prepare_cached("UPDATE conversation SET avatar = ?2 WHERE id = ?1")?
+                .execute(params![conversation.bytes(), from_seq(place)])
+                .map(drop)
+        }
     }
 }
 
@@ -163,7 +170,8 @@ fn close(tx: &Tx<'_>, new: &NewEntry, user: UserId) -> rusqlite::Result<()> {
     )?
     .execute(params![id, user.bytes(), from_seq(new.entry.seq)])?;
     tx.prepare_cached(
-        "UPDATE member SET present = 0, changed = ?3, closed = ?3, last_name = c.name, last_history = c.history_visibility
+        "UPDATE member SET present = 0, changed = ?3, closed = ?3, last_name = c.name, last_history = c.history_visibility,
+             last_avatar = c.avatar
          FROM conversation c WHERE c.id = ?1 AND member.conversation = ?1 AND member.user = ?2",
     )?
     .execute(params![id, user.bytes(), from_number(tx.commit_number())])?;

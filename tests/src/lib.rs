@@ -4,6 +4,7 @@
 //! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
 //! - [`history`]: what was asked, answered and read, and the rules (G1 to G5, G7) it is held against at the end.
 //! - [`Minio`]: an S3 server.
+//! - [`samples`]: files as phones make them.
 //! - [`Seed`]: chance that can be had again.
 //!
 //! Tests are in `guarantees/`, where each failure names the guarantee that is broken, and in `behaviour/`: what people see of
@@ -17,6 +18,7 @@ pub mod history;
 mod minio;
 pub mod reading;
 mod relay;
+pub mod samples;
 mod seed;
 mod server;
 

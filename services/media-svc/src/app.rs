@@ -10,19 +10,27 @@ use parlor_embedded::{OpenError, Options};
 use parlor_grpc_kit::{
     Authorized, Guard, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
 };
+use parlor_preview::Inspector;
 use parlor_runtime::clock::Clock;
 use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use parlor_wire::internal::media::v1::media_internal_service_server::MediaInternalServiceServer;
 use parlor_wire::media::v1::media_service_server::MediaServiceServer;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::blobs::{BlobError, Blobs};
+use crate::collection::Collection;
 use crate::config::Config;
+use crate::finish::{Finisher, Tools};
+use crate::gate::Gate;
+use crate::references::RemoteReferences;
 use crate::rpc::{InternalRpc, PublicRpc, policy};
+use crate::staging::Staging;
 use crate::store::{SqliteStore, Store};
+use crate::uploads::{OpenUploads, Uploads};
 
 /// Names in the data folder.
 const STORE: &str = "media.db";
@@ -30,6 +38,9 @@ const STORE: &str = "media.db";
 const STAGING: &str = "uploads";
 /// Bytes of finished files, unless they are in a bucket.
 const BLOBS: &str = "blobs";
+
+/// A part waits no longer than this for those before it to be written.
+const PART_WAIT: Duration = Duration::from_secs(20);
 
 /// What media-svc needs from where it runs.
 pub struct Needs {
@@ -79,7 +90,10 @@ impl App {
         let Needs { data, auth, auth_internal, chat_internal, inspector, clock } = needs;
         let store = open_store(config, data.join(STORE))?;
         let blobs = Blobs::open(&config.blobs, &data.join(BLOBS))?;
+        let staging = Staging::open(&data.join(STAGING)).map_err(BlobError::from)?;
+        let references = RemoteReferences::new(chat_internal, auth_internal.clone());
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
+        let rooms = Rooms::new(config, store, blobs, staging, references, inspector, &clock, &tasks);
 
         let revoked = Arc::new(RevokedSet::new(Arc::clone(&clock)));
         let revocations =
@@ -89,12 +103,21 @@ impl App {
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
         let public = Policy::new(&policy::public(&config.limits), policy::PUBLIC)?;
         let internal = Policy::new(&policy::internal(), policy::INTERNAL)?;
-        let _ = (chat_internal, inspector, blobs, data.join(STAGING), config.quota());
-
-        let people = MediaServiceServer::new(PublicRpc { store: Arc::clone(&store) });
+        let Rooms { uploads, finisher, collection } = rooms;
+        let people = MediaServiceServer::new(PublicRpc {
+            uploads: Arc::clone(&uploads),
+            finisher,
+            collection: Arc::clone(&collection),
+            window: config.window_bytes,
+        });
         let people = people.max_decoding_message_size(policy::PART);
-        let services = MediaInternalServiceServer::new(InternalRpc { store });
+        let services = InternalRpc { collection: Arc::clone(&collection) };
+        let services = MediaInternalServiceServer::new(services).max_decoding_message_size(policy::NAMED);
         let seeing = readiness.condition("revocations known");
+        let sweeper = Arc::clone(&collection);
+        run(&tasks, "uploads", move |stop| async move { uploads.run(stop).await });
+        run(&tasks, "collection", move |stop| async move { collection.run(stop).await });
+        run(&tasks, "sweeps", move |stop| async move { sweeper.run_sweeps(stop).await });
         run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
@@ -145,6 +168,57 @@ impl App {
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+/// The rooms, wired to each other.
+struct Rooms {
+    uploads: Arc<Uploads>,
+    finisher: Arc<Finisher>,
+    collection: Arc<Collection>,
+}
+
+impl Rooms {
+    #[expect(clippy::too_many_arguments, reason = "everything that was opened, once")]
+    fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        blobs: Blobs,
+        staging: Staging,
+        references: RemoteReferences,
+        inspector: Vec<OsString>,
+        clock: &Arc<dyn Clock>,
+        tasks: &TaskGroup,
+    ) -> Self {
+        let parts = Gate::new(config.parts_at_once, config.parts_waiting, PART_WAIT);
+        let uploads = Arc::new(Uploads::new(
+            Arc::clone(&store),
+            staging.clone(),
+            OpenUploads::new(config.open_uploads),
+            parts,
+            config.upload_rules(),
+            Arc::clone(clock),
+        ));
+        let tools = Tools {
+            uploads: Arc::clone(&uploads),
+            staging: staging.clone(),
+            store: Arc::clone(&store),
+            blobs: blobs.clone(),
+            inspector: Inspector::new(config.inspector_limits(), inspector),
+            jobs: Gate::new(config.jobs(), config.finish_waiting, config.finish_wait),
+        };
+        let finisher = Finisher::new(tools, config.finish_rules(), Arc::clone(clock), tasks.clone());
+        let collection = Collection {
+            store,
+            blobs,
+            staging,
+            uploads: Arc::clone(&uploads),
+            references: Arc::new(references),
+            rules: config.collection_rules(),
+            clock: Arc::clone(clock),
+            wake: Notify::new(),
+        };
+        Self { uploads, finisher: Arc::new(finisher), collection: Arc::new(collection) }
     }
 }
 

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::blobs::BlobConfig;
 use crate::parts::PART_BYTES;
 use crate::quota::Quota;
+use crate::{collection, finish, uploads};
 
 const MIB: u64 = 1 << 20;
+/// Room for the thumbnails of one file.
+const PREVIEW_BYTES: u64 = 32 * MIB;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -151,7 +154,7 @@ impl Default for Limits {
 }
 
 impl Config {
-    pub(crate) fn quota(&self) -> Quota {
+    fn quota(&self) -> Quota {
         Quota {
             file_bytes: self.max_file_bytes,
             avatar_bytes: self.max_avatar_bytes,
@@ -159,6 +162,40 @@ impl Config {
             uploads_per_day: self.uploads_per_day,
             bytes_per_day: self.bytes_per_day,
             unfinished: self.unfinished_uploads,
+        }
+    }
+
+    pub(crate) fn upload_rules(&self) -> uploads::Rules {
+        uploads::Rules {
+            quota: self.quota(),
+            window: self.window_bytes,
+            expires: self.upload_expires,
+            save_bytes: self.save_bytes,
+            save_every: self.save_every,
+        }
+    }
+
+    pub(crate) fn finish_rules(&self) -> finish::Rules {
+        finish::Rules { most: self.jobs() + self.finish_waiting, keep_unused: self.keep_unused }
+    }
+
+    pub(crate) fn collection_rules(&self) -> collection::Rules {
+        collection::Rules {
+            keep_unused: self.keep_unused,
+            recheck_used: self.recheck_used,
+            every: self.collect_every,
+            sweep_every: self.sweep_every,
+        }
+    }
+
+    pub(crate) fn inspector_limits(&self) -> parlor_preview::Limits {
+        parlor_preview::Limits {
+            jobs: self.jobs(),
+            waiting: self.finish_waiting,
+            wait: self.finish_wait,
+            time: self.inspect_time,
+            // The file cleaned, once more if it is turned, and thumbnails.
+            output_bytes: self.max_file_bytes.saturating_mul(2).saturating_add(PREVIEW_BYTES),
         }
     }
 

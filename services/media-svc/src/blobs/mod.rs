@@ -125,13 +125,8 @@ impl Blobs {
     }
 
     fn key(&self, id: MediaId, variant: Variant) -> Key {
-        let name = match variant {
-            Variant::Original => "original",
-            Variant::Small => "small",
-            Variant::Large => "large",
-        };
         let id = id.to_string();
-        self.prefix.as_deref().into_iter().chain([id.as_str(), name]).collect()
+        self.prefix.as_deref().into_iter().chain([id.as_str(), variant.name()]).collect()
     }
 }
 

@@ -54,6 +54,21 @@ pub enum Variant {
     Large,
 }
 
+impl Variant {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Original, Self::Small, Self::Large];
+
+    /// The last part of the name that its bytes are kept under.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Small => "small",
+            Self::Large => "large",
+        }
+    }
+}
+
 /// What is said of a file when its upload begins. None of it ever changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {

@@ -1,9 +1,29 @@
 //! The domain's types as messages.
 
 use parlor_wire::media::v1 as wire;
-use parlor_wire::to_duration;
+use parlor_wire::{to_duration, to_time};
 
 use crate::media::{Finished, Image, Preview, Purpose, Record, Variant};
+use crate::parts::{PART_BYTES, Parts};
+use crate::uploads::Status;
+
+/// An upload, with how far beyond the first missing byte a part may begin.
+pub(super) fn upload(status: &Status, window: u64) -> wire::Upload {
+    let missing = status
+        .parts
+        .iter()
+        .flat_map(Parts::missing)
+        .map(|range| wire::ByteRange { offset: range.start, length: range.end - range.start });
+    wire::Upload {
+        media_id: status.id.to_string(),
+        part_bytes: u32::try_from(PART_BYTES).expect("a part fits a message"),
+        window_bytes: window,
+        size: status.size,
+        missing: missing.collect(),
+        finished: status.parts.is_none(),
+        expires_at: status.expires.map(to_time),
+    }
+}
 
 /// A file that is whole.
 pub(super) fn media(record: &Record, finished: &Finished) -> wire::Media {

@@ -6,25 +6,29 @@ use parlor_wire::internal::media::v1::media_internal_service_server::MediaIntern
 use parlor_wire::internal::media::v1::*;
 use tonic::{Request, Response, Status};
 
-use super::{answer, encode, fields};
-use crate::store::Store;
+use super::fields::{self, Claimed};
+use super::{answer, encode};
+use crate::collection::Collection;
 
 /// See the module.
 #[derive(Clone)]
 pub(crate) struct InternalRpc {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) collection: Arc<Collection>,
 }
 
 #[tonic::async_trait]
 impl MediaInternalService for InternalRpc {
     async fn claim(&self, request: Request<ClaimRequest>) -> Result<Response<ClaimResponse>, Status> {
         let claim = fields::claim(request.get_ref()).map_err(answer::invalid)?;
-        let _ = (claim, &self.store);
-        let _ = encode::media;
-        Err(Status::unimplemented("not served yet"))
+        let Claimed { user, place, ids, readable } = claim;
+        let records = self.collection.claim(user, place, ids, readable).await.map_err(answer::failure)?;
+        let media = records.iter().filter_map(|record| Some(encode::media(record, record.finished()?)));
+        Ok(Response::new(ClaimResponse { media: media.collect() }))
     }
 
-    async fn release(&self, _: Request<ReleaseRequest>) -> Result<Response<ReleaseResponse>, Status> {
-        Err(Status::unimplemented("not served yet"))
+    async fn release(&self, request: Request<ReleaseRequest>) -> Result<Response<ReleaseResponse>, Status> {
+        let (place, ids) = fields::release(request.get_ref()).map_err(answer::invalid)?;
+        self.collection.release(place, ids).await.map_err(answer::failure)?;
+        Ok(Response::new(ReleaseResponse {}))
     }
 }

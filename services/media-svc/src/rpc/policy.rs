@@ -16,7 +16,7 @@ const BATCH: usize = 16 * 1024;
 /// A part and its id.
 pub(crate) const PART: usize = 257 * 1024;
 /// 1000 ids.
-const NAMED: usize = 64 * 1024;
+pub(crate) const NAMED: usize = 64 * 1024;
 
 /// The rows of [`PUBLIC`].
 pub(crate) fn public(limits: &Limits) -> Vec<Method> {

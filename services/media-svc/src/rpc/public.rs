@@ -9,12 +9,17 @@ use parlor_wire::media::v1::*;
 use tonic::{Request, Response, Status};
 
 use super::{downloads, uploads};
-use crate::store::Store;
+use crate::collection::Collection;
+use crate::finish::Finisher;
+use crate::uploads::Uploads;
 
 /// See the module.
 #[derive(Clone)]
 pub(crate) struct PublicRpc {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) uploads: Arc<Uploads>,
+    pub(crate) finisher: Arc<Finisher>,
+    pub(crate) collection: Arc<Collection>,
+    pub(crate) window: u64,
 }
 
 /// What Download answers.

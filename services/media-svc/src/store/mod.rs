@@ -14,7 +14,7 @@ use crate::media::{Declared, Finished, Record};
 use crate::parts::Parts;
 use crate::quota::{Exceeded, Quota, Usage};
 
-pub use sqlite::SqliteStore;
+pub use sqlite::{CopyError, SqliteStore, complete_copy};
 
 /// Why a store does not answer. Nothing was changed, unless it is `Broken`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

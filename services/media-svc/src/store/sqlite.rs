@@ -2,6 +2,7 @@
 
 mod account;
 mod claims;
+mod copy;
 mod rows;
 mod uploads;
 
@@ -18,6 +19,8 @@ use crate::media::{Finished, Record};
 use crate::parts::Parts;
 use crate::quota::{Hour, Usage};
 use crate::time::to_millis;
+
+pub use copy::{CopyError, complete_copy};
 
 /// The schema, oldest first; a release only ever adds to the end.
 const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("schema.sql") }];

@@ -76,6 +76,12 @@ pub enum Content {
     Location(Location),
     /// The group has another picture, or none any more.
     SetAvatar(Option<Media>),
+    /// The text of an earlier message is another.
+    Edit(String),
+    /// An earlier message is taken away.
+    Delete,
+    /// What it said was deleted, and by whom.
+    Deleted(UserId),
     /// Kept from this reader. Never stored: it stands for content that is.
     Withheld(Withheld),
 }
@@ -85,6 +91,8 @@ pub enum Content {
 pub enum Withheld {
     /// The reader had blocked the sender.
     SenderBlocked,
+    /// It says something from a time when the reader was no member, or of a message from such a time.
+    NotMember,
 }
 
 impl Content {
@@ -107,6 +115,9 @@ impl Content {
             | Self::Settings(_)
             | Self::SetRole(..)
             | Self::SetAvatar(_)
+            | Self::Edit(_)
+            | Self::Delete
+            | Self::Deleted(_)
             | Self::Withheld(_) => false,
         }
     }
@@ -140,6 +151,9 @@ impl fmt::Debug for Content {
             Self::Album { .. } => "Album",
             Self::Location(_) => "Location",
             Self::SetAvatar(_) => "SetAvatar",
+            Self::Edit(_) => "Edit",
+            Self::Delete => "Delete",
+            Self::Deleted(_) => "Deleted",
             Self::Withheld(_) => "Withheld",
         })
     }

@@ -91,6 +91,9 @@ impl State {
             | Content::Video { .. }
             | Content::Album { .. }
             | Content::Location(_)
+            | Content::Edit(_)
+            | Content::Delete
+            | Content::Deleted(_)
             | Content::Withheld(_) => Vec::new(),
             Content::Add(users) => {
                 let from = match self.settings.history_visibility {

@@ -20,6 +20,12 @@ pub enum Forbidden {
     AlreadyMember,
     /// Somebody named is not a member.
     MemberNotFound,
+    /// No such message, or not one that can be changed so.
+    TargetNotFound,
+    /// Too old to be edited, or edited too often.
+    EditTooLate,
+    /// A caption is shorter.
+    CaptionTooLong,
 }
 
 impl State {
@@ -36,8 +42,10 @@ impl State {
         let role = self.members.get(&sender).map(|member| member.role).ok_or(Forbidden::Role)?;
         match content {
             Content::Created { .. } => return Err(Forbidden::Exists),
+            // Whether a message may be changed is asked apart: see `changes`.
+            Content::Edit(_) | Content::Delete => return Ok(content.clone()),
             content if content.is_message() => return Ok(content.clone()),
-            Content::Withheld(_) => return Err(Forbidden::Content),
+            Content::Withheld(_) | Content::Deleted(_) => return Err(Forbidden::Content),
             _ if self.kind == Kind::Direct => return Err(Forbidden::Content),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! Files that entries name: media-svc keeps them, and this service claims them there before it stores such an entry.
 //! Never on a text's path.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,8 +10,9 @@ use parlor_types::{ConversationId, MediaId, Op, UserId};
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::internal::media::v1::media_internal_service_client::MediaInternalServiceClient;
 use parlor_wire::internal::media::v1::r#use::Place;
-use parlor_wire::internal::media::v1::{ClaimRequest, EntryUse, Use};
+use parlor_wire::internal::media::v1::{ClaimRequest, EntryUse, ReleaseRequest, Use};
 use parlor_wire::reason::from_status;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::conversation::Media;
@@ -50,22 +52,30 @@ pub trait Claims: Send + Sync + 'static {
     /// Claims files: what is claimed is not collected for a day, which is time enough to store the entry. Gives each of them,
     /// described, in their order. May be repeated.
     async fn claim(&self, claim: Claim) -> Result<Vec<Media>, Unclaimed>;
+
+    /// Says that an entry names these files no more. Not waited for: what is not heard is found out within days.
+    fn release(&self, conversation: ConversationId, op: Op, media: Vec<MediaId>);
 }
 
 /// media-svc answers within this, or counts as out of reach. It bounds for how long a stream's appends wait for it.
 const DEADLINE: Duration = Duration::from_secs(2);
 
+/// Releases under way at once; of more, media-svc is not told.
+const RELEASES: usize = 64;
+
 /// media-svc, asked over its internal API.
 #[derive(Debug, Clone)]
 pub struct RemoteMedia {
     client: Option<MediaInternalServiceClient<Authorized>>,
+    releases: Arc<Semaphore>,
 }
 
 impl RemoteMedia {
     /// Asks through this channel; without one it is out of reach.
     #[must_use]
     pub fn new(channel: Option<Authorized>) -> Self {
-        Self { client: channel.map(MediaInternalServiceClient::new) }
+        let client = channel.map(MediaInternalServiceClient::new);
+        Self { client, releases: Arc::new(Semaphore::new(RELEASES)) }
     }
 }
 
@@ -94,14 +104,33 @@ impl Claims for RemoteMedia {
             Unclaimed::Unreachable
         })
     }
+
+    fn release(&self, conversation: ConversationId, op: Op, media: Vec<MediaId>) {
+        let Some(mut client) = self.client.clone() else { return };
+        let Ok(turn) = Arc::clone(&self.releases).try_acquire_owned() else { return };
+        let request = ReleaseRequest { r#use: Some(entry_of(conversation, op)), media_ids: texts(&media) };
+        tokio::spawn(async move {
+            if !matches!(timeout(DEADLINE, client.release(request)).await, Ok(Ok(_))) {
+                tracing::debug!("media-svc did not hear that files are not used any more");
+            }
+            drop(turn);
+        });
+    }
+}
+
+fn texts(ids: &[MediaId]) -> Vec<String> {
+    ids.iter().map(MediaId::to_string).collect()
+}
+
+fn entry_of(conversation: ConversationId, op: Op) -> Use {
+    let entry = EntryUse { conversation_id: conversation.to_string(), op: op.to_string() };
+    Use { place: Some(Place::Entry(entry)) }
 }
 
 fn request(claim: &Claim) -> ClaimRequest {
-    let texts = |ids: &[MediaId]| ids.iter().map(MediaId::to_string).collect();
-    let entry = EntryUse { conversation_id: claim.conversation.to_string(), op: claim.op.to_string() };
     ClaimRequest {
         user_id: claim.sender.to_string(),
-        r#use: Some(Use { place: Some(Place::Entry(entry)) }),
+        r#use: Some(entry_of(claim.conversation, claim.op)),
         media_ids: texts(&claim.media),
         readable_ids: texts(&claim.readable),
     }

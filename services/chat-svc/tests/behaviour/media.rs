@@ -12,10 +12,11 @@ use parlor_wire::chat::v1::{
 };
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::internal::media::v1::r#use::Place;
-use parlor_wire::internal::media::v1::{ClaimRequest, EntryUse, Use};
+use parlor_wire::internal::media::v1::{ClaimRequest, EntryUse, ReleaseRequest, Use};
 use parlor_wire::media::v1::{Media, Purpose};
 use parlor_wire::reason::from_status;
 
+use crate::media_access::Internal;
 use crate::support::{Scene, User, outcome, seqs};
 
 /// What a client sends of a file: its id alone.
@@ -265,6 +266,66 @@ async fn without_media_svc_text_goes_on() {
     ada_s.send_all(again).await;
     assert_eq!(outcome(ada_s.result_of(&ops[0]).await), Ok((8, false)));
     assert_eq!(outcome(ada_s.result_of(&ops[1]).await), Ok((9, false)), "G4");
+}
+
+#[tokio::test]
+async fn a_caption_is_edited_and_the_file_stays() {
+    let scene = Scene::start().await;
+    let ada = scene.user().await;
+    let tea = ada.group(&[]).await;
+    let picture = scene.upload(&ada, Purpose::Image);
+    let sent = Kind::Image(Image { media: named(&picture), caption: "before".to_owned() });
+    assert_eq!(ada.does(&tea, sent).await.unwrap(), 2);
+    for caption in ["after", ""] {
+        let head = ada.row(&tea).await.unwrap().head;
+        ada.append(&compose::edit(&tea, head, 2, caption)).await.unwrap();
+        let shown = kind(&ada.log(&tea).await.unwrap()[1]);
+        let expected = Image { media: Some(picture.clone()), caption: caption.to_owned() };
+        assert_eq!(shown, Kind::Image(expected));
+    }
+    let long = compose::edit(&tea, 4, 2, &"x".repeat(4097));
+    assert_eq!(reason(ada.append(&long).await), ErrorReason::ContentTooLarge);
+    let note = scene.upload(&ada, Purpose::Voice);
+    let seq = ada.does(&tea, Kind::Voice(Voice { media: named(&note) })).await.unwrap();
+    let edit = compose::edit(&tea, seq, seq, "words");
+    assert_eq!(reason(ada.append(&edit).await), ErrorReason::TargetNotFound, "it has no text");
+    assert_eq!(scene.media.claims().len(), 2, "an edit claims nothing");
+}
+
+#[tokio::test]
+async fn what_is_deleted_names_its_files_no_more() {
+    let scene = Scene::start().await;
+    let (ada, ben) = (scene.user().await, scene.user().await);
+    let tea = ada.group(&[&ben]).await;
+    let [one, two] = [(); 2].map(|()| scene.upload(&ada, Purpose::Image));
+    let item = |media| AlbumItem {
+        kind: Some(album_item::Kind::Image(Image { media: named(media), caption: String::new() })),
+    };
+    let album = Album { items: vec![item(&one), item(&two)], caption: String::new() };
+    let album = compose::append(&tea, 1, Kind::Album(album));
+    assert_eq!(ada.append(&album).await.unwrap().seq, 2);
+    ben.does(&tea, image(&one)).await.expect("what can be read can be sent on");
+    scene.media.set(Mood::Hangs);
+    ada.append(&compose::delete(&tea, 3, 2)).await.expect("it waits for nobody");
+    let entry = EntryUse { conversation_id: tea.clone(), op: album.op.clone() };
+    let release = ReleaseRequest {
+        r#use: Some(Use { place: Some(Place::Entry(entry)) }),
+        media_ids: vec![one.id.clone(), two.id.clone()],
+    };
+    eventually("media-svc is told", parlor_testkit::PATIENCE, async || {
+        scene.media.releases() == [release.clone()]
+    })
+    .await;
+    let internal = Internal::of(&scene);
+    let both = [one, two];
+    assert_eq!(internal.can_have(&ben, &both).await, [0], "G7: the other message names it still");
+    assert_eq!(internal.referenced(&both).await, [0]);
+    ada.append(&compose::delete(&tea, 4, 3)).await.expect("the owner of a group moderates");
+    assert!(internal.can_have(&ben, &both).await.is_empty(), "G7");
+    assert!(internal.referenced(&both).await.is_empty());
+    scene.media.set(Mood::Well);
+    let again = ada.append(&album).await.unwrap();
+    assert_eq!((again.seq, again.duplicate), (2, true), "G2: a retry brings nothing back");
 }
 
 /// What is refused anyway is not waited for: a lane that is broken costs the time limit of one claim, not of each.

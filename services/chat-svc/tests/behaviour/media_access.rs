@@ -17,22 +17,22 @@ use crate::media::image;
 use crate::support::{Scene, User};
 
 /// What media-svc asks.
-struct Internal(ChatInternalServiceClient<Authorized>);
+pub struct Internal(ChatInternalServiceClient<Authorized>);
 
 impl Internal {
-    fn of(scene: &Scene) -> Self {
+    pub fn of(scene: &Scene) -> Self {
         let channel = Authorized::new(local_channel(scene.app.internal()), Arc::new(scene.auth.clone()));
         Self(ChatInternalServiceClient::new(channel))
     }
 
     /// Which of these the user can have, by their places among them.
-    async fn can_have(&self, user: &User, media: &[Media]) -> Vec<usize> {
+    pub async fn can_have(&self, user: &User, media: &[Media]) -> Vec<usize> {
         let request = CheckMediaAccessRequest { user_id: user.id(), media_ids: ids(media) };
         let answer = self.0.clone().check_media_access(request).await.expect("an answer").into_inner();
         places(media, &answer.readable_ids)
     }
 
-    async fn referenced(&self, media: &[Media]) -> Vec<usize> {
+    pub async fn referenced(&self, media: &[Media]) -> Vec<usize> {
         let request = FindMediaReferencesRequest { media_ids: ids(media) };
         let answer = self.0.clone().find_media_references(request).await.expect("an answer").into_inner();
         places(media, &answer.referenced_ids)

@@ -24,6 +24,17 @@ pub(super) fn note(tx: &Tx<'_>, entry: &Entry) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// An entry names its files no more; gives them.
+pub(super) fn forget(tx: &Tx<'_>, entry: &Entry) -> rusqlite::Result<Vec<MediaId>> {
+    let sql = "DELETE FROM media_ref WHERE media = ?1 AND conversation = ?2 AND seq = ?3";
+    let named = entry.content.media_ids();
+    for media in &named {
+        let params = params![media.bytes(), entry.conversation.bytes(), from_seq(entry.seq)];
+        tx.prepare_cached(sql)?.execute(params)?;
+    }
+    Ok(named)
+}
+
 /// The picture that the entry at this place gave to its group; place 0 stands for none.
 pub(super) fn avatar(
     tx: &Connection,

@@ -47,6 +47,8 @@ pub const MAX_ACCURACY_METRES: f64 = 100_000.0;
 pub const MAX_MEDIA_PER_QUESTION: usize = 200;
 /// Conversations that one user has pinned.
 pub const MAX_PINNED: usize = 50;
+/// Conversations that a client says marks of on one stream, per second. A server bears with a few times that at once.
+pub const MAX_MARKS_PER_SECOND: usize = 64;
 /// Bytes of a draft.
 pub const MAX_DRAFT_BYTES: usize = 8 * 1024;
 /// Characters of what a member calls a conversation.

@@ -5,6 +5,7 @@
 //! from async code moves them to a blocking thread.
 
 mod account;
+mod carry_over;
 mod chats;
 mod log;
 mod marks;
@@ -106,6 +107,9 @@ impl Store {
         let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let missing = SCHEMA.get(version as usize..).ok_or(StoreError::Newer(version))?;
         missing.iter().try_for_each(|step| transaction.execute_batch(step))?;
+        if version == 1 {
+            carry_over::from_version_1(&transaction)?;
+        }
         if version == 0 {
             transaction
                 .execute("INSERT INTO sync (only_one, generation, cursor) VALUES (1, NULL, x'')", [])?;

@@ -29,6 +29,10 @@ pub fn apply(tx: &Transaction<'_>, mutation: &Mutation) -> Result<()> {
         Mutation::Cursor(cursor) => run(tx, "UPDATE sync SET cursor = ?", [&cursor[..]]),
         Mutation::Row(id, row) => save_row(tx, *id, row),
         Mutation::Extent(id, range, head) => extent(tx, *id, *range, *head),
+        Mutation::Head(id, head) => {
+            let sql = "UPDATE conversation SET head = ? WHERE id = ?";
+            run(tx, sql, params![to_sql(*head), id.bytes()])
+        }
         Mutation::Entry(id, entry, weight) => save_entry(tx, *id, entry, *weight),
         Mutation::Forget(id) => forget(tx, *id),
         Mutation::Queue(row) => queue(tx, row),
@@ -73,7 +77,7 @@ fn save_row(tx: &Transaction<'_>, id: ConversationId, row: &Conversation) -> Res
 
 fn extent(tx: &Transaction<'_>, id: ConversationId, range: Range, head: Seq) -> Result<()> {
     let sql = "INSERT INTO conversation (id, head, low, have) VALUES (:id, :head, :low, :have)
-               ON CONFLICT (id) DO UPDATE SET head = :head, low = :low, have = :have";
+               ON CONFLICT (id) DO UPDATE SET head = max(head, :head), low = :low, have = :have";
     let values = named_params! {
         ":id": id.bytes(), ":head": to_sql(head), ":low": to_sql(range.low), ":have": to_sql(range.have),
     };
@@ -91,7 +95,7 @@ fn save_entry(tx: &Transaction<'_>, id: ConversationId, entry: &Entry, weight: W
 fn forget(tx: &Transaction<'_>, id: ConversationId) -> Result<()> {
     run(tx, "DELETE FROM entry WHERE conversation_id = ?", [id.bytes()])?;
     run(tx, "DELETE FROM mark WHERE conversation_id = ?", [id.bytes()])?;
-    run(tx, "UPDATE conversation SET read = 0, read_wanted = 0 WHERE id = ?", [id.bytes()])
+    run(tx, "UPDATE conversation SET head = 0, read = 0, read_wanted = 0 WHERE id = ?", [id.bytes()])
 }
 
 fn queue(tx: &Transaction<'_>, row: &Outgoing) -> Result<()> {

@@ -65,6 +65,12 @@ impl Scene {
         Self::open(auth, TestMedia::new(), folder, config(), Some(presence)).await
     }
 
+    /// The same, configured otherwise.
+    pub async fn with_presence_and(auth: TestAuth, presence: Authorized, config: Config) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::open(auth, TestMedia::new(), folder, config, Some(presence)).await
+    }
+
     async fn open(
         auth: TestAuth,
         media: TestMedia,

@@ -111,6 +111,24 @@ pub enum Command {
         #[arg(long, value_name = "SEQ", default_value_t = 0)]
         reply_to: u64,
     },
+    /// Give a message of yours another text
+    Edit {
+        /// A person or a group
+        conversation: String,
+        /// Which message
+        #[arg(value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+        seq: u64,
+        /// What it says from now on; of a file or picture, the text under it
+        text: String,
+    },
+    /// Take a message away from everybody
+    Delete {
+        /// A person or a group
+        conversation: String,
+        /// Which message
+        #[arg(value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+        seq: u64,
+    },
     /// Follow what happens: each entry once, in order, until interrupted
     Tail(Tail),
     /// Print the log of a conversation, oldest first
@@ -321,6 +339,7 @@ mod tests {
         );
         assert!(parse("parlor --json tail --to Tea --since 4").is_ok());
         assert!(parse("parlor send --to Tea -").is_ok());
+        assert!(parse("parlor edit Tea 5 tea").is_ok() && parse("parlor delete @ben 7").is_ok());
         assert!(parse("parlor set @ben --mute 8h --pin --unarchive --nick Ben").is_ok());
         assert!(parse("parlor contacts").is_ok() && parse("parlor contacts add @ben --note hi").is_ok());
         assert!(parse("parlor privacy --read-receipts off --online nobody").is_ok());
@@ -332,6 +351,8 @@ mod tests {
         for line in [
             "parlor",
             "parlor send hello",
+            "parlor edit Tea 0 tea",
+            "parlor delete Tea last",
             "parlor tail --since 3",
             "parlor tail --to Tea --since 3 --history 4",
             "parlor history",

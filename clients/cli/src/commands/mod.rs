@@ -5,6 +5,7 @@ mod activity;
 mod chats;
 mod contacts;
 mod conversations;
+mod edit;
 mod group;
 mod history;
 mod people;
@@ -34,6 +35,8 @@ pub async fn run(args: Args, out: &mut Output) -> Outcome {
         Command::Password { password_stdin } => account::password(client, out, password_stdin).await,
         Command::Profile { person, name, bio } => people::profile(client, out, person, name, bio).await,
         Command::Send { to, text, reply_to } => send::run(client, out, &to, text, reply_to).await,
+        Command::Edit { conversation, seq, text } => edit::edit(client, out, &conversation, seq, text).await,
+        Command::Delete { conversation, seq } => edit::delete(client, out, &conversation, seq).await,
         Command::Tail(tail) => tail::run(client, out, tail).await,
         Command::History { to, limit, before, all } => {
             let limit = (!all).then_some(limit);

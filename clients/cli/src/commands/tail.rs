@@ -114,6 +114,7 @@ impl Tail<'_> {
             // Nobody is watched here, and the rest is for programs with a window.
             Event::Typing { .. }
             | Event::Receipts { .. }
+            | Event::Changed { .. }
             | Event::Presence { .. }
             | Event::Person(_)
             | Event::Privacy

@@ -10,6 +10,7 @@ pub mod changes;
 mod conversation;
 mod event;
 mod fetch;
+mod fold;
 mod link;
 mod marks;
 mod message;
@@ -36,6 +37,7 @@ use parlor_wire::presence::v1::Presence;
 use rand::rngs::StdRng;
 
 pub(crate) use backoff::{new_op, wait};
+pub use fold::{fold, is_change};
 pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing};
 pub use presence::MAX_WATCHED;
 pub use range::Range;

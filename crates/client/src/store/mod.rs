@@ -6,6 +6,7 @@
 
 mod account;
 mod carry_over;
+mod changes;
 mod chats;
 mod log;
 mod marks;
@@ -29,8 +30,11 @@ pub use log::StoredConversation;
 pub use marks::{MemberReceipt, Receipts};
 
 /// What brings a file from each version to the next, from an empty one on. `PRAGMA user_version` counts those done.
-const SCHEMA: [&str; 2] =
-    [include_str!("schema/1_account_and_log.sql"), include_str!("schema/2_marks_preferences_people.sql")];
+const SCHEMA: [&str; 3] = [
+    include_str!("schema/1_account_and_log.sql"),
+    include_str!("schema/2_marks_preferences_people.sql"),
+    include_str!("schema/3_changes.sql"),
+];
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Prepared statements that are kept: all there are.
@@ -103,6 +107,8 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
+        // What is deleted is overwritten.
+        connection.pragma_update(None, "secure_delete", "on")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let missing = SCHEMA.get(version as usize..).ok_or(StoreError::Newer(version))?;

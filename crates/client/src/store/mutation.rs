@@ -6,7 +6,7 @@ use prost::Message as _;
 use rusqlite::{Transaction, named_params, params};
 
 use super::sql::{run, to_sql};
-use super::{Result, Store, marks, people, preferences};
+use super::{Result, Store, changes, marks, people, preferences};
 use crate::core::{Mutation, Outgoing, Range, Weight, by_user};
 
 impl Store {
@@ -85,11 +85,13 @@ fn extent(tx: &Transaction<'_>, id: ConversationId, range: Range, head: Seq) -> 
 }
 
 fn save_entry(tx: &Transaction<'_>, id: ConversationId, entry: &Entry, weight: Weight) -> Result<()> {
-    let sql = "INSERT INTO entry (conversation_id, seq, rev, entry, weight) VALUES (?, ?, ?, ?, ?)
+    let sql = "INSERT INTO entry (conversation_id, seq, rev, entry, weight, target) VALUES (?, ?, ?, ?, ?, ?)
                ON CONFLICT (conversation_id, seq) DO UPDATE
                SET rev = excluded.rev, entry = excluded.entry, weight = excluded.weight WHERE excluded.rev >= rev";
     let (seq, rev) = (to_sql(Seq(entry.seq)), to_sql(Seq(entry.rev)));
-    run(tx, sql, params![id.bytes(), seq, rev, entry.encode_to_vec(), weight as u8])
+    let target = to_sql(Seq(entry.target));
+    run(tx, sql, params![id.bytes(), seq, rev, entry.encode_to_vec(), weight as u8, target])?;
+    changes::settle(tx, id, entry)
 }
 
 fn forget(tx: &Transaction<'_>, id: ConversationId) -> Result<()> {

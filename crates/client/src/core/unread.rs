@@ -25,7 +25,7 @@ impl Weight {
     #[must_use]
     pub fn of(entry: &Entry, reader: UserId) -> Self {
         let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());
-        if !matches!(kind, Some(Kind::Text(_))) {
+        if !kind.is_some_and(is_message) {
             Self::Nothing
         } else if entry.mention_ids.iter().any(|id| UserId::parse(id) == Some(reader)) {
             Self::Mention
@@ -33,6 +33,20 @@ impl Weight {
             Self::Message
         }
     }
+}
+
+/// What a person counts as a message.
+pub(super) fn is_message(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Text(_)
+            | Kind::Image(_)
+            | Kind::File(_)
+            | Kind::Voice(_)
+            | Kind::Video(_)
+            | Kind::Album(_)
+            | Kind::Location(_)
+    )
 }
 
 /// Unread messages, and those of them that call the reader by name.

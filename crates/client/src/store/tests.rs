@@ -239,6 +239,6 @@ fn a_store_of_a_later_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path()).unwrap());
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-    connection.pragma_update(None, "user_version", 3).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(3))));
+    connection.pragma_update(None, "user_version", 4).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(4))));
 }

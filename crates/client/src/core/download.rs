@@ -52,7 +52,7 @@ pub struct DownloadEffects {
     pub check: Option<Expected>,
     /// It has come further.
     pub progress: Option<Progress>,
-    /// It failed, and goes on at [`Download::deadline`].
+    /// It failed for a reason that is not mended here, and goes on at [`Download::deadline`].
     pub waits: Option<Problem>,
     /// It is over: whole, or never to be had.
     pub end: Option<Result<Expected, Problem>>,
@@ -191,6 +191,7 @@ impl Download {
             self.end(problem, fx);
         } else {
             self.wait(now, problem, fx);
+            fx.waits = None;
         }
     }
 

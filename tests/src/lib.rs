@@ -3,6 +3,8 @@
 //! - [`Server`]: the real program, started, killed and started again; [`Relay`]: the one address its clients know.
 //! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
 //! - [`history`]: what was asked, answered and read, and the rules (G1 to G5, G7) it is held against at the end.
+//! - [`Minio`]: an S3 server.
+//! - [`samples`]: files as phones make them.
 //! - [`Seed`]: chance that can be had again.
 //!
 //! Tests are in `guarantees/`, where each failure names the guarantee that is broken, and in `behaviour/`: what people see of
@@ -13,14 +15,17 @@ mod binaries;
 mod caller;
 mod follower;
 pub mod history;
+mod minio;
 pub mod reading;
 mod relay;
+pub mod samples;
 mod seed;
 mod server;
 
 pub use binaries::{Binary, binary};
 pub use caller::Caller;
 pub use follower::{Answer, Follower};
+pub use minio::Minio;
 pub use relay::Relay;
 pub use seed::{Seed, number};
 pub use server::{Server, run};

@@ -11,6 +11,7 @@ use crate::workspace::{Workspace, output, run};
 
 const CARGO_DENY: &str = "0.20.2";
 const BUF: &str = "1.75.0";
+const MINIO: &str = "v0.0.0-20260212201848-7aac2a2c5b7c";
 
 /// `cargo-deny`, from the PATH when it has the pinned version there.
 pub fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
@@ -53,6 +54,23 @@ pub fn buf(workspace: &Workspace) -> Result<Option<PathBuf>> {
         "--prefix",
     ]);
     run(npm.arg(&root).arg(format!("@bufbuild/buf@{BUF}")))?;
+    Ok(Some(installed))
+}
+
+/// `minio`, an S3 server for tests; `None` if there is no Go to build it with.
+pub fn minio(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    if output(Command::new("go").arg("version")).is_err() {
+        return Ok(None);
+    }
+    let folder = workspace.tools.join("go/bin");
+    let installed = folder.join("minio");
+    // What it prints as its version is that of no release: only the Go that built it knows.
+    let built_from = || output(Command::new("go").args(["version", "-m"]).arg(&installed));
+    if !built_from().is_ok_and(|text| text.split_whitespace().any(|word| word == MINIO)) {
+        let mut go = workspace.command("go");
+        go.arg("install").arg(format!("github.com/minio/minio@{MINIO}"));
+        run(go.env("GOBIN", &folder).env("CGO_ENABLED", "0"))?;
+    }
     Ok(Some(installed))
 }
 

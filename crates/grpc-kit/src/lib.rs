@@ -4,7 +4,7 @@
 //!   that names every RPC; access tokens ([`token`]) and the sessions that have ended before them ([`RevokedSet`]).
 //! - Outwards: [`Authorized`] channels, [`local_channel`] between services of one process, and what is learnt from
 //!   auth-svc by all others ([`RemoteKeys`], [`Revocations`]).
-//! - The public address: [`Listener`], [`Health`], [`reflection`], [`merge`].
+//! - The public address: [`Listener`], [`Plain`], [`Health`], [`reflection`], [`merge`].
 //!
 //! All refusals are gRPC statuses with details. It knows no service but auth-svc, and that only through its API.
 
@@ -30,5 +30,5 @@ pub use outbound::{Authorized, TokenSource};
 pub use parlor_runtime::limiter::Rate;
 pub use policy::{Auth, Limit, Method, Policy, PolicyError, PolicyFault};
 pub use revocation::{Revocations, RevokedSet, Sight};
-pub use serve::{Listener, ServeError, ServeOptions, Stopped};
+pub use serve::{Listener, Plain, ServeError, ServeOptions, Stopped};
 pub use token::{Audience, Claims, KeySet, KeySource, RemoteKeys, Verifier};

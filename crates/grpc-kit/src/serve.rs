@@ -3,15 +3,18 @@
 //! Everything a peer can take is bounded (G8): connections per address and in all, streams per connection, headers,
 //! resets, the time until the first request. A peer that is gone is found by keep-alive. Stopping ends within a
 //! deadline, whatever streams do. No TLS: where the network is not trusted, something that ends it stands in front.
+//! [`Plain`] is what is served beside gRPC.
 
 mod accept;
 mod connection;
 mod options;
+mod plain;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, header};
@@ -25,8 +28,10 @@ use tower::layer::util::{Identity, Stack};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 pub use options::{ServeError, ServeOptions};
+pub use plain::Plain;
 
 use accept::Acceptor;
+use plain::PlainLayer;
 
 /// Calls at once on one connection.
 const MAX_STREAMS: u32 = 128;
@@ -42,11 +47,17 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 /// How long connections that have been cut may take to notice.
 const CUT_GRACE: Duration = Duration::from_millis(500);
 
+/// What a page of another origin may read of a gRPC answer.
+const GRPC_HEADERS: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+/// What it may read of an answer over plain HTTP, besides what it always may.
+const PLAIN_HEADERS: [&str; 4] = ["accept-ranges", "content-disposition", "content-range", "etag"];
+
 /// An address that is bound and not yet served.
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
+    plain: Vec<Plain>,
 }
 
 /// How serving ended.
@@ -66,7 +77,14 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address })
+        Ok(Self { tcp, address, plain: Vec::new() })
+    }
+
+    /// Serves this too, beside gRPC.
+    #[must_use]
+    pub fn also(mut self, plain: Plain) -> Self {
+        self.plain.push(plain);
+        self
     }
 
     /// The address, with the port that was taken.
@@ -86,7 +104,9 @@ impl Listener {
         options: &ServeOptions,
         stop: impl Future<Output = Duration>,
     ) -> Result<Stopped, ServeError> {
-        let mut server = server(options, cors(options)?);
+        let plain_cors = cors(options, &[Method::GET, Method::HEAD], &PLAIN_HEADERS)?;
+        let plain = self.plain.into_iter().map(|plain| plain.allowing(&plain_cors)).collect();
+        let mut server = server(options, plain, cors(options, &[Method::POST], &GRPC_HEADERS)?);
         let acceptor = Acceptor::new(self.tcp, options);
         let connections = acceptor.connections();
         let stopping = CancellationToken::new();
@@ -114,10 +134,10 @@ fn drained(ended: Result<(), tonic::transport::Error>) -> Result<Stopped, ServeE
     ended.map(|()| Stopped::Drained).map_err(ServeError::Server)
 }
 
-fn server(
-    options: &ServeOptions,
-    cors: CorsLayer,
-) -> Server<Stack<GrpcWebLayer, Stack<CorsLayer, Identity>>> {
+/// From the inside out.
+type Layers = Stack<GrpcWebLayer, Stack<CorsLayer, Stack<PlainLayer, Identity>>>;
+
+fn server(options: &ServeOptions, plain: Arc<[Plain]>, cors: CorsLayer) -> Server<Layers> {
     Server::builder()
         .accept_http1(true)
         .http2_keepalive_interval(Some(options.keepalive_interval))
@@ -126,13 +146,18 @@ fn server(
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
         .http2_max_local_error_reset_streams(Some(MAX_LOCAL_RESETS))
+        .layer(PlainLayer(plain))
         .layer(cors)
         .layer(GrpcWebLayer::new())
 }
 
-/// Credentials travel in a header that no browser sends by itself, so any origin may be allowed safely.
-fn cors(options: &ServeOptions) -> Result<CorsLayer, ServeError> {
-    let exposed = ["grpc-status", "grpc-message", "grpc-status-details-bin"].map(HeaderName::from_static);
+/// Credentials travel in a header or an address that no browser sends by itself, so any origin may be allowed safely.
+fn cors(
+    options: &ServeOptions,
+    methods: &[Method],
+    exposed: &[&'static str],
+) -> Result<CorsLayer, ServeError> {
+    let exposed: Vec<_> = exposed.iter().map(|name| HeaderName::from_static(name)).collect();
     let origins = if options.allowed_origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
@@ -142,7 +167,7 @@ fn cors(options: &ServeOptions) -> Result<CorsLayer, ServeError> {
     };
     Ok(CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::POST])
+        .allow_methods(methods.to_vec())
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(exposed)
         .max_age(PREFLIGHT_AGE)

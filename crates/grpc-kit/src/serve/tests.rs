@@ -1,3 +1,5 @@
+mod plain;
+
 use std::time::Instant;
 
 use parlor_wire::auth::v1::profile_service_server::ProfileServiceServer;
@@ -32,10 +34,15 @@ struct Scene {
 }
 
 async fn serve(options: ServeOptions) -> Scene {
+    serve_with(options, Vec::new()).await
+}
+
+async fn serve_with(options: ServeOptions, plain: Vec<Plain>) -> Scene {
     let health = Health::new(&[SERVICE]).await;
     let routes =
         merge([Routes::new(ProfileServiceServer::new(Mirror)), health.routes(), reflection(&[SERVICE])]);
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let listener = plain.into_iter().fold(listener, Listener::also);
     let address = listener.address();
     let (stop, stopped) = oneshot::channel();
     let stopped = async { stopped.await.unwrap_or_default() };

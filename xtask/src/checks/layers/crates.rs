@@ -32,6 +32,7 @@ const RULES: &[Rule] = &[
         may_import: &["parlor-runtime"],
         because: "embedded is a storage engine and knows nothing of chat",
     },
+    Rule { name: "parlor-preview", may_import: &[], because: "preview knows bytes and nothing of chat" },
     Rule {
         name: "parlor-grpc-kit",
         may_import: &["parlor-types", "parlor-wire", "parlor-runtime"],
@@ -49,7 +50,14 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: SERVICE,
-        may_import: &["parlor-types", "parlor-wire", "parlor-runtime", "parlor-embedded", "parlor-grpc-kit"],
+        may_import: &[
+            "parlor-types",
+            "parlor-wire",
+            "parlor-runtime",
+            "parlor-embedded",
+            "parlor-preview",
+            "parlor-grpc-kit",
+        ],
         because: "a service stands on the kits alone",
     },
     Rule {
@@ -60,6 +68,7 @@ const RULES: &[Rule] = &[
             "parlor-wire",
             "parlor-runtime",
             "parlor-embedded",
+            "parlor-preview",
             "parlor-grpc-kit",
         ],
         because: "server only puts the services into one process",
@@ -80,9 +89,15 @@ const RULES: &[Rule] = &[
             "parlor-wire",
             "parlor-runtime",
             "parlor-embedded",
+            "parlor-preview",
             "parlor-grpc-kit",
         ],
         because: "nobody imports the checks or the command line",
+    },
+    Rule {
+        name: "bench",
+        may_import: &["parlor-types", "parlor-wire"],
+        because: "bench measures servers from outside, as a client",
     },
     Rule { name: "xtask", may_import: &[], because: "xtask examines the workspace and is no part of it" },
 ];
@@ -110,6 +125,7 @@ const FOREIGN: &[Foreign] = &[
             SERVICE,
             "parlor-server",
             "parlor-tests",
+            "bench",
         ],
         because: "gRPC begins at wire and at grpc-kit",
     },
@@ -118,6 +134,7 @@ const FOREIGN: &[Foreign] = &[
         only: &[
             "parlor-runtime",
             "parlor-embedded",
+            "parlor-preview",
             "parlor-grpc-kit",
             "parlor-client",
             TESTKIT,
@@ -125,6 +142,7 @@ const FOREIGN: &[Foreign] = &[
             "parlor-server",
             "parlor-cli",
             "parlor-tests",
+            "bench",
         ],
         because: "types and wire do no I/O",
     },

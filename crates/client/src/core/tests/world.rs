@@ -66,7 +66,8 @@ impl World {
         let mut rng = StdRng::seed_from_u64(seed);
         let me = UserId::from_bytes([1; 16]);
         let conversations: Vec<_> = (0..3).map(|n| ConversationId::from_bytes([0x10 + n; 16])).collect();
-        let server = Server::new(StdRng::seed_from_u64(rng.random()), me, &conversations);
+        let mut server = Server::new(StdRng::seed_from_u64(rng.random()), me, &conversations);
+        server.boasts = !harm.restore_client;
         let devices = (0..harm.devices)
             .map(|number| Device::new(number, me, StdRng::seed_from_u64(rng.random())))
             .collect();

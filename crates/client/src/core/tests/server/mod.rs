@@ -43,6 +43,9 @@ pub struct Server {
     pub presences: BTreeMap<UserId, Presence>,
     /// Whether it does what it may but need not do.
     pub hostile: bool,
+    /// Whether it may claim heads that never were. A client that believed one when it made an op, had the op stored below it,
+    /// and is then put back to an older copy, sends the op with a base above it: no server can find it then.
+    pub boasts: bool,
 }
 
 /// What a store holds.
@@ -124,8 +127,18 @@ impl Server {
             privacy_changed: 0,
         };
         let (generation, backup, sessions, presences) = (1, None, BTreeMap::new(), BTreeMap::new());
-        let mut server =
-            Self { rng, me, others, generation, state, backup, sessions, presences, hostile: true };
+        let mut server = Self {
+            rng,
+            me,
+            others,
+            generation,
+            state,
+            backup,
+            sessions,
+            presences,
+            hostile: true,
+            boasts: true,
+        };
         server.write_a_past(conversations);
         server
     }

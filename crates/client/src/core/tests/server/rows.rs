@@ -165,6 +165,7 @@ impl Server {
         let conversation_id = id.to_string();
         if self.chance(0.2) {
             let lie = (head + self.rng.random_range(0..9)).saturating_sub(4);
+            let lie = if self.boasts { lie } else { lie.min(head) };
             let head = Head { conversation_id: conversation_id.clone(), head: lie };
             self.push(conn, server_frame::Kind::Head(head));
         }

@@ -1,0 +1,15 @@
+//! Looks at what people upload: takes out what it tells of places, times and devices, measures it, makes thumbnails.
+//!
+//! All bytes of strangers are taken apart in a child process that can open, connect and start nothing, has little memory
+//! and little time, and gives back bytes. What it cannot clean is refused; what it cannot decode has no preview.
+
+mod inspected;
+mod inspector;
+mod worker;
+
+pub use inspected::{InspectError, Inspected, Preview, Thumbnail, ThumbnailSize, Wanted};
+pub use inspector::{Inspector, Limits};
+pub use worker::worker;
+
+/// Numbers of a waveform.
+pub const WAVEFORM_VALUES: usize = 64;

@@ -1,0 +1,172 @@
+//! The bytes of finished files: in a folder or in a bucket, under `<media id>/<variant>`.
+//!
+//! What is put is durable once that is answered. Files are streamed: memory holds a few chunks of each, whatever its size.
+
+mod config;
+mod local;
+
+use std::error::Error as _;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path as Key;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use parlor_types::{Id as _, MediaId};
+use tokio::io::AsyncReadExt as _;
+
+use crate::media::Variant;
+
+pub use config::{BlobConfig, BlobStore};
+
+/// Bytes of a chunk on its way into the store; S3 takes no part below 5 MiB but the last.
+const CHUNK: usize = 5 << 20;
+/// Chunks of one file on their way at once.
+const CHUNKS_AT_ONCE: usize = 2;
+/// Bytes read from a file at once.
+const READ: usize = 256 * 1024;
+
+/// Why bytes cannot be put, had or deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// They are not there.
+    #[error("no such blob")]
+    NotFound,
+    /// There is no room for them.
+    #[error("no room for blobs")]
+    Full,
+    /// The store of blobs, or a file.
+    #[error("blobs: {0}")]
+    Failed(String),
+}
+
+/// See the module. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    prefix: Option<String>,
+}
+
+impl Blobs {
+    /// Opens the bucket of the configuration, or `folder`, which is made if it is not there. Blocks while it does.
+    ///
+    /// # Errors
+    /// The folder cannot be made or the bucket cannot be named.
+    pub fn open(config: &BlobConfig, folder: &Path) -> Result<Self, BlobError> {
+        let store: Arc<dyn ObjectStore> = match config.store {
+            BlobStore::Local => Arc::new(local::open(folder)?),
+            BlobStore::S3 => Arc::new(config.bucket()?),
+        };
+        let prefix = Some(config.prefix.trim_matches('/').to_owned()).filter(|prefix| !prefix.is_empty());
+        Ok(Self { store, prefix })
+    }
+
+    /// Puts the bytes of a file, in the place of what was there.
+    ///
+    /// # Errors
+    /// They are not there then.
+    pub async fn put(&self, id: MediaId, variant: Variant, from: &Path) -> Result<(), BlobError> {
+        let mut file = tokio::fs::File::open(from).await?;
+        let upload = self.store.put_multipart(&self.key(id, variant)).await?;
+        let mut writer = WriteMultipart::new_with_chunk_size(upload, CHUNK);
+        match copy(&mut file, &mut writer).await {
+            Ok(()) => writer.finish().await.map(drop).map_err(BlobError::from),
+            Err(error) => {
+                if let Err(error) = writer.abort().await {
+                    tracing::warn!(%error, "a blob that was not put could not be given up");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The bytes of `range`, which lies within the blob and is not empty.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be had; so may each item.
+    pub async fn get(
+        &self,
+        id: MediaId,
+        variant: Variant,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.store.get_opts(&self.key(id, variant), options).await?;
+        Ok(found.into_stream().map_err(BlobError::from).boxed())
+    }
+
+    /// Deletes all there is of a file; none is as good.
+    ///
+    /// # Errors
+    /// Some of it may still be there.
+    pub async fn delete(&self, id: MediaId) -> Result<(), BlobError> {
+        for variant in [Variant::Small, Variant::Large, Variant::Original] {
+            match self.store.delete(&self.key(id, variant)).await.map_err(BlobError::from) {
+                Ok(()) | Err(BlobError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The ids of all files there are bytes of; an id may come more than once.
+    pub fn ids(&self) -> BoxStream<'static, Result<MediaId, BlobError>> {
+        let prefix = self.prefix.as_deref().map(Key::from);
+        let id_of = |meta: object_store::ObjectMeta| {
+            let folder = meta.location.parts().rev().nth(1);
+            folder.and_then(|folder| MediaId::parse(folder.as_ref()))
+        };
+        let found = self.store.list(prefix.as_ref()).map_err(BlobError::from);
+        found.try_filter_map(move |meta| std::future::ready(Ok(id_of(meta)))).boxed()
+    }
+
+    fn key(&self, id: MediaId, variant: Variant) -> Key {
+        let id = id.to_string();
+        self.prefix.as_deref().into_iter().chain([id.as_str(), variant.name()]).collect()
+    }
+}
+
+async fn copy(file: &mut tokio::fs::File, writer: &mut WriteMultipart) -> Result<(), BlobError> {
+    let mut buffer = vec![0; READ];
+    loop {
+        let read = file.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        writer.wait_for_capacity(CHUNKS_AT_ONCE).await?;
+        writer.write(&buffer[..read]);
+    }
+}
+
+impl From<object_store::Error> for BlobError {
+    fn from(error: object_store::Error) -> Self {
+        if matches!(error, object_store::Error::NotFound { .. }) {
+            return Self::NotFound;
+        }
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            if inner.downcast_ref::<io::Error>().is_some_and(is_full) {
+                return Self::Full;
+            }
+            cause = inner.source();
+        }
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<io::Error> for BlobError {
+    fn from(error: io::Error) -> Self {
+        if is_full(&error) { Self::Full } else { Self::Failed(error.to_string()) }
+    }
+}
+
+/// Whether a file could not be written because there is no room for it.
+#[must_use]
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}

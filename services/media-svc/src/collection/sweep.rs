@@ -1,0 +1,62 @@
+//! Bytes that belong to nothing: left by a crash between the store's word and the deletion, or by a restored backup.
+
+use futures_util::StreamExt as _;
+use parlor_types::MediaId;
+use tokio_util::sync::CancellationToken;
+
+use super::Collection;
+use crate::failure::Failure;
+use crate::media::{Record, Stage};
+
+/// Files asked about at once.
+const BATCH: usize = 200;
+
+impl Collection {
+    /// Sweeps at once and then every so often, until `stop`.
+    pub async fn run_sweeps(&self, stop: CancellationToken) {
+        let sweeps = async {
+            loop {
+                match self.sweep().await {
+                    Ok(0) => {}
+                    Ok(swept) => tracing::info!(swept, "bytes that belonged to no file are deleted"),
+                    Err(error) => tracing::warn!(%error, "not all bytes could be swept"),
+                }
+                tokio::time::sleep(self.rules.sweep_every).await;
+            }
+        };
+        stop.run_until_cancelled(sweeps).await;
+    }
+
+    /// Deletes what belongs to nothing; how many files that was. A record is always older than its bytes, and its id is
+    /// never used again: what has none now will not have one.
+    ///
+    /// # Errors
+    /// Some may be left.
+    pub async fn sweep(&self) -> Result<usize, Failure> {
+        let mut swept = 0;
+        for ids in self.staging.ids().await?.chunks(BATCH) {
+            for id in self.without(ids, |record| matches!(record.stage, Stage::Uploading { .. })).await? {
+                self.staging.remove(id).await?;
+                swept += 1;
+            }
+        }
+        let mut found = self.blobs.ids().chunks(BATCH);
+        while let Some(ids) = found.next().await {
+            let mut ids = ids.into_iter().collect::<Result<Vec<_>, _>>()?;
+            ids.sort_unstable();
+            ids.dedup();
+            for id in self.without(&ids, |record| record.stage != Stage::Refused).await? {
+                self.blobs.delete(id).await?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Those of which there is no record that `may` have such bytes.
+    async fn without(&self, ids: &[MediaId], may: impl Fn(&Record) -> bool) -> Result<Vec<MediaId>, Failure> {
+        let records = self.store.records(ids.to_vec()).await?;
+        let pairs = ids.iter().zip(records);
+        Ok(pairs.filter(|(_, record)| !record.as_ref().is_some_and(&may)).map(|(id, _)| *id).collect())
+    }
+}

@@ -1,0 +1,91 @@
+use parlor_runtime::config::{Sources, load};
+
+use super::*;
+use crate::blobs::BlobStore;
+
+#[test]
+fn the_defaults_are_good_and_survive_being_written() {
+    let loaded = load::<Config>(&Sources::default()).unwrap();
+    let text = loaded.to_toml().unwrap();
+    for line in [
+        "max_file_bytes = \"100MiB\"",
+        "max_user_bytes = \"5GiB\"",
+        "window_bytes = \"16MiB\"",
+        "upload_expires = \"1day\"",
+        "keep_unused = \"1day\"",
+        "recheck_used = \"7days\"",
+        "store = \"local\"",
+    ] {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
+}
+
+#[test]
+fn every_value_out_of_range_is_named() {
+    let year = Duration::from_secs(400 * 24 * 3600);
+    let mut config = Config {
+        store_max_bytes: 1,
+        max_file_bytes: 0,
+        max_avatar_bytes: 0,
+        max_user_bytes: 0,
+        uploads_per_day: 0,
+        bytes_per_day: 0,
+        unfinished_uploads: 0,
+        window_bytes: 1,
+        upload_expires: year,
+        save_bytes: 1,
+        save_every: year,
+        open_uploads: 0,
+        parts_at_once: 0,
+        parts_waiting: usize::MAX,
+        finish_jobs: usize::MAX,
+        finish_waiting: usize::MAX,
+        finish_wait: year,
+        inspect_time: year,
+        keep_unused: year,
+        recheck_used: year,
+        collect_every: year,
+        sweep_every: year,
+        revocation_blind_max: year,
+        blobs: BlobConfig { store: BlobStore::S3, prefix: "a/../b".to_owned(), ..BlobConfig::default() },
+        limits: Limits::default(),
+    };
+    (config.blobs.access_key_id, config.blobs.endpoint) = ("key".to_owned(), "http://here".to_owned());
+    config.limits.part.burst = 0;
+    let mut problems = Problems::default();
+    config.check(&mut problems);
+    let keys: Vec<_> = problems.iter().map(|problem| problem.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "store_max_bytes",
+            "max_file_bytes",
+            "max_avatar_bytes",
+            "max_user_bytes",
+            "uploads_per_day",
+            "bytes_per_day",
+            "unfinished_uploads",
+            "window_bytes",
+            "upload_expires",
+            "save_bytes",
+            "save_every",
+            "open_uploads",
+            "parts_at_once",
+            "parts_waiting",
+            "finish_jobs",
+            "finish_waiting",
+            "finish_wait",
+            "inspect_time",
+            "keep_unused",
+            "recheck_used",
+            "collect_every",
+            "sweep_every",
+            "revocation_blind_max",
+            "blobs.prefix",
+            "blobs.bucket",
+            "blobs.secret_access_key",
+            "blobs.endpoint",
+            "limits.part.burst"
+        ]
+    );
+}

@@ -1,0 +1,156 @@
+//! The end of an upload: checked, cleaned, described, put where finished files are, and only then there.
+//!
+//! One at a time for each upload, in a task of its own: whoever asks again joins it, and it goes on if they go. A crash
+//! anywhere leaves an upload that can be finished again; what has been put by then is put again.
+
+mod steps;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use parlor_preview::Inspector;
+use parlor_runtime::clock::Clock;
+use parlor_runtime::tasks::{Importance, TaskGroup};
+use parlor_types::{MediaId, UserId};
+use tokio::sync::watch;
+
+use crate::blobs::Blobs;
+use crate::failure::Failure;
+use crate::gate::Gate;
+use crate::media::{Record, Stage};
+use crate::staging::Staging;
+use crate::store::Store;
+use crate::uploads::Uploads;
+
+/// What finishing goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Uploads that are being finished or wait for it.
+    pub most: usize,
+    /// How long a file is kept that nothing uses.
+    pub keep_unused: Duration,
+}
+
+/// What finishing works with.
+#[derive(Debug)]
+pub struct Tools {
+    /// Uploads as they come.
+    pub uploads: Arc<Uploads>,
+    /// Their bytes.
+    pub staging: Staging,
+    /// What is known of them.
+    pub store: Arc<dyn Store>,
+    /// Where finished files are.
+    pub blobs: Blobs,
+    /// Looks at them.
+    pub inspector: Inspector,
+    /// How many are looked at at once.
+    pub jobs: Gate,
+}
+
+/// What has become of it; none while it goes on.
+type Outcome = Option<Result<Record, Failure>>;
+
+/// See the module.
+pub struct Finisher {
+    tools: Tools,
+    rules: Rules,
+    clock: Arc<dyn Clock>,
+    tasks: TaskGroup,
+    running: Mutex<HashMap<MediaId, watch::Receiver<Outcome>>>,
+}
+
+impl Finisher {
+    /// With these tools, in this group.
+    #[must_use]
+    pub fn new(tools: Tools, rules: Rules, clock: Arc<dyn Clock>, tasks: TaskGroup) -> Self {
+        Self { tools, rules, clock, tasks, running: Mutex::default() }
+    }
+
+    /// Finishes an upload of this owner; the record of one that is finished.
+    ///
+    /// # Errors
+    /// Parts are missing, the bytes are not what was said, or it cannot be done now.
+    pub async fn finish(self: &Arc<Self>, owner: UserId, id: MediaId) -> Result<Record, Failure> {
+        let record = self.tools.uploads.record(owner, id).await?;
+        match &record.stage {
+            Stage::Finished(_) => return Ok(record),
+            Stage::Refused => return Err(Failure::Refused),
+            Stage::Uploading { .. } => {}
+        }
+        let mut outcome = self.join(record)?;
+        let stopped = Failure::Unavailable("the server is stopping");
+        let outcome = outcome.wait_for(Option::is_some).await.map_err(|_| stopped.clone())?;
+        outcome.clone().unwrap_or(Err(stopped))
+    }
+
+    /// The run there is for it, or a new one.
+    fn join(self: &Arc<Self>, record: Record) -> Result<watch::Receiver<Outcome>, Failure> {
+        let id = record.id;
+        let mut running = self.running();
+        if let Some(run) = running.get(&id) {
+            return Ok(run.clone());
+        }
+        if running.len() >= self.rules.most {
+            return Err(Failure::Overloaded);
+        }
+        let (told, outcome) = watch::channel(None);
+        running.insert(id, outcome.clone());
+        drop(running);
+        let run = Run { finisher: Arc::clone(self), id };
+        let stop = self.tasks.token();
+        self.tasks.spawn("finish upload", Importance::Optional, async move {
+            let done = stop.run_until_cancelled(run.finisher.run(record)).await;
+            // Whoever comes from here on finds what is in the store.
+            drop(run);
+            told.send_replace(done);
+            Ok::<_, Infallible>(())
+        });
+        Ok(outcome)
+    }
+
+    async fn run(&self, record: Record) -> Result<Record, Failure> {
+        let id = record.id;
+        let finished =
+            steps::finish(&self.tools, record, || self.clock.wall() + self.rules.keep_unused).await;
+        match &finished {
+            Ok(_) | Err(Failure::NotFound) => self.tools.uploads.discard(id).await,
+            Err(Failure::HashMismatch | Failure::TypeMismatch | Failure::Unreadable | Failure::Refused) => {
+                self.give_up(id).await?;
+            }
+            Err(_) => {}
+        }
+        finished
+    }
+
+    /// Keeps nothing of it.
+    async fn give_up(&self, id: MediaId) -> Result<(), Failure> {
+        self.tools.store.drop_upload(id).await?;
+        self.tools.uploads.discard(id).await;
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<MediaId, watch::Receiver<Outcome>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One of those that run, however it ends.
+struct Run {
+    finisher: Arc<Finisher>,
+    id: MediaId,
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.finisher.running().remove(&self.id);
+    }
+}
+
+impl std::fmt::Debug for Finisher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Finisher").field("tools", &self.tools).finish_non_exhaustive()
+    }
+}

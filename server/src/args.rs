@@ -8,6 +8,9 @@ use parlor_runtime::config::{Loaded, Problems, Sources};
 
 use crate::config::{self, Config};
 
+/// What [`Server`](crate::Server) starts its own program with, so that it looks at one upload and does nothing else.
+pub const INSPECT_MEDIA: &str = "inspect-media";
+
 const AFTER_HELP: &str = "\
 Configuration: defaults, then the file, then the environment (PARLOR_SERVER__LISTEN sets server.listen), then flags; the
 later wins. --print-config shows every key with its value.

@@ -1,4 +1,5 @@
-//! The configuration of the whole: `[server]` here, `[auth]`, `[chat]`, `[presence]` and `[log]` from those whose they are.
+//! The configuration of the whole: `[server]` here, `[auth]`, `[chat]`, `[presence]`, `[media]` and `[log]` from those whose
+//! they are.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ pub struct Config {
     pub chat: chat_svc::Config,
     /// Who is there.
     pub presence: presence_svc::Config,
+    /// Files that people send.
+    pub media: media_svc::Config,
     /// Logs, on standard error.
     pub log: Telemetry,
 }
@@ -123,6 +126,7 @@ impl Validate for Config {
         problems.within("auth", &self.auth);
         problems.within("chat", &self.chat);
         problems.within("presence", &self.presence);
+        problems.within("media", &self.media);
         problems.within("log", &self.log);
         let (default, here) = (auth_svc::Config::default(), Stores::of(&self.server.data));
         let paths = [

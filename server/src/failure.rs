@@ -121,6 +121,24 @@ impl From<presence_svc::StartError> for Failure {
     }
 }
 
+impl From<media_svc::StartError> for Failure {
+    fn from(error: media_svc::StartError) -> Self {
+        use media_svc::StartError as E;
+        let code = match &error {
+            E::Store(open) => code_of(open),
+            E::Files(_) => Code::Io,
+            E::Policy(_) => Code::Internal,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<media_svc::CopyError> for Failure {
+    fn from(error: media_svc::CopyError) -> Self {
+        Self::new(Code::Io, format!("media: {error}"))
+    }
+}
+
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let code = match &error {

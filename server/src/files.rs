@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// An operator's configuration, read from the data folder if it is there.
 pub(crate) const CONFIG: &str = "parlor.toml";
+/// The folder of the bytes of files, unless a bucket has them; in a backup too.
+pub(crate) const BLOBS: &str = "blobs";
 /// What `runtime::data_dir` locks.
 pub(crate) const LOCK: &str = "LOCK";
 
@@ -20,23 +22,32 @@ pub(crate) struct Stores {
     pub auth: PathBuf,
     /// The keys of tokens.
     pub keys: PathBuf,
+    /// What is known of the files that people send. Made by the first start that lacks it.
+    pub media: PathBuf,
 }
 
 impl Stores {
     /// Those of `folder`.
     pub(crate) fn of(folder: &Path) -> Self {
         let auth = auth_svc::Config::in_folder(folder);
-        let (chat, presence) = (folder.join("chat.db"), folder.join("presence.db"));
-        Self { chat, presence, auth: auth.store.path, keys: auth.keys.path }
+        let [chat, presence, media] = ["chat.db", "presence.db", "media.db"].map(|name| folder.join(name));
+        Self { chat, presence, auth: auth.store.path, keys: auth.keys.path, media }
     }
 
-    /// All of them, in the order a backup takes them: first who refers, then what is referred to, so that every user
-    /// that one of them names is in the copy that is taken after it. Accounts are never deleted.
-    pub(crate) fn all(&self) -> [&Path; 4] {
-        [&self.chat, &self.presence, &self.auth, &self.keys]
+    /// All of them, in the order a backup takes them: first who refers, then what is referred to, so that every user and
+    /// every file that one of them names is in the copy that is taken after it. Accounts are never deleted; files are, and
+    /// what names one that was deleted meanwhile names what is no more.
+    pub(crate) fn all(&self) -> [&Path; 5] {
+        [&self.chat, &self.presence, &self.auth, &self.keys, &self.media]
     }
 
-    /// Those that no data folder is without. Folders and backups of before there was presence are whole without it.
+    /// Those of them that are databases.
+    pub(crate) fn databases(&self) -> [&Path; 4] {
+        [&self.chat, &self.presence, &self.auth, &self.media]
+    }
+
+    /// Those that no data folder is without. Folders and backups of before there was presence, or were files, are whole
+    /// without those.
     pub(crate) fn needed(&self) -> [&Path; 3] {
         [&self.chat, &self.auth, &self.keys]
     }

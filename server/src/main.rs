@@ -6,12 +6,20 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use parlor_runtime::telemetry;
 use parlor_server::Failure;
-use parlor_server::args::{Args, Command};
+use parlor_server::args::{Args, Command, INSPECT_MEDIA};
 use parlor_server::commands;
+
+fn main() -> ExitCode {
+    // Before there are threads and open files: it may have neither.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == INSPECT_MEDIA) {
+        return parlor_preview::worker();
+    }
+    serve_or_do()
+}
 
 /// All that ends here, ends with the runtime: dropping it closes the stores.
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn serve_or_do() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
@@ -39,8 +47,8 @@ async fn run(args: Args) -> Result<(), Failure> {
     telemetry::init(&config.log)?;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => commands::serve(config).await,
-        Command::Backup { dir } => commands::backup(&config.server.data, &dir).await,
-        Command::Restore { dir } => commands::restore(&dir, &config.server.data).await,
+        Command::Backup { dir } => commands::backup(&config, &dir).await,
+        Command::Restore { dir } => commands::restore(&dir, &config).await,
         Command::ImportUsers { file } => commands::import_users(config, &file).await,
         Command::ServiceAccount(action) => commands::service_account(config, action).await,
     }

@@ -47,8 +47,9 @@ impl Server {
         let listener = bind(config.server.listen).await?;
         let services = Services::start(&config, LAST_MOMENT).await?;
         let health = Health::new(&names()).await;
-        let Services { auth, presence, chat, .. } = &services;
-        let mut routes = vec![auth.public(), chat.public(), presence.public(), health.routes()];
+        let Services { auth, presence, media, chat, .. } = &services;
+        let mut routes =
+            vec![auth.public(), chat.public(), presence.public(), media.public(), health.routes()];
         if config.server.reflects() {
             routes.push(reflection(&names()));
         }
@@ -84,13 +85,14 @@ impl Server {
 
     /// Waits until a part has failed that the server cannot do without; says which.
     pub async fn broken(&self) -> Failure {
-        let [auth, presence, chat] = self.services.tasks();
-        let groups = [&self.tasks, auth, presence, chat];
-        let [serving, auth, presence, chat] = groups.map(TaskGroup::token);
+        let [auth, presence, media, chat] = self.services.tasks();
+        let groups = [&self.tasks, auth, presence, media, chat];
+        let [serving, auth, presence, media, chat] = groups.map(TaskGroup::token);
         tokio::select! {
             () = serving.cancelled() => {}
             () = auth.cancelled() => {}
             () = presence.cancelled() => {}
+            () = media.cancelled() => {}
             () = chat.cancelled() => {}
         }
         let failure = groups.iter().find_map(|group| group.failure());

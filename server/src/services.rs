@@ -1,25 +1,28 @@
 //! The services, wired to each other.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_embedded::{OpenError, closed};
 use parlor_grpc_kit::{Authorized, Health, LateRoutes, late_channel, local_channel};
 use parlor_runtime::clock::SystemClock;
-use parlor_runtime::ready::Readiness;
+use parlor_runtime::ready::Conditions;
 use parlor_runtime::tasks::{StillRunning, TaskGroup};
 use tokio::sync::watch;
 
+use crate::args::INSPECT_MEDIA;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::files::Stores;
 
-/// See the module. chat-svc and presence-svc call each other, so the way to the one that starts last is opened late.
+/// See the module. chat-svc and those it calls call each other, so the way to the one that starts last is opened late.
 pub(crate) struct Services {
     pub auth: auth_svc::App,
     pub presence: presence_svc::App,
+    pub media: media_svc::App,
     pub chat: chat_svc::App,
-    /// From presence-svc to chat-svc.
+    /// From presence-svc and media-svc to chat-svc.
     _to_chat: LateRoutes,
 }
 
@@ -29,9 +32,17 @@ impl Services {
         let auth = auth_svc::App::build(config.auth.clone(), auth_svc::Parts::default()).await?;
         let (chat_channel, to_chat) = late_channel();
         let chat_internal = Authorized::new(chat_channel, auth.internal_token_source());
-        let presence = match start_presence(config, &auth, chat_internal) {
+        let presence = match start_presence(config, &auth, chat_internal.clone()) {
             Ok(presence) => presence,
             Err(failure) => {
+                let _ = auth.shutdown(last_moment).await;
+                return Err(failure);
+            }
+        };
+        let media = match start_media(config, &auth, chat_internal) {
+            Ok(media) => media,
+            Err(failure) => {
+                let _ = presence.shutdown(last_moment).await;
                 let _ = auth.shutdown(last_moment).await;
                 return Err(failure);
             }
@@ -39,23 +50,25 @@ impl Services {
         let chat = match start_chat(config, &auth, &presence) {
             Ok(chat) => chat,
             Err(failure) => {
+                let _ = media.shutdown(last_moment).await;
                 let _ = presence.shutdown(last_moment).await;
                 let _ = auth.shutdown(last_moment).await;
                 return Err(failure);
             }
         };
         to_chat.open(chat.internal());
-        Ok(Self { auth, presence, chat, _to_chat: to_chat })
+        Ok(Self { auth, presence, media, chat, _to_chat: to_chat })
     }
 
     /// Their background tasks.
-    pub(crate) fn tasks(&self) -> [&TaskGroup; 3] {
-        [self.auth.tasks(), self.presence.tasks(), self.chat.tasks()]
+    pub(crate) fn tasks(&self) -> [&TaskGroup; 4] {
+        [self.auth.tasks(), self.presence.tasks(), self.media.tasks(), self.chat.tasks()]
     }
 
     /// Asks the clients to leave, and waits for those who have streams.
     pub(crate) async fn drain(&self) {
         self.presence.drain();
+        self.media.drain();
         self.chat.drain().await;
     }
 
@@ -63,9 +76,10 @@ impl Services {
     pub(crate) async fn shutdown(
         &self,
         left: impl Fn() -> Duration,
-    ) -> [(&'static str, Result<(), StillRunning>); 3] {
+    ) -> [(&'static str, Result<(), StillRunning>); 4] {
         [
             ("chat", self.chat.shutdown(left()).await),
+            ("media", self.media.shutdown(left()).await),
             ("presence", self.presence.shutdown(left()).await),
             ("auth", self.auth.shutdown(left()).await),
         ]
@@ -74,19 +88,31 @@ impl Services {
     /// Lets go of the stores, and waits until they are closed.
     pub(crate) async fn close(self, stores: &Stores) -> Result<(), OpenError> {
         drop(self);
-        tokio::try_join!(closed(&stores.auth), closed(&stores.presence), closed(&stores.chat)).map(drop)
+        let Stores { auth, presence, media, chat, .. } = stores;
+        tokio::try_join!(closed(auth), closed(presence), closed(media), closed(chat)).map(drop)
     }
 
     /// Keeps `health` true: auth-svc is ready from its start, the others while they know which sessions have ended.
     /// `told` says whether all are.
     pub(crate) fn tell(&self, health: Health, told: watch::Sender<bool>) -> impl Future<Output = ()> + use<> {
-        tell(health, self.chat.readiness().clone(), self.presence.readiness().clone(), told)
+        let readiness = [
+            (chat_svc::PUBLIC_SERVICES, self.chat.readiness().watch()),
+            (presence_svc::PUBLIC_SERVICES, self.presence.readiness().watch()),
+            (media_svc::PUBLIC_SERVICES, self.media.readiness().watch()),
+        ];
+        tell(health, readiness, told)
     }
 }
 
 /// The full names of what is served to clients.
 pub(crate) fn names() -> Vec<&'static str> {
-    [auth_svc::PUBLIC_SERVICES, chat_svc::PUBLIC_SERVICES, presence_svc::PUBLIC_SERVICES].concat()
+    let of_each = [
+        auth_svc::PUBLIC_SERVICES,
+        chat_svc::PUBLIC_SERVICES,
+        presence_svc::PUBLIC_SERVICES,
+        media_svc::PUBLIC_SERVICES,
+    ];
+    of_each.concat()
 }
 
 fn start_presence(
@@ -102,6 +128,29 @@ fn start_presence(
         clock: Arc::new(SystemClock),
     };
     Ok(presence_svc::App::build(&config.presence, needs)?)
+}
+
+fn start_media(
+    config: &Config,
+    auth: &auth_svc::App,
+    chat_internal: Authorized,
+) -> Result<media_svc::App, Failure> {
+    let needs = media_svc::Needs {
+        data: config.server.data.clone(),
+        auth: local_channel(auth.public()),
+        auth_internal: Authorized::new(local_channel(auth.internal()), auth.internal_token_source()),
+        chat_internal,
+        inspector: inspector()?,
+        clock: Arc::new(SystemClock),
+    };
+    Ok(media_svc::App::build(&config.media, needs)?)
+}
+
+/// The command of the process in which uploads are looked at: this program, told to do that alone.
+fn inspector() -> Result<Vec<OsString>, Failure> {
+    let own = std::env::current_exe()
+        .map_err(|error| Failure::new(Code::Internal, format!("cannot find this program: {error}")))?;
+    Ok(vec![own.into(), INSPECT_MEDIA.into()])
 }
 
 fn start_chat(
@@ -120,23 +169,27 @@ fn start_chat(
 }
 
 /// Watchers of health hear of changes only.
-async fn tell(health: Health, chat: Readiness, presence: Readiness, told: watch::Sender<bool>) {
+async fn tell(
+    health: Health,
+    mut readiness: [(&[&str], watch::Receiver<Conditions>); 3],
+    told: watch::Sender<bool>,
+) {
     health.set_ready(auth_svc::PUBLIC_SERVICES, true).await;
-    let (mut chat, mut presence) = (chat.watch(), presence.watch());
-    let mut before = (false, false);
+    let mut before = [false; 3];
     loop {
-        let now = (chat.borrow_and_update().ready(), presence.borrow_and_update().ready());
-        if now.0 != before.0 {
-            health.set_ready(chat_svc::PUBLIC_SERVICES, now.0).await;
+        for ((names, watch), before) in readiness.iter_mut().zip(&mut before) {
+            let now = watch.borrow_and_update().ready();
+            if now != *before {
+                health.set_ready(names, now).await;
+            }
+            *before = now;
         }
-        if now.1 != before.1 {
-            health.set_ready(presence_svc::PUBLIC_SERVICES, now.1).await;
-        }
-        before = now;
-        told.send_replace(now.0 && now.1);
+        told.send_replace(before.iter().all(|ready| *ready));
+        let [(_, first), (_, second), (_, third)] = &mut readiness;
         let changed = tokio::select! {
-            changed = chat.changed() => changed,
-            changed = presence.changed() => changed,
+            changed = first.changed() => changed,
+            changed = second.changed() => changed,
+            changed = third.changed() => changed,
         };
         if changed.is_err() {
             return;

@@ -10,6 +10,7 @@ use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
 use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
 use parlor_wire::auth::v1::{Credentials, Device, LoginRequest, RegisterRequest};
 use parlor_wire::chat::v1::people_service_client::PeopleServiceClient;
+use parlor_wire::media::v1::media_service_client::MediaServiceClient;
 use parlor_wire::presence::v1::presence_service_client::PresenceServiceClient;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -74,6 +75,12 @@ impl Login {
         Ok(Self { credentials, ..self.clone() })
     }
 
+    /// The same session over another connection.
+    #[must_use]
+    pub fn over(&self, channel: Channel) -> Self {
+        Self { channel, ..self.clone() }
+    }
+
     /// The user id.
     #[must_use]
     pub fn id(&self) -> String {
@@ -108,6 +115,12 @@ impl Login {
     #[must_use]
     pub fn presence(&self) -> PresenceServiceClient<Authorized> {
         PresenceServiceClient::new(self.authorized())
+    }
+
+    /// The media API in this session's name.
+    #[must_use]
+    pub fn media(&self) -> MediaServiceClient<Authorized> {
+        MediaServiceClient::new(self.authorized())
     }
 
     fn authorized(&self) -> Authorized {

@@ -4,6 +4,7 @@
 //! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
 //! - [`history`]: what was asked, answered and read, and the rules (G1 to G5, G7) it is held against at the end.
 //! - [`Minio`]: an S3 server.
+//! - [`uploads`]: files, up and down and into conversations.
 //! - [`samples`]: files as phones make them.
 //! - [`Seed`]: chance that can be had again.
 //!
@@ -21,6 +22,7 @@ mod relay;
 pub mod samples;
 mod seed;
 mod server;
+pub mod uploads;
 
 pub use binaries::{Binary, binary};
 pub use caller::Caller;

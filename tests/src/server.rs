@@ -32,6 +32,9 @@ const RATES: &[&str] = &[
     "auth.limits.change_password",
     "chat.appends_per_user",
     "chat.appends_per_member",
+    "media.limits.read",
+    "media.limits.write",
+    "media.limits.part",
 ];
 
 /// A running server. Killed when dropped.

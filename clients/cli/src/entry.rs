@@ -21,6 +21,7 @@ pub fn people(entry: &Entry) -> Vec<UserId> {
         Some(Kind::Remove(remove)) => &remove.user_ids,
         Some(Kind::SetRole(set)) => std::slice::from_ref(&set.user_id),
         Some(Kind::Leave(leave)) => std::slice::from_ref(&leave.new_owner_id),
+        Some(Kind::Deleted(deleted)) => std::slice::from_ref(&deleted.user_id),
         _ => &[],
     };
     named.iter().chain([&entry.sender_id]).filter_map(|id| UserId::parse(id)).collect()
@@ -58,6 +59,13 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
         Some(Kind::SetRole(set)) => {
             json!({ "kind": "set_role", "user_id": set.user_id, "role": role_name(set.role()) })
         }
+        Some(Kind::Edit(edit)) => json!({ "kind": "edit", "text": edit.body }),
+        Some(Kind::Delete(_)) => json!({ "kind": "delete" }),
+        Some(Kind::Deleted(deleted)) => json!({
+            "kind": "deleted",
+            "by_id": deleted.user_id,
+            "by": names.username(&deleted.user_id),
+        }),
         Some(Kind::Withheld(withheld)) => json!({
             "kind": "withheld",
             "reason": kind_name(withheld.reason().as_str_name(), "WITHHELD_REASON_"),
@@ -65,6 +73,11 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
         Some(other) => media::object(other).unwrap_or_else(|| json!({ "kind": "unknown" })),
         None => json!({ "kind": "unknown" }),
     };
+    for (field, seq) in [("target", entry.target), ("rev", entry.rev)] {
+        if seq != 0 {
+            object[field] = json!(seq);
+        }
+    }
     if entry.reply_to != 0 {
         object["reply_to"] = json!(entry.reply_to);
     }
@@ -80,6 +93,10 @@ pub fn line(entry: &Entry, names: &Names, now: SystemTime) -> String {
     let head = format!("{} {:>5}", local(entry.time, now), entry.seq);
     match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
         Some(Kind::Text(text)) => message(&head, &sender, entry, &harmless(&text.body)),
+        Some(Kind::Edit(edit)) => {
+            format!("{head}  * {sender} edited {}: {}", entry.target, indented(&harmless(&edit.body)))
+        }
+        Some(Kind::Delete(_)) => format!("{head}  * {sender} deleted {}", entry.target),
         Some(other) => match media::text(other) {
             Some(text) => message(&head, &sender, entry, &text),
             None => format!("{head}  * {}", deed(&sender, other, names)),
@@ -90,7 +107,12 @@ pub fn line(entry: &Entry, names: &Names, now: SystemTime) -> String {
 
 fn message(head: &str, sender: &str, entry: &Entry, text: &str) -> String {
     let answer = if entry.reply_to == 0 { String::new() } else { format!("(to {}) ", entry.reply_to) };
-    format!("{head}  {sender}: {answer}{}", text.replace('\n', "\n        "))
+    let edited = if entry.rev == 0 { "" } else { " (edited)" };
+    format!("{head}  {sender}: {answer}{}{edited}", indented(text))
+}
+
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n        ")
 }
 
 fn deed(sender: &str, kind: &Kind, names: &Names) -> String {
@@ -114,10 +136,12 @@ fn deed(sender: &str, kind: &Kind, names: &Names) -> String {
         Kind::SetRole(set) => {
             format!("{sender} made {} {}", names.show(&set.user_id), role_name(set.role()))
         }
+        Kind::Deleted(deleted) => format!("{sender}: deleted by {}", names.show(&deleted.user_id)),
         Kind::Withheld(withheld) => match withheld.reason() {
             WithheldReason::SenderBlocked => "withheld: you have blocked the sender".to_owned(),
             WithheldReason::Erased => "withheld: erased by its author".to_owned(),
             WithheldReason::Moderated => "withheld: removed by moderation".to_owned(),
+            WithheldReason::NotMember => "withheld: from a time when you were no member".to_owned(),
             WithheldReason::Unspecified => "withheld".to_owned(),
         },
         other => media::deed(sender, other)
@@ -136,7 +160,7 @@ pub fn kind_name(name: &str, prefix: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use parlor_wire::chat::v1::{Add, Content, Created, SetRole, Text};
+    use parlor_wire::chat::v1::{Add, Content, Created, Delete, Deleted, Edit, SetRole, Text};
 
     use super::*;
 
@@ -164,6 +188,14 @@ mod tests {
         assert_eq!(shown(Kind::Created(created)), "--:--     7  * ada made the group Tea\u{240a} with ben");
         let role = Kind::SetRole(SetRole { user_id: "ben".into(), role: Role::Admin.into() });
         assert_eq!(shown(role), "--:--     7  * ada made ben admin");
+        let of = |target, rev, kind| Entry { target, rev, ..entry(Some(kind)) };
+        let shown = |entry: Entry| line(&entry, &Names::default(), SystemTime::UNIX_EPOCH);
+        let edit = Kind::Edit(Edit { body: "two\nlines".into() });
+        assert_eq!(shown(of(3, 0, edit)), "--:--     7  * ada edited 3: two\n        lines");
+        assert_eq!(shown(of(0, 9, text("two"))), "--:--     7  ada: two (edited)");
+        assert_eq!(shown(of(3, 0, Kind::Delete(Delete {}))), "--:--     7  * ada deleted 3");
+        let deleted = Kind::Deleted(Deleted { user_id: "ben".into() });
+        assert_eq!(shown(of(0, 9, deleted)), "--:--     7  * ada: deleted by ben");
         let unknown = line(&entry(None), &Names::default(), SystemTime::UNIX_EPOCH);
         assert_eq!(unknown, "--:--     7  * ada sent something this version cannot show");
     }
@@ -178,6 +210,18 @@ mod tests {
         assert_eq!(object(&text, &Names::default()), expected);
         let answer = object(&Entry { reply_to: 3, ..text }, &Names::default());
         assert_eq!(answer["reply_to"], 3);
+        let edit = Entry { target: 3, ..entry(Some(Kind::Edit(Edit { body: "ho".into() }))) };
+        let edit = object(&edit, &Names::default());
+        assert_eq!(
+            (&edit["kind"], &edit["target"], &edit["text"]),
+            (&json!("edit"), &json!(3), &json!("ho"))
+        );
+        let deleted = Entry { rev: 9, ..entry(Some(Kind::Deleted(Deleted { user_id: "ben".into() }))) };
+        let deleted = object(&deleted, &Names::default());
+        assert_eq!(
+            (&deleted["kind"], &deleted["by_id"], &deleted["rev"]),
+            (&json!("deleted"), &json!("ben"), &json!(9))
+        );
         assert_eq!(object(&entry(None), &Names::default())["kind"], "unknown");
     }
 }

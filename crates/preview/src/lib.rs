@@ -3,9 +3,20 @@
 //! All bytes of strangers are taken apart in a child process that can open, connect and start nothing, has little memory
 //! and little time, and gives back bytes. What it cannot clean is refused; what it cannot decode has no preview.
 
+mod clean;
+mod format;
 mod inspected;
 mod inspector;
+mod mp4;
+mod picture;
+mod report;
+mod sniff;
+mod sound;
 mod worker;
+
+#[cfg(any(test, feature = "corpus"))]
+#[path = "../corpus/mod.rs"]
+pub mod corpus;
 
 pub use inspected::{InspectError, Inspected, Preview, Thumbnail, ThumbnailSize, Wanted};
 pub use inspector::{Inspector, Limits};

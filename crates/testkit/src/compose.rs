@@ -3,8 +3,8 @@
 use parlor_types::Op;
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{
-    Add, Append, AppendRequest, Content, ConversationKind, CreateConversationRequest, HistoryVisibility,
-    Leave, Remove, Rename, Role, SetRole, Settings, Text,
+    Add, Append, AppendRequest, Content, ConversationKind, CreateConversationRequest, Delete, Edit,
+    HistoryVisibility, Leave, Remove, Rename, Role, SetRole, Settings, Text,
 };
 
 /// A new op.
@@ -29,6 +29,19 @@ pub fn append(conversation_id: &str, base_seq: u64, kind: Kind) -> Append {
 #[must_use]
 pub fn text(conversation_id: &str, base_seq: u64, body: &str) -> Append {
     append(conversation_id, base_seq, Kind::Text(Text { body: body.to_owned() }))
+}
+
+/// The edit of a message.
+#[must_use]
+pub fn edit(conversation_id: &str, base_seq: u64, about: u64, body: &str) -> Append {
+    let edit = Kind::Edit(Edit { body: body.to_owned() });
+    Append { target: about, ..append(conversation_id, base_seq, edit) }
+}
+
+/// The deletion of a message.
+#[must_use]
+pub fn delete(conversation_id: &str, base_seq: u64, about: u64) -> Append {
+    Append { target: about, ..append(conversation_id, base_seq, Kind::Delete(Delete {})) }
 }
 
 /// As a unary call.

@@ -13,6 +13,10 @@ pub const MAX_CONVERSATIONS: usize = 5_000;
 pub const MAX_LISTED_MEMBERS: usize = 128;
 /// Users named in one Add or Remove.
 pub const MAX_USERS_PER_CHANGE: usize = 100;
+/// Caption under a picture, file, video or album, bytes.
+pub const MAX_CAPTION_BYTES: usize = 4096;
+/// Edits of one message: what a delete has to clear is bounded.
+pub const MAX_EDITS: usize = 1000;
 /// Mentions in one entry.
 pub const MAX_MENTIONS: usize = 50;
 /// Pairs of labels in one entry.

@@ -3,6 +3,8 @@
 //! The copy is made beside its place and renamed, so that a folder of that name is a whole backup or none. The stores
 //! are read as any reader reads them: the server's writer waits for nothing.
 
+pub(super) mod blobs;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -13,6 +15,7 @@ use parlor_embedded::backup_file;
 use parlor_runtime::clock::{Clock as _, SystemClock};
 
 use super::print;
+use crate::config::Config;
 use crate::failure::{Code, Failure};
 use crate::files::{self, Stores};
 use crate::manifest::{self, Entry, Manifest};
@@ -22,11 +25,12 @@ pub(super) const FOLDER_MODE: u32 = 0o700;
 /// So are its files.
 pub(super) const FILE_MODE: u32 = 0o600;
 
-/// Copies the data folder `data` to `target`, which must not exist, or be empty.
+/// Copies the data folder to `target`, which must not exist, or be empty.
 ///
 /// # Errors
 /// There is no data, `target` is taken, or something cannot be read or written; then there is no `target`.
-pub async fn backup(data: &Path, target: &Path) -> Result<(), Failure> {
+pub async fn backup(config: &Config, target: &Path) -> Result<(), Failure> {
+    let data = &config.server.data;
     let stores = Stores::of(data);
     if let Some(missing) = stores.needed().into_iter().find(|path| !path.exists()) {
         let message = format!("{} is no data folder: {} is missing", data.display(), files::name(missing));
@@ -34,7 +38,7 @@ pub async fn backup(data: &Path, target: &Path) -> Result<(), Failure> {
     }
     require_free(target)?;
     let partial = make_partial(target)?;
-    let copied = copy(&stores, &partial, SystemClock.wall()).await;
+    let copied = copy(config, &stores, &partial, SystemClock.wall()).await;
     let copied = copied.and_then(|manifest| publish(&partial, target).map(|()| manifest));
     match copied {
         Ok(manifest) => print(&summary(&manifest, target)),
@@ -84,7 +88,12 @@ pub(super) fn publish(partial: &Path, target: &Path) -> Result<(), Failure> {
     renamed.map_err(|error| Failure::io("make", target, &error))
 }
 
-async fn copy(stores: &Stores, partial: &Path, now: SystemTime) -> Result<Manifest, Failure> {
+async fn copy(
+    config: &Config,
+    stores: &Stores,
+    partial: &Path,
+    now: SystemTime,
+) -> Result<Manifest, Failure> {
     let copies = Stores::of(partial);
     backup_file(&stores.chat, &copies.chat).await?;
     if stores.presence.exists() {
@@ -92,10 +101,29 @@ async fn copy(stores: &Stores, partial: &Path, now: SystemTime) -> Result<Manife
     }
     backup_file(&stores.auth, &copies.auth).await?;
     copy_keys(&stores.keys, &copies.keys).map_err(|error| Failure::io("copy", &stores.keys, &error))?;
-    let entries = copies.all().into_iter().filter(|path| path.exists()).map(|path| {
-        let described = File::open(path)
-            .and_then(|mut file| manifest::entry(files::name(path), &mut file, &mut io::sink()));
-        described.map_err(|error| Failure::io("read", path, &error))
+    if stores.media.exists() {
+        backup_file(&stores.media, &copies.media).await?;
+    }
+    let (config, partial) = (config.clone(), partial.to_owned());
+    let described = tokio::task::spawn_blocking(move || {
+        if copies.media.exists() {
+            blobs::copy(&config, &partial)?;
+        }
+        describe(&copies, &partial, now)
+    });
+    described.await.unwrap_or_else(|error| Err(Failure::new(Code::Internal, error)))
+}
+
+/// Writes the manifest of what is in the folder.
+fn describe(copies: &Stores, partial: &Path, now: SystemTime) -> Result<Manifest, Failure> {
+    let blobs = blobs::names(partial).map_err(|error| Failure::io("read", partial, &error))?;
+    let stores =
+        copies.all().into_iter().filter(|path| path.exists()).map(|path| files::name(path).to_owned());
+    let entries = stores.chain(blobs).map(|name| {
+        let path = partial.join(&name);
+        let described =
+            File::open(&path).and_then(|mut file| manifest::entry(&name, &mut file, &mut io::sink()));
+        described.map_err(|error| Failure::io("read", &path, &error))
     });
     let manifest = Manifest::new(now, entries.collect::<Result<Vec<Entry>, _>>()?);
     manifest.write(partial).map_err(|error| Failure::io("write to", partial, &error))?;

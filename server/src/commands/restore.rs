@@ -5,34 +5,42 @@
 //! than the server does, and sync afresh.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use chat_svc::store::new_generation;
+use media_svc::{BlobStore, complete_copy};
 use parlor_embedded::check_file;
 use parlor_runtime::data_dir::DataDir;
 
-use super::backup::{FILE_MODE, make_partial, publish, require_free};
+use super::backup::{FILE_MODE, FOLDER_MODE, blobs, make_partial, publish, require_free};
 use super::print;
+use crate::config::Config;
 use crate::failure::{Code, Failure};
-use crate::files::{self, Stores};
+use crate::files::{self, BLOBS, Stores};
 use crate::manifest::{self, MANIFEST, Manifest};
 
-/// Makes the data folder `data`, which must not exist, or be empty, out of the backup `source`.
+/// Makes the data folder, which must not exist, or be empty, out of the backup `source`.
 ///
 /// # Errors
-/// `data` is in use or holds something, the backup is damaged, or something cannot be read or written; then `data` is as it
-/// was.
-pub async fn restore(source: &Path, data: &Path) -> Result<(), Failure> {
+/// The folder is in use or holds something, the backup is damaged, or something cannot be read or written; then the folder is
+/// as it was.
+pub async fn restore(source: &Path, config: &Config) -> Result<(), Failure> {
+    let data = config.server.data.as_path();
     require_unused(data)?;
     require_free(data)?;
     let manifest = Manifest::read(source).map_err(|error| Failure::new(Code::Data, error))?;
     require_complete(&manifest, &Stores::of(source))?;
     let partial = make_partial(data)?;
     let (from, to) = (source.to_owned(), partial.clone());
-    let made = tokio::task::spawn_blocking(move || make(&manifest, &from, &to)).await;
+    let in_bucket = config.media.blobs.store != BlobStore::Local;
+    let make = move || {
+        make(&manifest, &from, &to)?;
+        if in_bucket { Ok(()) } else { require_blobs(&to) }
+    };
+    let made = tokio::task::spawn_blocking(make).await;
     let made = made.unwrap_or_else(|error| Err(Failure::new(Code::Internal, error)));
     if let Err(failure) = made.and_then(|()| publish(&partial, data)) {
         if let Err(error) = fs::remove_dir_all(&partial) {
@@ -54,11 +62,16 @@ fn require_unused(data: &Path) -> Result<(), Failure> {
 fn require_complete(manifest: &Manifest, stores: &Stores) -> Result<(), Failure> {
     let listed: BTreeSet<_> = manifest.files.iter().map(|file| file.name.as_str()).collect();
     let (all, needed) = (stores.all().map(files::name), stores.needed().map(files::name));
-    let known = listed.iter().all(|name| all.contains(name)) && listed.len() == manifest.files.len();
-    if known && needed.iter().all(|name| listed.contains(name)) {
-        return Ok(());
-    }
-    Err(Failure::new(Code::Data, format!("{MANIFEST} lists {listed:?}, a backup has {all:?}")))
+    let unknown = listed.iter().find(|name| !all.contains(name) && !blobs::is_name(name));
+    let missing = needed.iter().find(|name| !listed.contains(*name));
+    let wrong = match (unknown, missing) {
+        (Some(name), _) => format!("lists {name:?}"),
+        (None, Some(name)) => format!("does not list {name}"),
+        (None, None) if listed.len() < manifest.files.len() => "lists something twice".to_owned(),
+        (None, None) => return Ok(()),
+    };
+    let all = all.join(", ");
+    Err(Failure::new(Code::Data, format!("{MANIFEST} {wrong}; a backup has {all}, and files in {BLOBS}")))
 }
 
 fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failure> {
@@ -71,8 +84,7 @@ fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failur
         }
     }
     let stores = Stores::of(partial);
-    let databases = [&stores.chat, &stores.presence, &stores.auth];
-    let databases = || databases.into_iter().filter(|store| store.exists());
+    let databases = || stores.databases().into_iter().filter(|store| store.exists());
     for store in databases() {
         let named = |error| Failure::new(Code::Data, format!("{}: {error}", files::name(store)));
         check_file(store).map_err(named)?;
@@ -85,7 +97,27 @@ fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failur
     Ok(())
 }
 
+/// Whether all files are there that the restored store names; a backup makes sure of that.
+fn require_blobs(partial: &Path) -> Result<(), Failure> {
+    let (store, blobs_in) = (Stores::of(partial).media, partial.join(BLOBS));
+    if !store.exists() {
+        return Ok(());
+    }
+    let missing = complete_copy(&store, |path| blobs_in.join(path).try_exists())?;
+    finish(&store).map_err(|error| Failure::io("write", &store, &error))?;
+    if missing == 0 {
+        return blobs::sync(&blobs_in).map_err(|error| Failure::io("write", &blobs_in, &error));
+    }
+    let message = format!(
+        "the backup lacks the bytes of {missing} files; if they are in a bucket, say which (media.blobs in --config)"
+    );
+    Err(Failure::new(Code::Data, message))
+}
+
 fn copy(name: &str, from: &Path, to: &Path) -> io::Result<manifest::Entry> {
+    if let Some(folder) = to.parent() {
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    }
     let mut copy = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(to)?;
     let entry = manifest::entry(name, &mut File::open(from)?, &mut copy)?;
     copy.sync_all()?;

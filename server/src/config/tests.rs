@@ -18,7 +18,7 @@ fn the_defaults_can_be_used_and_lie_in_one_folder() {
     let config = load(set(&["server.data=/srv/parlor"])).unwrap().value;
     assert_eq!(
         Stores::of(&config.server.data).all().map(|path| path.parent()),
-        [Some(Path::new("/srv/parlor")); 4]
+        [Some(Path::new("/srv/parlor")); 5]
     );
     assert_eq!(config.auth.store.path, Path::new("/srv/parlor/auth.db"));
     assert_eq!(config.auth.keys.path, Path::new("/srv/parlor/auth-keys.json"));
@@ -66,6 +66,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         "auth.store.path=/elsewhere/auth.db",
         "chat.max_group_members=1",
         "presence.watches=0",
+        "media.max_file_bytes=0B",
         "log.format=xml",
         "nothing=1",
     ];

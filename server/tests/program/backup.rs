@@ -90,14 +90,14 @@ async fn what_was_backed_up_while_the_server_ran_is_what_is_restored() {
 
     assert_eq!(
         names(&path("copy")),
-        ["auth-keys.json", "auth.db", "chat.db", "manifest.json", "presence.db"]
+        ["auth-keys.json", "auth.db", "chat.db", "manifest.json", "media.db", "presence.db"]
     );
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
     assert_eq!(mode(&path("copy")), 0, "others can look into the backup");
     assert_eq!(mode(&path("copy").join("auth-keys.json")), 0);
 
     run_well(&path("restored"), &["restore", text(&path("copy"))]).await;
-    assert_eq!(names(&path("restored")), ["auth-keys.json", "auth.db", "chat.db", "presence.db"]);
+    assert_eq!(names(&path("restored")), ["auth-keys.json", "auth.db", "chat.db", "media.db", "presence.db"]);
     assert_eq!(mode(&path("restored")), 0);
     let server = start(&path("restored")).await;
     let mut again = Writer::new(&server, server.login("ada").await).await;
@@ -126,20 +126,22 @@ async fn a_stopped_server_can_be_backed_up_too() {
     start(&path("restored")).await.login("ada").await;
 }
 
-/// A folder of before there was presence, and a backup of it, are whole.
+/// A folder of before there was presence, or were files, and a backup of it, are whole.
 #[tokio::test]
-async fn what_has_no_presence_is_backed_up_and_restored_without_it() {
+async fn what_has_no_presence_and_no_files_is_backed_up_and_restored_without_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let server = start(&path("data")).await;
     server.register("ada").await;
     server.stop().await;
-    fs::remove_file(path("data").join("presence.db")).unwrap();
+    for name in ["presence.db", "media.db"] {
+        fs::remove_file(path("data").join(name)).unwrap();
+    }
     run_well(&path("data"), &["backup", text(&path("copy"))]).await;
     assert_eq!(names(&path("copy")), ["auth-keys.json", "auth.db", "chat.db", "manifest.json"]);
     run_well(&path("restored"), &["restore", text(&path("copy"))]).await;
     start(&path("restored")).await.login("ada").await;
-    assert!(path("restored").join("presence.db").exists());
+    assert!(path("restored").join("presence.db").exists() && path("restored").join("media.db").exists());
 }
 
 #[tokio::test]
@@ -194,7 +196,7 @@ async fn a_damaged_backup_restores_nothing() {
         assert!(code == 65 && said.contains(why), "{why:?} is not what {code} says: {said}");
         assert_eq!(names(folder.path()), ["copy", "data"], "something was left behind");
     };
-    for name in ["chat.db", "presence.db", "auth.db", "auth-keys.json"] {
+    for name in ["chat.db", "presence.db", "auth.db", "auth-keys.json", "media.db"] {
         let file = path("copy").join(name);
         let good = fs::read(&file).unwrap();
         let mut bad = good.clone();

@@ -16,12 +16,13 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::support::{LONG, Running, run_badly, start, start_with, with_token};
 
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     "parlor.auth.v1.AuthService",
     "parlor.auth.v1.EmailService",
     "parlor.auth.v1.ProfileService",
     "parlor.chat.v1.ChatService",
     "parlor.chat.v1.PeopleService",
+    "parlor.media.v1.MediaService",
     "parlor.presence.v1.PresenceService",
 ];
 

@@ -7,7 +7,7 @@ use parlor_runtime::limiter::Rate;
 use parlor_types::limits;
 use serde::{Deserialize, Serialize};
 
-use crate::log::LogLimits;
+use crate::log::{LogLimits, Rules};
 use crate::session::StreamLimits;
 
 /// See the module. Durations are written "10s", sizes "32KiB".
@@ -19,6 +19,9 @@ pub struct Config {
     pub store_max_bytes: u64,
     /// Members of a group.
     pub max_group_members: usize,
+    /// How long after it was sent a message may be edited by its sender.
+    #[serde(with = "duration")]
+    pub edit_window: Duration,
     /// Appends of a user, over all conversations.
     pub appends_per_user: RateConfig,
     /// Appends of a user in one conversation.
@@ -83,6 +86,7 @@ impl Default for Config {
         Self {
             store_max_bytes: 0,
             max_group_members: limits::MAX_GROUP_MEMBERS,
+            edit_window: Duration::from_secs(24 * 3600),
             appends_per_user: RateConfig { burst: 120, per_second: 5.0 },
             appends_per_member: RateConfig { burst: 40, per_second: 5.0 },
             hello_within: stream.hello_within,
@@ -105,7 +109,7 @@ impl Default for Config {
 impl Config {
     pub(crate) fn log_limits(&self) -> LogLimits {
         LogLimits {
-            max_members: self.max_group_members,
+            rules: Rules { max_members: self.max_group_members, edit_window: self.edit_window },
             user_rate: self.appends_per_user.into(),
             member_rate: self.appends_per_member.into(),
         }
@@ -137,6 +141,7 @@ impl Validate for Config {
             problems.range("store_max_bytes", &self.store_max_bytes, 1 << 20..=1 << 46);
         }
         problems.range("max_group_members", &self.max_group_members, 2..=100_000);
+        problems.range("edit_window", &self.edit_window, Duration::ZERO..=seconds(366 * 24 * 3600));
         problems.within("appends_per_user", &self.appends_per_user);
         problems.within("appends_per_member", &self.appends_per_member);
         problems.range("hello_within", &self.hello_within, Duration::from_millis(100)..=seconds(60));

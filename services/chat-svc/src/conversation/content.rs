@@ -41,6 +41,12 @@ pub enum Content {
     Settings(Settings),
     /// A member's role.
     SetRole(UserId, Role),
+    /// The text of an earlier message is another.
+    Edit(String),
+    /// An earlier message is taken away.
+    Delete,
+    /// What it said was deleted, and by whom.
+    Deleted(UserId),
     /// Kept from this reader. Never stored: it stands for content that is.
     Withheld(Withheld),
 }
@@ -50,6 +56,8 @@ pub enum Content {
 pub enum Withheld {
     /// The reader had blocked the sender.
     SenderBlocked,
+    /// It says something from a time when the reader was no member, or of a message from such a time.
+    NotMember,
 }
 
 impl Content {
@@ -81,6 +89,9 @@ impl fmt::Debug for Content {
             Self::Rename(_) => "Rename",
             Self::Settings(_) => "Settings",
             Self::SetRole(..) => "SetRole",
+            Self::Edit(_) => "Edit",
+            Self::Delete => "Delete",
+            Self::Deleted(_) => "Deleted",
             Self::Withheld(_) => "Withheld",
         })
     }

@@ -81,7 +81,12 @@ impl State {
 
     fn changes(&self, sender: UserId, content: &Content) -> Vec<Change> {
         match content {
-            Content::Created { .. } | Content::Text(_) | Content::Withheld(_) => Vec::new(),
+            Content::Created { .. }
+            | Content::Text(_)
+            | Content::Edit(_)
+            | Content::Delete
+            | Content::Deleted(_)
+            | Content::Withheld(_) => Vec::new(),
             Content::Add(users) => {
                 let from = match self.settings.history_visibility {
                     HistoryVisibility::FromJoin => self.head,

@@ -3,6 +3,7 @@
 //! A conversation is a replicated state machine: its [`State`] is the fold of its log. [`State::propose`] says what an
 //! append would become, [`State::apply`] makes it so and lists what changes for the store.
 
+mod changes;
 mod content;
 mod fold;
 mod readable;
@@ -14,6 +15,7 @@ use std::time::SystemTime;
 
 use parlor_types::{Seq, UserId};
 
+pub use changes::{Target, TextKind};
 pub use content::{Content, Settings, Withheld};
 pub use fold::Change;
 pub use readable::{Piece, Range, Ranges};

@@ -50,6 +50,14 @@ impl Ranges {
         self.0.iter().any(|range| range.from <= seq && range.to.is_none_or(|to| seq <= to))
     }
 
+    /// Whether an entry in them may be read with what it says: if it changes another (`target`), that has to be readable
+    /// too, and if it was changed, the latest change (`rev`, 0 for none). So nobody gets words from a time when they were
+    /// no member, neither those of an earlier message nor those that a message was given later.
+    #[must_use]
+    pub fn shows(&self, target: Option<Seq>, rev: Seq) -> bool {
+        target.is_none_or(|target| self.contains(target)) && (rev == Seq(0) || self.contains(rev))
+    }
+
     /// What may be read of `wanted` in a log with this head: ascending, without overlap; ranges that touch are one
     /// piece.
     #[must_use]
@@ -97,6 +105,17 @@ mod tests {
         assert_eq!(pieces(&[(3, Some(7)), (8, None)], 1, 99, 12), [(3, 12)]);
         // Removed at 7, added again at 9 when all history had become visible.
         assert_eq!(pieces(&[(3, Some(7)), (1, None)], 1, 99, 12), [(1, 12)]);
+    }
+
+    #[test]
+    fn what_a_change_says_is_for_those_who_may_read_both_ends() {
+        let reader = ranges(&[(3, Some(7)), (10, None)]);
+        assert!(reader.shows(None, Seq(0)));
+        for (place, readable) in [(1, false), (3, true), (8, false), (12, true)] {
+            assert_eq!(reader.shows(Some(Seq(place)), Seq(0)), readable, "a change of {place}");
+            assert_eq!(reader.shows(None, Seq(place)), readable, "changed at {place}");
+        }
+        assert!(!reader.shows(Some(Seq(4)), Seq(8)));
     }
 
     #[test]

@@ -20,6 +20,12 @@ pub enum Forbidden {
     AlreadyMember,
     /// Somebody named is not a member.
     MemberNotFound,
+    /// No such message, or not one that can be changed so.
+    TargetNotFound,
+    /// Too old to be edited, or edited too often.
+    EditTooLate,
+    /// A caption is shorter.
+    CaptionTooLong,
 }
 
 impl State {
@@ -36,8 +42,9 @@ impl State {
         let role = self.members.get(&sender).map(|member| member.role).ok_or(Forbidden::Role)?;
         match content {
             Content::Created { .. } => return Err(Forbidden::Exists),
-            Content::Text(_) => return Ok(content.clone()),
-            Content::Withheld(_) => return Err(Forbidden::Content),
+            // Whether a message may be changed is asked apart: see `changes`.
+            Content::Text(_) | Content::Edit(_) | Content::Delete => return Ok(content.clone()),
+            Content::Withheld(_) | Content::Deleted(_) => return Err(Forbidden::Content),
             _ if self.kind == Kind::Direct => return Err(Forbidden::Content),
             _ => {}
         }

@@ -39,19 +39,31 @@ pub(super) fn from_client(content: Option<&wire::Content>) -> Result<Content, Ba
             id("content.set_role.user_id", &change.user_id)?,
             role(change.role()).ok_or_else(|| Invalid::field("content.set_role.role", "must be a role"))?,
         ),
+        WireKind::Edit(edit) => Content::Edit(edited(&edit.body)?),
+        WireKind::Delete(_) => Content::Delete,
         _ => return Err(BadContent::NotAllowed),
     })
+}
+
+/// Whether it may be empty is for the message to say that it changes.
+fn edited(body: &str) -> Result<String, Invalid> {
+    no_control("content.edit.body", body)?;
+    Ok(body.to_owned())
 }
 
 fn text_body(body: &str) -> Result<String, Invalid> {
     if body.trim().is_empty() {
         return Err(Invalid::field("content.text.body", "must not be empty"));
     }
-    if has_control(body) {
-        let rule = "must not have control characters besides line feed and tab";
-        return Err(Invalid::field("content.text.body", rule));
-    }
+    no_control("content.text.body", body)?;
     Ok(body.to_owned())
+}
+
+fn no_control(field: &str, text: &str) -> Result<(), Invalid> {
+    if has_control(text) {
+        return Err(Invalid::field(field, "must not have control characters besides line feed and tab"));
+    }
+    Ok(())
 }
 
 fn users(field: &str, ids: &[String]) -> Result<Vec<UserId>, Invalid> {
@@ -122,6 +134,9 @@ pub(super) fn from_stored(content: &wire::Content) -> Option<Content> {
         WireKind::Rename(rename) => Content::Rename(rename.name.clone()),
         WireKind::Settings(settings) => Content::Settings(self::settings(settings)),
         WireKind::SetRole(change) => Content::SetRole(id("", &change.user_id).ok()?, role(change.role())?),
+        WireKind::Edit(edit) => Content::Edit(edit.body.clone()),
+        WireKind::Delete(_) => Content::Delete,
+        WireKind::Deleted(deleted) => Content::Deleted(id("", &deleted.user_id).ok()?),
         _ => return None,
     })
 }
@@ -146,9 +161,15 @@ pub(super) fn to_wire(content: &Content) -> wire::Content {
         Content::SetRole(user, role) => {
             WireKind::SetRole(wire::SetRole { user_id: user.to_string(), role: to_role(*role).into() })
         }
-        Content::Withheld(Withheld::SenderBlocked) => {
-            let reason = wire::WithheldReason::SenderBlocked.into();
-            WireKind::Withheld(wire::Withheld { reason })
+        Content::Edit(body) => WireKind::Edit(wire::Edit { body: body.clone() }),
+        Content::Delete => WireKind::Delete(wire::Delete {}),
+        Content::Deleted(by) => WireKind::Deleted(wire::Deleted { user_id: by.to_string() }),
+        Content::Withheld(why) => {
+            let reason = match why {
+                Withheld::SenderBlocked => wire::WithheldReason::SenderBlocked,
+                Withheld::NotMember => wire::WithheldReason::NotMember,
+            };
+            WireKind::Withheld(wire::Withheld { reason: reason.into() })
         }
     };
     wire::Content { kind: Some(kind) }

@@ -27,6 +27,7 @@ pub fn draft(sender: UserId, append: &wire::Append, lane: Option<Lane>) -> Resul
         BadContent::NotAllowed => problem(ErrorReason::ContentNotAllowed, "no client may append this kind"),
     })?;
     labels(append)?;
+    change(append, &content)?;
     let op = id("op", &append.op)?;
     let given: Option<ConversationId> = optional_id("conversation_id", &append.conversation_id)?;
     let conversation = match (given, derived(sender, op, &content)) {
@@ -44,6 +45,7 @@ pub fn draft(sender: UserId, append: &wire::Append, lane: Option<Lane>) -> Resul
         op,
         base: Seq(append.base_seq),
         lane,
+        target: (append.target > 0).then_some(Seq(append.target)),
         reply_to: (append.reply_to > 0).then_some(Seq(append.reply_to)),
         mentions: mentions(append)?,
         labels: append.labels.clone(),
@@ -51,6 +53,20 @@ pub fn draft(sender: UserId, append: &wire::Append, lane: Option<Lane>) -> Resul
         content,
         bytes,
     })
+}
+
+/// What changes a message names it, and is no answer; a delete calls nobody. Nothing else names one.
+fn change(append: &wire::Append, content: &Content) -> Result<(), Invalid> {
+    let wrong = match (content.is_change(), append.target) {
+        (true, 0) => ("target", "must be the seq of the message to change"),
+        (false, 1..) => ("target", "must be 0 but for edits and deletes"),
+        (true, _) if append.reply_to > 0 => ("reply_to", "must be 0 for edits and deletes"),
+        (true, _) if matches!(content, Content::Delete) && !append.mention_ids.is_empty() => {
+            ("mention_ids", "must be empty for deletes")
+        }
+        _ => return Ok(()),
+    };
+    Err(Invalid::field(wrong.0, wrong.1))
 }
 
 /// The append that a CreateConversation stands for.
@@ -152,6 +168,38 @@ mod tests {
         let withheld = wire::content::Kind::Withheld(wire::Withheld::default());
         let withheld = wire::Append { content: Some(wire::Content { kind: Some(withheld) }), ..text("x") };
         assert_eq!(reason(&withheld), ErrorReason::ContentNotAllowed);
+    }
+
+    #[test]
+    fn what_changes_a_message_names_it_and_nothing_else_does() {
+        use wire::content::Kind;
+        let of = |kind, target, reply_to, mentions: usize| {
+            let mention = UserId::from_bytes([4; 16]).to_string();
+            let append = wire::Append { target, reply_to, mention_ids: vec![mention; mentions], ..text("x") };
+            let append = wire::Append { content: Some(wire::Content { kind: Some(kind) }), ..append };
+            let draft = draft(UserId::from_bytes([3; 16]), &append, None);
+            draft.map(|draft| draft.target).map_err(|problem| problem.violations[0].field.clone())
+        };
+        let edit = |body: &str| Kind::Edit(wire::Edit { body: body.into() });
+        let delete = || Kind::Delete(wire::Delete {});
+        let says = |body: &str| Kind::Text(wire::Text { body: body.into() });
+        assert_eq!(of(edit(""), 5, 0, 1), Ok(Some(Seq(5))));
+        assert_eq!(of(delete(), 5, 0, 0), Ok(Some(Seq(5))));
+        assert_eq!(of(says("x"), 0, 5, 1), Ok(None));
+        for (kind, target, reply_to, mentions, field) in [
+            (edit("x"), 0, 0, 0, "target"),
+            (delete(), 0, 0, 0, "target"),
+            (says("x"), 5, 0, 0, "target"),
+            (edit("x"), 5, 1, 0, "reply_to"),
+            (delete(), 5, 1, 0, "reply_to"),
+            (delete(), 5, 0, 1, "mention_ids"),
+            (edit("a\u{1b}[2J"), 5, 0, 0, "content.edit.body"),
+        ] {
+            assert_eq!(of(kind, target, reply_to, mentions), Err(field.to_owned()));
+        }
+        let deleted = Kind::Deleted(wire::Deleted::default());
+        let deleted = wire::Append { content: Some(wire::Content { kind: Some(deleted) }), ..text("x") };
+        assert_eq!(reason(&deleted), ErrorReason::ContentNotAllowed);
     }
 
     #[test]

@@ -64,6 +64,9 @@ pub fn forbidden_reason(forbidden: Forbidden) -> (ErrorReason, &'static str) {
         Forbidden::Full => (R::GroupFull, "the group takes no more members"),
         Forbidden::AlreadyMember => (R::AlreadyMember, "everybody named is a member already"),
         Forbidden::MemberNotFound => (R::MemberNotFound, "somebody named is not a member"),
+        Forbidden::TargetNotFound => (R::TargetNotFound, "target is no message that can be changed so"),
+        Forbidden::EditTooLate => (R::EditTooLate, "the message can no longer be edited"),
+        Forbidden::CaptionTooLong => (R::ContentTooLarge, "a caption is at most 4,096 bytes"),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod judge;
 mod published;
+mod targets;
 mod writing;
 
 use std::collections::VecDeque;
@@ -16,14 +17,18 @@ use std::time::{Duration, Instant, SystemTime};
 use parlor_types::{ConversationId, Seq};
 
 use super::{Appended, Draft, Lane, Rates, Refusal};
+use crate::conversation::Target;
 use crate::store::{AppendError, Batch, Snapshot, Stored};
 use judge::{Hot, Verdict, lane_is_in_order};
 use writing::{Making, Writing};
 
 pub use published::Published;
+pub use targets::Wanted;
 
 /// Drafts waiting for one conversation; more are OVERLOADED.
 const QUEUE: usize = 1024;
+/// Messages looked up at once: no batch is about more.
+const LOOKED_UP: usize = writing::BATCH_ENTRIES;
 /// A write whose outcome is unknown is tried again after this, as it is, until it is known.
 const RESUBMIT_AFTER: Duration = Duration::from_millis(50);
 
@@ -40,6 +45,8 @@ pub enum Input {
     Barred(Ticket, Draft, Refusal),
     /// The answer to [`Effect::Load`].
     Loaded(Result<Option<Snapshot>, Refusal>),
+    /// The answer to [`Effect::Look`], in its order.
+    Looked(Result<Vec<(Wanted, Option<Target>)>, Refusal>),
     /// The answer to [`Effect::Submit`].
     Stored(Result<Stored, AppendError>),
 }
@@ -49,6 +56,8 @@ pub enum Input {
 pub enum Effect {
     /// Read the state and the ops above this seq, and more if that is cheap.
     Load(Seq),
+    /// Read these messages as these users may know them, if they may change them.
+    Look(Vec<Wanted>),
     /// Write this batch, after a pause if there is one.
     Submit(Arc<Batch>, Duration),
     /// Answer this draft. With a refusal goes the lane number to go on with.
@@ -57,12 +66,22 @@ pub enum Effect {
     Publish(Published),
 }
 
+/// What an operator may set of all that is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Members of a group.
+    pub max_members: usize,
+    /// How long after it was sent a message may be edited.
+    pub edit_window: Duration,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Appender {
     conversation: ConversationId,
-    max_members: usize,
+    rules: Rules,
     hot: Option<Hot>,
+    /// Something is being read.
     loading: bool,
     queue: VecDeque<Pending>,
     writing: Option<Writing>,
@@ -78,8 +97,8 @@ struct Pending {
 impl Appender {
     /// Knows nothing yet.
     #[must_use]
-    pub fn new(conversation: ConversationId, max_members: usize) -> Self {
-        Self { conversation, max_members, hot: None, loading: false, queue: VecDeque::new(), writing: None }
+    pub fn new(conversation: ConversationId, rules: Rules) -> Self {
+        Self { conversation, rules, hot: None, loading: false, queue: VecDeque::new(), writing: None }
     }
 
     /// Whether it may be forgotten.
@@ -111,6 +130,14 @@ impl Appender {
                     Err(refusal) => self.refuse_all(refusal, &mut effects),
                 }
             }
+            Input::Looked(result) => {
+                self.loading = false;
+                match (result, &mut self.hot) {
+                    (Ok(found), Some(hot)) => hot.targets.learn(found),
+                    (Ok(_), None) => {}
+                    (Err(refusal), _) => self.refuse_all(refusal, &mut effects),
+                }
+            }
             Input::Stored(result) => self.stored(result, &mut effects),
         }
         self.advance(now, wall, rates, &mut effects);
@@ -135,7 +162,9 @@ impl Appender {
                     effects.push(Effect::Answer(pending.ticket, Ok(appended), 0));
                 }
                 effects.extend(writing.published.into_iter().map(|mut published| {
-                    published.withheld = stored.take_withheld(published.entry.seq);
+                    let seq = published.entry.seq;
+                    published.withheld = stored.take_withheld(seq);
+                    published.not_members = stored.take_not_members(seq);
                     Effect::Publish(published)
                 }));
                 return;
@@ -180,7 +209,7 @@ impl Appender {
         };
         let mut making = Making::new(self.conversation, hot.head());
         while let Some(pending) = self.queue.pop_front() {
-            match hot.judge(&pending.draft, making.after, self.max_members) {
+            match hot.judge(&pending.draft, making.after, wall, &self.rules) {
                 Verdict::Stored(appended) => effects.push(Effect::Answer(pending.ticket, Ok(appended), 0)),
                 Verdict::InThisBatch(seq) => making.join(pending, seq),
                 Verdict::Refused(refusal) => refuse(&pending, refusal, effects),
@@ -189,6 +218,14 @@ impl Appender {
                     self.queue.push_front(pending);
                     if making.is_empty() {
                         self.load(effects);
+                        return;
+                    }
+                    break;
+                }
+                Verdict::Unlooked => {
+                    self.queue.push_front(pending);
+                    if making.is_empty() {
+                        self.look(effects);
                         return;
                     }
                     break;
@@ -215,6 +252,18 @@ impl Appender {
             effects.push(Effect::Submit(Arc::clone(&writing.batch), Duration::ZERO));
             self.writing = Some(writing);
         }
+    }
+
+    /// Asks for the messages that what waits is about.
+    fn look(&mut self, effects: &mut Vec<Effect>) {
+        let head = self.hot.as_ref().map_or(Seq(0), Hot::head);
+        let about = |pending: &Pending| Some((pending.draft.sender, pending.draft.target?));
+        let about = self.queue.iter().filter_map(about).filter(|(_, seq)| *seq <= head);
+        let mut wanted: Vec<Wanted> = about.take(LOOKED_UP).collect();
+        wanted.sort();
+        wanted.dedup();
+        self.loading = true;
+        effects.push(Effect::Look(wanted));
     }
 
     fn load(&mut self, effects: &mut Vec<Effect>) {

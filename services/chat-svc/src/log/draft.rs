@@ -20,6 +20,8 @@ pub struct Draft {
     pub base: Seq,
     /// The order it belongs to, for appends of a stream.
     pub lane: Option<Lane>,
+    /// The message it changes.
+    pub target: Option<Seq>,
     /// The entry it answers.
     pub reply_to: Option<Seq>,
     /// Whom it calls by name.

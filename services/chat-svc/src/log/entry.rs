@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use parlor_types::{ConversationId, Op, Seq, UserId};
 
-use crate::conversation::{Content, Withheld};
+use crate::conversation::{Content, Ranges, Withheld};
 
 /// One entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +39,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry for somebody from whom its content is kept: its place, its sender, and why.
+    /// The entry for somebody from whom its content is kept for good: its place, its sender, and why. One who was no member
+    /// does not learn which message it is about either.
     #[must_use]
     pub fn withheld(&self, why: Withheld) -> Self {
+        let target = self.target.filter(|_| why != Withheld::NotMember);
         Self {
+            target,
+            rev: Seq(0),
             reply_to: None,
             thread_root: None,
             mentions: Vec::new(),
@@ -53,9 +57,56 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// The message for somebody from whom its latest edit is kept: what it says was said within a block. A later change may
+    /// let it be seen again.
+    #[must_use]
+    pub fn withheld_by_edit(&self) -> Self {
+        Self { rev: self.rev, ..self.withheld(Withheld::SenderBlocked) }
+    }
+
+    /// As `ranges` let it be seen by one who has blocked nobody.
+    #[must_use]
+    pub fn seen(self, ranges: &Ranges) -> Self {
+        if ranges.shows(self.target, self.rev) { self } else { self.withheld(Withheld::NotMember) }
+    }
+
+    /// Says what `edit` made of it.
+    pub fn edit(&mut self, edit: &Self) {
+        if let Content::Edit(text) = &edit.content
+            && self.content.text_kind().is_some()
+        {
+            self.content = self.content.clone().edited(text);
+            self.mentions.clone_from(&edit.mentions);
+            self.rev = edit.seq;
+        }
+    }
+
+    /// Says nothing any more: `delete` has taken it away, or the message that it edited.
+    pub fn clear(&mut self, delete: &Self) {
+        self.reply_to = None;
+        self.thread_root = None;
+        self.mentions.clear();
+        self.labels.clear();
+        self.content = Content::Deleted(delete.sender);
+        self.rev = delete.seq;
+    }
+}
+
 /// Tells appends with the same op and other content apart: the first 16 bytes of SHA-256 over the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest(pub [u8; 16]);
+
+impl Digest {
+    /// Of an append whose content was deleted: with it goes what short texts could be guessed from.
+    pub const CLEARED: Self = Self([0; 16]);
+
+    /// Whether an append with the digest `sent` may be the one that this is kept of.
+    #[must_use]
+    pub fn fits(self, sent: Self) -> bool {
+        self == sent || self == Self::CLEARED
+    }
+}
 
 /// What dedupe needs of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

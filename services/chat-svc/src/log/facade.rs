@@ -15,7 +15,7 @@ use parlor_types::{ConversationId, Seq};
 use tokio::sync::{Notify, oneshot};
 
 use super::facts::{Facts, needs_facts};
-use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal, Ticket};
+use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal, Rules, Ticket, Wanted};
 use crate::directory::Directory;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
@@ -33,8 +33,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// What an operator may set.
 #[derive(Debug, Clone, Copy)]
 pub struct LogLimits {
-    /// Members of a group.
-    pub max_members: usize,
+    /// What appends are judged by.
+    pub rules: Rules,
     /// Appends of a user, over all conversations.
     pub user_rate: Rate,
     /// Appends of a user in one conversation.
@@ -214,9 +214,9 @@ impl Log {
         {
             let mut shard = self.shard(conversation);
             shard.forget_cold(now);
-            let max_members = self.inner.start.limits.max_members;
+            let rules = self.inner.start.limits.rules;
             let slot = shard.slots.entry(conversation).or_insert_with(|| Slot {
-                appender: Appender::new(conversation, max_members),
+                appender: Appender::new(conversation, rules),
                 replies: HashMap::new(),
                 used: now,
             });
@@ -247,6 +247,7 @@ impl Log {
     fn carry_out(&self, conversation: ConversationId, effect: Effect) {
         match effect {
             Effect::Load(after) => drop(tokio::spawn(self.clone().load(conversation, after))),
+            Effect::Look(wanted) => drop(tokio::spawn(self.clone().look(conversation, wanted))),
             Effect::Submit(batch, Duration::ZERO) => self.submit(batch),
             Effect::Submit(batch, pause) => {
                 let log = self.clone();
@@ -277,6 +278,12 @@ impl Log {
     async fn load(self, conversation: ConversationId, after: Seq) {
         let loaded = self.inner.start.store.load(conversation, after).await;
         self.feed(conversation, Input::Loaded(loaded.map_err(|_| Refusal::Unavailable)), None);
+    }
+
+    async fn look(self, conversation: ConversationId, wanted: Vec<Wanted>) {
+        let found = self.inner.start.store.targets(conversation, wanted.clone()).await;
+        let found = found.map(|found| wanted.into_iter().zip(found).collect());
+        self.feed(conversation, Input::Looked(found.map_err(|_| Refusal::Unavailable)), None);
     }
 }
 

@@ -15,7 +15,7 @@ mod rate;
 mod recent;
 mod refusal;
 
-pub use appender::{Appender, Effect, Input, Published, Ticket};
+pub use appender::{Appender, Effect, Input, Published, Rules, Ticket, Wanted};
 pub use draft::Draft;
 pub use entry::{Appended, Digest, Entry, OpRow};
 pub use facade::{Log, LogLimits, Reply, StartLog, Turn};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use parlor_types::{ConversationId, SessionId, StreamId, UserId, limits};
 
 use super::Router;
-use crate::conversation::Withheld;
+use crate::conversation::{Content, Withheld};
 use crate::edge;
 use crate::log::{Entry, Published};
 use crate::session::{Farewell, Live, Stream};
@@ -88,16 +88,21 @@ impl LocalRouter {
 impl Router for LocalRouter {
     fn publish(&self, published: Published) {
         self.end_typing(&published);
-        let live = |entry: &Entry| Live {
+        let entry = &published.entry;
+        let live = |shown: &Entry| Live {
             conversation: entry.conversation,
             seq: entry.seq,
-            frame: edge::event_frame(entry),
+            target: entry.target,
+            deletes: entry.content == Content::Delete,
+            frame: edge::event_frame(shown),
         };
-        let whole = live(&published.entry);
-        let bare = (!published.withheld.is_empty())
-            .then(|| live(&published.entry.withheld(Withheld::SenderBlocked)));
+        let whole = live(entry);
+        let kept = |from: &[UserId], why| (!from.is_empty()).then(|| live(&entry.withheld(why)));
+        let blocked = kept(&published.withheld, Withheld::SenderBlocked);
+        let not_member = kept(&published.not_members, Withheld::NotMember);
         for user in published.receivers.iter() {
-            let bare = bare.as_ref().filter(|_| published.withheld.contains(user));
+            let blocked = blocked.as_ref().filter(|_| published.withheld.contains(user));
+            let bare = blocked.or(not_member.as_ref().filter(|_| published.not_members.contains(user)));
             // To whom it appears, the conversation comes as a row; that row covers this entry.
             if !published.newcomers.contains(user) {
                 self.each(*user, |stream| stream.live(bare.unwrap_or(&whole)));

@@ -238,6 +238,9 @@ impl Session {
             return;
         }
         self.news_since_checkpoint = true;
+        if let (true, Some(about)) = (live.deletes, live.target) {
+            self.out.clear_message(live.conversation, about);
+        }
         // A row comes before any entry of a conversation that the client may not know.
         if self.is_awaited(live.conversation) || self.out.owes_row(live.conversation) {
             self.out.head(live.conversation, live.seq);

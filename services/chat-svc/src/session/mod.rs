@@ -37,6 +37,10 @@ pub struct Live {
     pub conversation: ConversationId,
     /// Its place.
     pub seq: Seq,
+    /// The message it changes.
+    pub target: Option<Seq>,
+    /// It takes that message away.
+    pub deletes: bool,
     /// The Event frame.
     pub frame: Bytes,
 }

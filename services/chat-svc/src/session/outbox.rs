@@ -34,12 +34,19 @@ const MAX_SENT: usize = 1024;
 /// What a frame counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight {
-    Entry,
     AppendResult,
     FetchResult,
     Notice,
     /// Welcome, rows, SyncDone, Goodbye: made one step at a time.
     Step,
+}
+
+/// A frame that waits.
+#[derive(Debug)]
+struct Waiting {
+    frame: Bytes,
+    /// Of an entry: where it is, and which message it changes.
+    entry: Option<(ConversationId, Seq, Option<Seq>)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +76,7 @@ pub struct OutBatch {
 #[derive(Debug)]
 pub(super) struct Outbox {
     limits: StreamLimits,
-    frames: Vec<Bytes>,
+    frames: Vec<Waiting>,
     bytes: usize,
     entries: usize,
     notices: usize,
@@ -125,8 +132,26 @@ impl Outbox {
             self.head(live.conversation, live.seq);
             return false;
         }
-        self.put(live.frame.clone(), Weight::Entry);
+        self.bytes += live.frame.len();
+        self.entries += 1;
+        let entry = Some((live.conversation, live.seq, live.target));
+        self.frames.push(Waiting { frame: live.frame.clone(), entry });
         true
+    }
+
+    /// A message is deleted: it and its edits do not leave any more. The client misses them when the deletion comes, and
+    /// fetches what they say now.
+    pub(super) fn clear_message(&mut self, conversation: ConversationId, about: Seq) {
+        let (bytes, entries) = (&mut self.bytes, &mut self.entries);
+        self.frames.retain(|waiting| {
+            let Some((of, seq, target)) = waiting.entry else { return true };
+            let gone = of == conversation && (seq == about || target == Some(about));
+            if gone {
+                *bytes -= waiting.frame.len();
+                *entries -= 1;
+            }
+            !gone
+        });
     }
 
     /// A conversation has grown to this head, which the client will be told.
@@ -181,13 +206,12 @@ impl Outbox {
     pub(super) fn put(&mut self, frame: Bytes, weight: Weight) {
         self.bytes += frame.len();
         match weight {
-            Weight::Entry => self.entries += 1,
             Weight::AppendResult => self.append_results += 1,
             Weight::FetchResult => self.fetch_results += 1,
             Weight::Notice => self.notices += 1,
             Weight::Step => {}
         }
-        self.frames.push(frame);
+        self.frames.push(Waiting { frame, entry: None });
     }
 
     /// Forgets everything: the stream ends.
@@ -218,7 +242,8 @@ impl Outbox {
         self.remember(Sent { batch: self.batch, entries: self.entries, bytes: self.bytes });
         (self.bytes, self.entries, self.notices) = (0, 0, 0);
         (self.append_results, self.fetch_results) = (0, 0);
-        Some(OutBatch { batch: self.batch, frames: std::mem::take(&mut self.frames) })
+        let frames = std::mem::take(&mut self.frames).into_iter().map(|waiting| waiting.frame);
+        Some(OutBatch { batch: self.batch, frames: frames.collect() })
     }
 
     /// The client has taken in all batches up to this one; `false` if that was not sent.

@@ -80,6 +80,8 @@ fn live(number: usize, seq: u64) -> Live {
     Live {
         conversation: id,
         seq: Seq(seq),
+        target: None,
+        deletes: false,
         frame: wire::ServerFrame { kind: Some(kind) }.encode_to_vec().into(),
     }
 }

@@ -1,5 +1,6 @@
 //! The store in memory: the model that others are compared with, and what tests of the rest run on. Nothing survives.
 
+mod changes;
 mod members;
 mod people;
 
@@ -17,7 +18,7 @@ use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, NewEntry, Order, Page, ReadError, Row, Slice,
     Snapshot, Store, Stored, load_after,
 };
-use crate::conversation::{Change, Content, Range, Ranges, Settings, State, Withheld};
+use crate::conversation::{Change, Content, Range, Ranges, Settings, State, Target};
 use crate::log::{Entry, OpRow};
 use crate::preferences::Preferences;
 use crate::receipts::{Marks, Progress};
@@ -82,7 +83,7 @@ impl All {
             return Err(AppendError::Conflict);
         }
         self.commit += 1;
-        let mut stored = Stored { commit: Commit(self.commit), withheld: Vec::new(), returned: Vec::new() };
+        let mut stored = Stored { commit: Commit(self.commit), ..Stored::default() };
         for new in &batch.entries {
             if let Content::Created { kind, name, members, settings } = &new.entry.content {
                 let (state, _) =
@@ -99,6 +100,13 @@ impl All {
             stored.returned.extend(conversation.bring_back(&new.entry, &from));
             if !from.is_empty() {
                 stored.withheld.push((new.entry.seq, from));
+            }
+            if let Some(about) = new.entry.target {
+                let (not_members, told) = conversation.change(&new.entry, about);
+                stored.returned.extend(told);
+                if !not_members.is_empty() {
+                    stored.not_members.push((new.entry.seq, not_members));
+                }
             }
         }
         stored.returned.sort();
@@ -145,9 +153,9 @@ impl Conversation {
         self.activity = commit;
     }
 
-    /// Withholds a message from those present members who have blocked its sender; gives them.
+    /// Withholds a message, or the edit of one, from those present members who have blocked its sender; gives them.
     fn withhold(&mut self, entry: &Entry, accounts: &people::Accounts) -> Vec<UserId> {
-        if !entry.content.is_message() {
+        if !entry.content.is_message() && !matches!(entry.content, Content::Edit(_)) {
             return Vec::new();
         }
         let present = self.state.members.keys().copied();
@@ -172,13 +180,12 @@ impl Conversation {
         let reader = self.readers.get(&user)?;
         let ranges = Ranges::new(reader.ranges.clone())?;
         let head = ranges.head(self.state.head);
-        let last = self.entries.iter().rev().map(|new| &new.entry);
-        let mut last = last.filter(|entry| entry.content.is_message());
         let readable = |seq: Seq| seq <= head && ranges.contains(seq) && !reader.withheld.contains_key(&seq);
-        let last = last.find(|entry| readable(entry.seq));
+        let last = self.last_message(reader, &ranges);
         let shown = self.entries.iter().rev().map(|new| &new.entry).find(|entry| readable(entry.seq))?;
         let above = reader.progress.own.marks.read.next();
-        let withheld = reader.withheld.range(above..).filter(|(seq, _)| **seq <= head).count() as u64;
+        let withheld =
+            reader.withheld.range(above..).filter(|(seq, _)| **seq <= head && self.is_message(**seq)).count();
         let present = self.state.members.contains_key(&user);
         let now = (self.state.name.clone(), self.state.settings);
         let (name, settings) = reader.last.clone().unwrap_or(now);
@@ -195,9 +202,9 @@ impl Conversation {
             member_count: if present { self.state.members.len() } else { 0 },
             head,
             number: self.number_at(head),
-            last_message: last.cloned(),
+            last_message: last.map(|entry| reader.sees(entry, &ranges)),
             marks: reader.progress.own,
-            unread: self.number_at(head).saturating_sub(reader.read_number + withheld),
+            unread: self.number_at(head).saturating_sub(reader.read_number + withheld as u64),
             unread_mentions: self.unread_mentions(user, reader, &ranges),
             preferences: reader.preferences.clone(),
             ranges,
@@ -222,9 +229,7 @@ impl Conversation {
                 if !filling.takes(entry.seq) {
                     break;
                 }
-                let kept = reader.withheld.contains_key(&entry.seq);
-                let shown = if kept { entry.withheld(Withheld::SenderBlocked) } else { entry.clone() };
-                filling.push(shown, crate::edge::stored_body(entry).len());
+                filling.push(reader.sees(entry, &ranges), crate::edge::stored_body(entry).len());
             }
         }
         Some(filling.done())
@@ -249,6 +254,16 @@ impl Store for MemoryStore {
             let rows = found.entries.iter().map(NewEntry::row).filter(|row| row.seq > before).collect();
             Snapshot { state: found.state.clone(), before, rows }
         }))
+    }
+
+    async fn targets(
+        &self,
+        conversation: ConversationId,
+        wanted: Vec<(UserId, Seq)>,
+    ) -> Result<Vec<Option<Target>>, ReadError> {
+        let all = self.all();
+        let target = |(user, seq): &(UserId, Seq)| all.conversations.get(&conversation)?.target(*user, *seq);
+        Ok(wanted.iter().map(target).collect())
     }
 
     async fn first(&self, conversation: ConversationId) -> Result<Option<OpRow>, ReadError> {

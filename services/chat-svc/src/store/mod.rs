@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use parlor_types::{ConversationId, Seq, UserId};
 
-use crate::conversation::{Change, Kind, Ranges, Settings, State};
+use crate::conversation::{Change, Kind, Ranges, Settings, State, Target};
 use crate::log::{Digest, Entry, OpRow};
 use crate::preferences::Preferences;
 use crate::receipts::TimedMarks;
@@ -78,13 +78,16 @@ pub struct Batch {
 }
 
 /// What there is to say of a batch that is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     /// Its commit.
     pub commit: Commit,
     /// Entries whose content is kept from somebody, and from whom: members who had blocked their sender.
     pub withheld: Vec<(Seq, Vec<UserId>)>,
-    /// Members whose row changed by it in another way than by its entries: to whom it brought the conversation back.
+    /// Edits and deletes whose content is kept from somebody who may not read the message they change, and from whom.
+    pub not_members: Vec<(Seq, Vec<UserId>)>,
+    /// Members whose row changed by it in another way than by its entries: to whom it brought the conversation back, whose
+    /// last message it changed, or whom a changed message no longer mentions, or does now.
     pub returned: Vec<UserId>,
 }
 
@@ -92,9 +95,19 @@ impl Stored {
     /// From whom the content of this entry is kept.
     #[must_use]
     pub fn take_withheld(&mut self, entry: Seq) -> Vec<UserId> {
-        let found = self.withheld.iter_mut().find(|(seq, _)| *seq == entry);
-        found.map(|(_, users)| std::mem::take(users)).unwrap_or_default()
+        take(&mut self.withheld, entry)
     }
+
+    /// Who may not read the message that this entry changes.
+    #[must_use]
+    pub fn take_not_members(&mut self, entry: Seq) -> Vec<UserId> {
+        take(&mut self.not_members, entry)
+    }
+}
+
+fn take(from: &mut [(Seq, Vec<UserId>)], entry: Seq) -> Vec<UserId> {
+    let found = from.iter_mut().find(|(seq, _)| *seq == entry);
+    found.map(|(_, users)| std::mem::take(users)).unwrap_or_default()
 }
 
 /// Why a batch is not stored.
@@ -224,10 +237,22 @@ pub trait Store: Members + PeopleStore {
     /// Stores all of the batch with its changes, or nothing. The sender of a message has read it. Present members who have
     /// blocked the sender of a message get it without its content, then and for ever; to the
     /// others it brings back what they have hidden or archived.
+    ///
+    /// In the same step an edit changes the message it is about, and a delete clears that message and every edit of it: their
+    /// content, mentions, labels and digests. Who has blocked the sender gets an edit without its content, and from then on
+    /// the message too.
     fn append(&self, batch: Arc<Batch>, done: Done<Stored>);
 
     /// The state, with the ops above `after` but at most the dedupe span of them.
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError>;
+
+    /// Messages as users who want to change them may know them, in the order asked for: `None` where there is no such
+    /// message, where the user may not read it, and where it was deleted.
+    async fn targets(
+        &self,
+        conversation: ConversationId,
+        wanted: Vec<(UserId, Seq)>,
+    ) -> Result<Vec<Option<Target>>, ReadError>;
 
     /// The first entry's op row.
     async fn first(&self, conversation: ConversationId) -> Result<Option<OpRow>, ReadError>;

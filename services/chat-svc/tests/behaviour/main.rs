@@ -3,6 +3,7 @@
 mod acts;
 mod bad_input;
 mod blocks;
+mod changes;
 mod endings;
 mod first_conversation;
 mod lanes;

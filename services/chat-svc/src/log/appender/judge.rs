@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use parlor_types::{Seq, limits};
 
-use super::Published;
+use super::targets::Targets;
+use super::{Published, Rules};
 use crate::conversation::{Content, Forbidden, Kind, State};
 use crate::log::recent::Recent;
 use crate::log::{Appended, Draft, Entry, Lane, OpRow, Refusal};
@@ -16,6 +17,7 @@ pub(super) struct Hot {
     /// `None` before the first entry.
     pub(super) state: Option<State>,
     recent: Recent,
+    pub(super) targets: Targets,
 }
 
 /// What becomes of a draft.
@@ -25,6 +27,8 @@ pub(super) enum Verdict {
     Refused(Refusal),
     /// Dedupe needs rows that are not here.
     Unknown,
+    /// The message it is about has to be looked up.
+    Unlooked,
     Accepted(Content),
 }
 
@@ -32,9 +36,10 @@ impl Hot {
     pub(super) fn new(snapshot: Option<Snapshot>) -> Self {
         match snapshot {
             Some(snapshot) => {
-                Self { state: Some(snapshot.state), recent: Recent::new(snapshot.before, snapshot.rows) }
+                let recent = Recent::new(snapshot.before, snapshot.rows);
+                Self { state: Some(snapshot.state), recent, targets: Targets::default() }
             }
-            None => Self { state: None, recent: Recent::default() },
+            None => Self { state: None, recent: Recent::default(), targets: Targets::default() },
         }
     }
 
@@ -43,12 +48,12 @@ impl Hot {
     }
 
     /// `stored`: up to here the log is in the store; above it lies the batch being made.
-    pub(super) fn judge(&self, draft: &Draft, stored: Seq, max_members: usize) -> Verdict {
+    pub(super) fn judge(&self, draft: &Draft, stored: Seq, wall: SystemTime, rules: &Rules) -> Verdict {
         if let Some(verdict) = self.find(draft, stored) {
             return verdict;
         }
         let head = self.head();
-        let Some(state) = &self.state else { return judge_first(draft, max_members) };
+        let Some(state) = &self.state else { return judge_first(draft, rules.max_members) };
         if !state.members.contains_key(&draft.sender) {
             // Of a stranger's append there can be no earlier copy; of an ex-member's there can.
             let known = draft.base >= self.recent.before() || self.recent.before() == Seq(0);
@@ -73,9 +78,32 @@ impl Hot {
         if !lane_is_in_order(draft) {
             return Verdict::Refused(Refusal::OutOfOrder);
         }
-        match authorise(state, draft, max_members) {
-            Ok(content) => Verdict::Accepted(content),
-            Err(refusal) => Verdict::Refused(refusal),
+        let content = match authorise(state, draft, rules.max_members) {
+            Ok(content) => content,
+            Err(refusal) => return Verdict::Refused(refusal),
+        };
+        match draft.target {
+            Some(target) => self.judge_change(state, draft, target, wall, rules, content),
+            None => Verdict::Accepted(content),
+        }
+    }
+
+    fn judge_change(
+        &self,
+        state: &State,
+        draft: &Draft,
+        place: Seq,
+        wall: SystemTime,
+        rules: &Rules,
+        content: Content,
+    ) -> Verdict {
+        if place > state.head {
+            return Verdict::Refused(Refusal::Forbidden(Forbidden::TargetNotFound));
+        }
+        let Some(target) = self.targets.find((draft.sender, place)) else { return Verdict::Unlooked };
+        match state.may_change(draft.sender, &content, target, wall, rules.edit_window) {
+            Ok(()) => Verdict::Accepted(content),
+            Err(forbidden) => Verdict::Refused(Refusal::Forbidden(forbidden)),
         }
     }
 
@@ -87,7 +115,7 @@ impl Hot {
             (direct && member).then_some(row.clone())
         };
         let row = match self.recent.find(draft.sender, draft.op) {
-            Some(row) if row.digest != draft.digest => return Some(Verdict::Refused(Refusal::OpReused)),
+            Some(row) if !row.digest.fits(draft.digest) => return Some(Verdict::Refused(Refusal::OpReused)),
             Some(row) => row.clone(),
             None => self.recent.first().and_then(same_pair)?,
         };
@@ -129,7 +157,7 @@ impl Hot {
             op: draft.op,
             sender: draft.sender,
             time,
-            target: None,
+            target: draft.target,
             rev: Seq(0),
             reply_to: draft.reply_to,
             thread_root: None,
@@ -137,6 +165,7 @@ impl Hot {
             labels: draft.labels.clone(),
             content,
         };
+        self.targets.accept(&entry, &changes);
         let published = Published::new(entry.clone(), receivers, &changes);
         let new = NewEntry { entry, digest: draft.digest, changes };
         self.recent.push(new.row());

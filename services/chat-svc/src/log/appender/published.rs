@@ -16,6 +16,8 @@ pub struct Published {
     pub receivers: Arc<[UserId]>,
     /// Who of them gets it without its content.
     pub withheld: Vec<UserId>,
+    /// Who of them gets it without its content because they were no member at the time of the message it is about.
+    pub not_members: Vec<UserId>,
     /// To whom the conversation appears with it: they need its row, not this entry.
     pub newcomers: Vec<UserId>,
     /// Whom it removes: their row changes with it.
@@ -33,6 +35,6 @@ impl Published {
             Change::Closed { user } => Some(*user),
             _ => None,
         });
-        Self { entry, receivers, withheld: Vec::new(), newcomers, leavers }
+        Self { entry, receivers, withheld: Vec::new(), not_members: Vec::new(), newcomers, leavers }
     }
 }

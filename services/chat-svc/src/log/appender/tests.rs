@@ -10,11 +10,12 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use super::*;
-use crate::conversation::{Content, Forbidden, Kind, Settings, State};
+use crate::conversation::{Content, Forbidden, Kind, Settings, State, TextKind};
 use crate::log::{Digest, Entry, LaneState};
 use crate::store::{Commit, NewEntry};
 
 const SEEDS: u64 = 400;
+const RULES: Rules = Rules { max_members: 10, edit_window: Duration::from_secs(60) };
 
 fn user(number: u8) -> UserId {
     UserId::from_bytes([number; 16])
@@ -33,11 +34,12 @@ fn draft(sender: UserId, number: u64, base: u64, content: Content) -> Draft {
         op: op(number),
         base: Seq(base),
         lane: None,
+        target: None,
         reply_to: None,
         mentions: Vec::new(),
         labels: BTreeMap::new(),
         content,
-        digest: Digest([0; 16]),
+        digest: Digest([5; 16]),
         bytes: 10,
     }
 }
@@ -72,7 +74,7 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            appender: Appender::new(ConversationId::from_bytes([1; 16]), 10),
+            appender: Appender::new(ConversationId::from_bytes([1; 16]), RULES),
             rates: rates(),
             now: Instant::now(),
             log: Vec::new(),
@@ -130,7 +132,7 @@ impl World {
             return Err(AppendError::Conflict);
         }
         self.log.extend(batch.entries.iter().cloned());
-        Ok(Stored { commit: Commit(self.log.len() as u64), withheld: Vec::new(), returned: Vec::new() })
+        Ok(Stored { commit: Commit(self.log.len() as u64), ..Stored::default() })
     }
 
     /// Carries out all that is pending, honestly.
@@ -142,9 +144,21 @@ impl World {
                     let result = self.write(&batch);
                     self.input(Input::Stored(result));
                 }
+                Effect::Look(wanted) => self.look(wanted),
                 Effect::Answer(..) | Effect::Publish(_) => {}
             }
         }
+    }
+
+    /// Every entry but the first is a message of its sender's; nothing is changed in the log.
+    fn look(&mut self, wanted: Vec<Wanted>) {
+        let find = |seq: Seq| {
+            let new = self.log.iter().skip(1).find(|new| new.entry.seq == seq)?;
+            let (sender, time) = (new.entry.sender, new.entry.time);
+            Some(Target { sender, time, text: Some(TextKind::Body), edits: 0 })
+        };
+        let found = wanted.into_iter().map(|wanted| (wanted, find(wanted.1))).collect();
+        self.input(Input::Looked(Ok(found)));
     }
 
     fn answer(&self, number: u64) -> &Result<Appended, Refusal> {
@@ -200,6 +214,7 @@ fn misbehave(world: &mut World, random: &mut SmallRng, foreign: &mut u64) {
             };
             world.input(Input::Stored(result));
         }
+        Effect::Look(wanted) => world.look(wanted),
         Effect::Answer(..) | Effect::Publish(_) => {}
     }
 }
@@ -363,4 +378,62 @@ fn a_lane_keeps_its_order_across_a_refusal() {
     send(&mut world, 3, 1, text(3));
     world.settle();
     assert_eq!(world.answer(3).as_ref().unwrap().seq, Seq(3));
+}
+
+fn change(sender: UserId, number: u64, content: Content, target: u64) -> Draft {
+    Draft { target: Some(Seq(target)), ..draft(sender, number, 1, content) }
+}
+
+#[test]
+fn what_a_batch_deletes_is_neither_stored_nor_told() {
+    let mut world = World::begin(&[user(2)]);
+    world.send(1, draft(user(2), 1, 1, text(1)));
+    world.settle();
+    // While one batch is being written, the others become the next.
+    world.send(2, draft(user(1), 2, 2, text(2)));
+    world.send(3, change(user(2), 3, Content::Edit("third".into()), 2));
+    world.send(4, change(user(1), 4, Content::Delete, 2));
+    world.send(5, change(user(2), 5, Content::Edit("fifth".into()), 2));
+    world.send(6, change(user(2), 6, Content::Delete, 2));
+    world.settle();
+    for answered in [3, 4] {
+        assert!(world.answer(answered).is_ok(), "{:?}", world.answers);
+    }
+    let gone = Err(Refusal::Forbidden(Forbidden::TargetNotFound));
+    assert_eq!((world.answer(5), world.answer(6)), (&gone, &gone));
+    let [.., edit, delete] = &world.log[..] else { panic!("a log") };
+    assert_eq!((&edit.entry.content, edit.entry.rev), (&Content::Deleted(user(1)), Seq(5)));
+    assert_eq!((&delete.entry.content, delete.entry.target), (&Content::Delete, Some(Seq(2))));
+    assert_eq!(world.published[3..], [edit.entry.clone(), delete.entry.clone()]);
+    world.send(3, change(user(2), 3, Content::Edit("third".into()), 2));
+    world.settle();
+    assert_eq!(world.answer(3).as_ref().map(|found| found.duplicate), Ok(true), "G2");
+}
+
+#[test]
+fn a_message_that_is_being_written_is_looked_up_afterwards() {
+    let mut world = World::begin(&[]);
+    world.send(1, draft(user(1), 1, 1, text(1)));
+    world.send(2, draft(user(1), 2, 1, text(2)));
+    world.send(3, change(user(1), 3, Content::Edit("third".into()), 3));
+    world.send(4, change(user(1), 4, Content::Edit("fourth".into()), 9));
+    world.settle();
+    assert!(world.answer(3).is_ok());
+    assert_eq!(world.answer(4), &Err(Refusal::Forbidden(Forbidden::TargetNotFound)), "above the head");
+    assert_eq!(world.log.len(), 4);
+}
+
+#[test]
+fn a_message_is_edited_so_often_and_no_more() {
+    let mut world = World::begin(&[]);
+    world.send(1, draft(user(1), 1, 1, text(1)));
+    world.settle();
+    let most = parlor_types::limits::MAX_EDITS as u64;
+    for number in 2..=most + 2 {
+        world.send(number, change(user(1), number, Content::Edit("again".into()), 2));
+    }
+    world.settle();
+    // Looked up once, counted from there on.
+    assert!(world.answer(most + 1).is_ok());
+    assert_eq!(world.answer(most + 2), &Err(Refusal::Forbidden(Forbidden::EditTooLate)));
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use parlor_types::{ConversationId, Seq};
 
 use super::{Pending, Published};
+use crate::conversation::Content;
 use crate::store::{Batch, NewEntry};
 
 /// Entries in one batch.
-const BATCH_ENTRIES: usize = 64;
+pub(super) const BATCH_ENTRIES: usize = 64;
 /// Content bytes in one batch.
 const BATCH_BYTES: usize = 256 * 1024;
 
@@ -45,9 +46,22 @@ impl Making {
 
     pub(super) fn accept(&mut self, pending: Pending, entry: NewEntry, published: Published) {
         self.bytes += pending.draft.bytes;
+        if entry.entry.content == Content::Delete {
+            self.clear(&entry);
+        }
         self.answers.push((pending, self.entries.len(), false));
         self.entries.push(entry);
         self.published.push(published);
+    }
+
+    /// What is deleted is not stored first, and told to nobody.
+    fn clear(&mut self, delete: &NewEntry) {
+        let about = delete.entry.target;
+        let edits = self.entries.iter_mut().zip(&mut self.published);
+        for (edit, published) in edits.filter(|(edit, _)| edit.entry.target == about) {
+            edit.entry.clear(&delete.entry);
+            published.entry.clear(&delete.entry);
+        }
     }
 
     pub(super) fn join(&mut self, pending: Pending, seq: Seq) {

@@ -12,6 +12,7 @@ use parlor_types::{Id as _, Op, Seq};
 use super::*;
 use crate::conversation::{Content, Kind, Settings};
 use crate::directory::{Directory, Unreachable};
+use crate::log::Rules;
 use crate::log::{Digest, Draft, LogLimits, Published, StartLog};
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
@@ -68,13 +69,14 @@ impl VisibilityWatcher for Everybody {
 
 fn log(router: Arc<Notes>) -> Log {
     let rate = Rate { burst: 100, per_second: 100.0 };
+    let rules = Rules { max_members: 10, edit_window: std::time::Duration::from_secs(60) };
     Log::new(StartLog {
         store: Arc::new(MemoryStore::default()),
         router,
         directory: Arc::new(Everybody),
         watcher: Arc::new(Everybody),
         clock: Arc::new(SystemClock),
-        limits: LogLimits { max_members: 10, user_rate: rate, member_rate: rate },
+        limits: LogLimits { rules, user_rate: rate, member_rate: rate },
     })
 }
 
@@ -83,6 +85,7 @@ fn creation(user: UserId) -> Draft {
     Draft {
         conversation: ConversationId::new(),
         sender: user,
+        target: None,
         op: Op::from_bytes([9; 16]),
         base: Seq(0),
         lane: None,

@@ -158,7 +158,7 @@ fn g7_nothing_of_a_conversation_comes_before_its_row() {
 fn no_cursor_waits_for_it() {
     let mut world = World::live();
     let frame = bytes::Bytes::from_static(b"");
-    world.session.live(&Live { conversation: place(7), seq: Seq(2), frame });
+    world.session.live(&Live { conversation: place(7), seq: Seq(2), target: None, deletes: false, frame });
     world.session.row_changed(place(5));
     world.told(0, 5, 8, Some(Activity::Typing));
     world.pull();
@@ -179,7 +179,13 @@ fn g8_it_is_bounded_and_gives_way_to_all_else() {
     world.told(0, 7, 0, Some(Activity::Recording));
     assert_eq!(world.session.out.ephemerals.typing[&(place(7), user(0))].0, Some(Activity::Recording));
     let full = bytes::Bytes::from(vec![0; limits().outbox_bytes]);
-    world.session.live(&Live { conversation: place(7), seq: Seq(2), frame: full });
+    world.session.live(&Live {
+        conversation: place(7),
+        seq: Seq(2),
+        target: None,
+        deletes: false,
+        frame: full,
+    });
     assert_eq!(world.pull().expect("the entry").frames.len(), 1, "no room beside it");
     let bytes: usize = world.pull().expect("typing").frames.iter().map(bytes::Bytes::len).sum();
     assert!(bytes < limits().outbox_bytes + 200, "G8: {bytes}");

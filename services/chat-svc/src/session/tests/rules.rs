@@ -209,3 +209,23 @@ fn marks_that_wait_with_preferences_are_written_when_the_stream_ends() {
     let effects = world.session.end(Farewell::displaced());
     assert_eq!(writes(effects), [(vec![2], false)], "the highest of those before the changes and after them");
 }
+
+#[test]
+fn what_waits_of_a_deleted_message_does_not_leave() {
+    let mut world = greeted();
+    let changes = |seq, about, deletes| Live { target: Some(Seq(about)), deletes, ..live(0, seq) };
+    let elsewhere = |seq| Live { target: Some(Seq(2)), ..live(1, seq) };
+    for entry in [live(0, 2), live(0, 3), changes(4, 2, false), elsewhere(2), changes(5, 3, false)] {
+        world.session.live(&entry);
+    }
+    world.session.live(&changes(6, 2, true));
+    let (Pull::Batch(batch), _) = world.session.pull() else { panic!("entries wait") };
+    let sent: Vec<(String, u64)> = frames(&batch)
+        .into_iter()
+        .filter_map(|frame| if let Out::Event(event) = frame { event.entry } else { None })
+        .map(|entry| (entry.conversation_id, entry.seq))
+        .collect();
+    let (first, other) = (conversation(0).to_string(), conversation(1).to_string());
+    let expected = [(first.clone(), 3), (other, 2), (first.clone(), 5), (first, 6)];
+    assert_eq!(sent, expected, "neither the message nor its edit, and all else");
+}

@@ -16,6 +16,7 @@ const CONVERSATIONS: usize = 3;
 #[derive(Debug, Clone)]
 enum Step {
     Append { conversation: usize, sender: usize, what: u8, whom: usize },
+    Change { conversation: usize, user: usize, about: u64, delete: bool },
     Mark { conversation: usize, user: usize, received: u64, read: u64 },
     Relate { user: usize, other: usize, action: Action },
     Privacy { user: usize, changes: PrivacyChanges },
@@ -25,6 +26,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let append = (0..CONVERSATIONS, 0..USERS, 0..8_u8, 0..USERS)
         .prop_map(|(conversation, sender, what, whom)| Step::Append { conversation, sender, what, whom });
+    let change = (0..CONVERSATIONS, 0..USERS, 1..16_u64, prop::bool::weighted(0.3))
+        .prop_map(|(conversation, user, about, delete)| Step::Change { conversation, user, about, delete });
     let mark = (0..CONVERSATIONS, 0..USERS, 0..20_u64, 0..20_u64)
         .prop_map(|(conversation, user, received, read)| Step::Mark { conversation, user, received, read });
     let audience = || {
@@ -55,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
     );
     let prefer = (0..CONVERSATIONS, 0..USERS, preference_changes())
         .prop_map(|(conversation, user, changes)| Step::Prefer { conversation, user, changes });
-    prop_oneof![12 => append, 3 => mark, 4 => relate, 1 => privacy, 3 => prefer]
+    prop_oneof![12 => append, 5 => change, 3 => mark, 4 => relate, 1 => privacy, 3 => prefer]
 }
 
 fn preference_changes() -> impl Strategy<Value = PreferenceChanges> {
@@ -110,6 +113,20 @@ impl Pair {
                     self.append(batch).await;
                 }
             }
+            Step::Change { conversation, user, about, delete } => {
+                let (user, writer) = (self.users[user], &mut self.writers[conversation]);
+                let content = if delete { Content::Delete } else { Content::Edit(format!("now {about}")) };
+                let wanted = vec![(user, Seq(about))];
+                let found = self.model.targets(writer.conversation, wanted.clone()).await.unwrap();
+                assert_eq!(found, self.real.targets(writer.conversation, wanted).await.unwrap(), "targets");
+                let Some(state) = &writer.state else { return };
+                let (now, window) = (at(state.head), Duration::from_secs(8));
+                let member = state.members.contains_key(&user);
+                if member && state.may_change(user, &content, found[0].as_ref(), now, window).is_ok() {
+                    let batch = writer.change(user, &content, about);
+                    self.append(batch).await;
+                }
+            }
             Step::Mark { conversation, user, received, read } => {
                 let (user, id) = (self.users[user], self.writers[conversation].conversation);
                 let model = mark(&self.model, user, id, (received, read)).await;
@@ -154,7 +171,8 @@ impl Pair {
         let model = append(&self.model, batch.clone()).await.unwrap();
         let real = append(&self.real, batch).await.unwrap();
         assert_eq!(model.withheld, real.withheld, "withheld");
-        assert_eq!(model.returned, real.returned, "brought back");
+        assert_eq!(model.returned, real.returned, "brought back or told");
+        assert_eq!(model.not_members, real.not_members, "no members then");
         self.cursors.push((model.commit, real.commit));
     }
 

@@ -15,10 +15,12 @@ macro_rules! rules {
     };
 }
 
+mod changes;
 mod differential;
 mod members;
 mod people;
 mod preferences;
+mod races;
 mod recount;
 mod rules;
 mod withheld;
@@ -88,6 +90,18 @@ impl Writer {
         let after = self.head();
         let entries = contents.iter().map(|(sender, content)| self.entry(*sender, content)).collect();
         Arc::new(Batch { conversation: self.conversation, after, entries })
+    }
+
+    /// A change of a message, as the next batch.
+    fn change(&mut self, sender: UserId, content: &Content, about: u64) -> Arc<Batch> {
+        let after = self.head();
+        let mut new = self.entry(sender, content);
+        new.entry.target = Some(Seq(about));
+        new.entry.reply_to = None;
+        if *content == Content::Delete {
+            new.entry.mentions.clear();
+        }
+        Arc::new(Batch { conversation: self.conversation, after, entries: vec![new] })
     }
 
     fn entry(&mut self, sender: UserId, content: &Content) -> NewEntry {

@@ -16,6 +16,7 @@ const CONVERSATIONS: usize = 2;
 #[derive(Debug, Clone)]
 enum Step {
     Say { conversation: usize, sender: usize },
+    Change { conversation: usize, user: usize, about: u64, delete: bool },
     Read { conversation: usize, user: usize, seq: u64 },
     Join { conversation: usize, user: usize },
     Leave { conversation: usize, user: usize },
@@ -41,6 +42,9 @@ fn step() -> impl Strategy<Value = Step> {
         });
     prop_oneof![
         8 => place().prop_map(|(conversation, sender)| Step::Say { conversation, sender }),
+        5 => (place(), 1..30_u64, prop::bool::weighted(0.3)).prop_map(
+            |((conversation, user), about, delete)| Step::Change { conversation, user, about, delete }
+        ),
         6 => (place(), 1..40_u64).prop_map(|((conversation, user), seq)| Step::Read { conversation, user, seq }),
         2 => join,
         2 => leave,
@@ -55,7 +59,19 @@ fn step() -> impl Strategy<Value = Step> {
 enum Event {
     Joined(UserId, u64),
     Left(UserId),
-    Said { seq: u64, sender: UserId, mentions: Vec<UserId>, withheld: Vec<UserId> },
+    Said {
+        seq: u64,
+        sender: UserId,
+        mentions: Vec<UserId>,
+        withheld: Vec<UserId>,
+    },
+    /// It mentions these now; `withheld` do not see what it says now.
+    Edited {
+        about: u64,
+        mentions: Vec<UserId>,
+        withheld: Vec<UserId>,
+    },
+    Deleted(u64),
     Read(UserId, u64),
     Preferred(UserId, PreferenceChanges, u64),
 }
@@ -91,6 +107,15 @@ fn recount(events: &[Event], user: UserId) -> Option<Seen> {
                 seen.hidden = false;
                 seen.archived &= *seq < seen.muted_until;
                 (*sender == user).then_some(*seq)
+            }
+            Event::Edited { about, mentions, withheld } => {
+                let called = present && mentions.contains(&user) && !withheld.contains(&user);
+                readable.iter_mut().filter(|(seq, _)| seq == about).for_each(|found| found.1 = called);
+                None
+            }
+            Event::Deleted(about) => {
+                readable.iter_mut().filter(|(seq, _)| seq == about).for_each(|found| found.1 = false);
+                None
             }
             Event::Read(who, seq) if *who == user && *seq > read => Some(*seq),
             Event::Preferred(who, changes, now) if *who == user => {
@@ -155,10 +180,12 @@ impl World {
                 let sender = self.users[sender];
                 if self.is_member(conversation, sender) {
                     let Entry { seq, mentions, .. } = self.append(conversation, text(sender, "x")).await;
-                    let blocking = self.blocks.iter().filter(|(_, blocked)| *blocked == sender);
-                    let withheld = blocking.map(|(user, _)| *user).collect();
+                    let withheld = self.blocking(sender);
                     self.events[conversation].push(Event::Said { seq: seq.0, sender, mentions, withheld });
                 }
+            }
+            Step::Change { conversation, user, about, delete } => {
+                self.change(conversation, self.users[user], about, delete).await;
             }
             Step::Read { conversation, user, seq } => {
                 let (user, id) = (self.users[user], self.writers[conversation].conversation);
@@ -199,6 +226,32 @@ impl World {
             }
             Step::Restart => self.backend.reopen(),
         }
+    }
+
+    fn blocking(&self, sender: UserId) -> Vec<UserId> {
+        let blocking = self.blocks.iter().filter(|(_, blocked)| *blocked == sender);
+        blocking.map(|(user, _)| *user).collect()
+    }
+
+    /// Senders edit, and anybody deletes, what they can read.
+    async fn change(&mut self, conversation: usize, user: UserId, about: u64, delete: bool) {
+        let writer = &mut self.writers[conversation];
+        let found = self.backend.store.targets(writer.conversation, vec![(user, Seq(about))]).await.unwrap();
+        let allowed = found[0].is_some_and(|target| delete || target.sender == user);
+        let member = writer.state.as_ref().is_some_and(|state| state.members.contains_key(&user));
+        if !allowed || !member {
+            return;
+        }
+        let content = if delete { Content::Delete } else { Content::Edit("changed".into()) };
+        let batch = writer.change(user, &content, about);
+        append(&self.backend.store, batch.clone()).await.unwrap();
+        let mentions = batch.entries[0].entry.mentions.clone();
+        let withheld = self.blocking(user);
+        self.events[conversation].push(if delete {
+            Event::Deleted(about)
+        } else {
+            Event::Edited { about, mentions, withheld }
+        });
     }
 
     async fn check(&self) {

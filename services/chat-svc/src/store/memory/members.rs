@@ -146,12 +146,13 @@ impl Conversation {
     pub(super) fn unread_mentions(&self, user: UserId, reader: &Reader, ranges: &Ranges) -> u64 {
         let entries = self.entries.iter().map(|new| &new.entry);
         let mentions = entries.filter(|entry| {
-            entry.content.is_message()
+            self.is_message(entry.seq)
                 && entry.sender != user
                 && entry.mentions.contains(&user)
                 && entry.seq > reader.progress.own.marks.read
                 && ranges.contains(entry.seq)
-                && !reader.withheld.contains_key(&entry.seq)
+                && ranges.shows(None, entry.rev)
+                && !reader.is_kept(entry)
         });
         mentions.count() as u64
     }

@@ -4,6 +4,7 @@
 //! snapshots. What SQLite holds that this code did not write is an error, never a guess.
 
 mod audience;
+mod changes;
 mod columns;
 mod frozen;
 mod marks;
@@ -29,6 +30,7 @@ use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, Page, ReadError, Row, Slice, Snapshot, Store,
     Stored,
 };
+use crate::conversation::Target;
 use crate::log::OpRow;
 
 /// The schema, oldest first; a release only ever adds to the end.
@@ -39,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, sql: include_str!("schema/4_withheld.sql") },
     Migration { version: 5, sql: include_str!("schema/5_preferences.sql") },
     Migration { version: 6, sql: include_str!("schema/6_frozen.sql") },
+    Migration { version: 7, sql: include_str!("schema/7_changes.sql") },
 ];
 
 /// See the module.
@@ -131,6 +134,17 @@ impl Store for SqliteStore {
 
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {
         self.reading(move |tx| read::load(tx, conversation, after)).await
+    }
+
+    async fn targets(
+        &self,
+        conversation: ConversationId,
+        wanted: Vec<(UserId, Seq)>,
+    ) -> Result<Vec<Option<Target>>, ReadError> {
+        self.reading(move |tx| {
+            wanted.iter().map(|(user, seq)| changes::target(tx, conversation, *user, *seq)).collect()
+        })
+        .await
     }
 
     async fn first(&self, conversation: ConversationId) -> Result<Option<OpRow>, ReadError> {

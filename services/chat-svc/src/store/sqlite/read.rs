@@ -130,8 +130,9 @@ pub(super) fn page(
             break;
         }
         let mut statement = tx.prepare_cached(&format!(
-            "SELECT {ENTRY}, EXISTS (SELECT 1 FROM withheld w WHERE w.conversation = ?1 AND w.user = ?4
-                                     AND w.seq = entry.seq)
+            "SELECT {ENTRY},
+                 EXISTS (SELECT 1 FROM withheld w WHERE w.conversation = ?1 AND w.user = ?4 AND w.seq = entry.seq),
+                 EXISTS (SELECT 1 FROM withheld w WHERE w.conversation = ?1 AND w.user = ?4 AND w.seq = entry.rev)
              FROM entry WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq {}",
             if slice.order == Order::Ascending { "ASC" } else { "DESC" }
         ))?;
@@ -143,8 +144,12 @@ pub(super) fn page(
                 break;
             }
             let whole = entry(conversation, row)?;
-            let withheld: bool = row.get(8)?;
-            filling.push(if withheld { whole.withheld(Withheld::SenderBlocked) } else { whole }, bytes);
+            let seen = match (row.get(8)?, row.get(9)?) {
+                (true, _) => whole.withheld(Withheld::SenderBlocked),
+                (false, true) => whole.withheld_by_edit(),
+                (false, false) => whole.seen(&ranges),
+            };
+            filling.push(seen, bytes);
         }
     }
     Ok(Some(filling.done()))

@@ -164,6 +164,17 @@ fn at(
     found.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
+/// Where the newest message is that the user may read.
+pub(super) fn last_message_place(
+    tx: &Connection,
+    user: UserId,
+    conversation: ConversationId,
+) -> rusqlite::Result<Option<Seq>> {
+    let Some(ranges) = read::ranges(tx, user, conversation)? else { return Ok(None) };
+    let head = ranges.head(read::head(tx, conversation)?);
+    Ok(last_message(tx, user, conversation, &ranges, head)?.map(|found| found.seq))
+}
+
 /// Whoever was away finds it before that time, if there is none after. What is withheld is passed over.
 fn last_message(
     tx: &Connection,
@@ -184,7 +195,8 @@ fn last_message(
             let Some(found) = one(tx, &sql, params, |row| read::entry(conversation, row))? else { break };
             to = withheld::shown(tx, user, conversation, found.seq)?;
             if to == found.seq {
-                return Ok(Some(found));
+                let kept = withheld::shown(tx, user, conversation, found.rev)? != found.rev;
+                return Ok(Some(if kept { found.withheld_by_edit() } else { found.seen(ranges) }));
             }
         }
     }

@@ -11,14 +11,15 @@ use crate::log::Entry;
 /// Up to this many users who have blocked a sender are looked at one by one; of more, the members of the conversation are.
 const FEW: u64 = 512;
 
-/// Withholds a message from those present members who have blocked its sender; gives them.
+/// Withholds a message, or the edit of one, from those present members who have blocked its sender; gives them.
 pub(super) fn withhold(tx: &Tx<'_>, entry: &Entry) -> rusqlite::Result<Vec<UserId>> {
     let blocking = blocking(tx, entry)?;
+    let counts = u64::from(entry.content.is_message());
     for (user, block) in &blocking {
         let (ordinal, shown) = match at_or_below(tx, *user, entry.conversation, entry.seq)? {
-            Some(last) if last.seq.next() == entry.seq => (last.ordinal + 1, last.shown),
-            Some(last) => (last.ordinal + 1, entry.seq.previous()),
-            None => (1, entry.seq.previous()),
+            Some(last) if last.seq.next() == entry.seq => (last.ordinal + counts, last.shown),
+            Some(last) => (last.ordinal + counts, entry.seq.previous()),
+            None => (counts, entry.seq.previous()),
         };
         tx.prepare_cached(
             "INSERT INTO withheld (conversation, user, seq, sender, block, ordinal, shown)
@@ -62,7 +63,7 @@ fn blocking(tx: &Tx<'_>, entry: &Entry) -> rusqlite::Result<Vec<(UserId, u64)>> 
     rows.collect()
 }
 
-/// A message withheld from somebody.
+/// An entry withheld from somebody.
 pub(super) struct Kept {
     pub(super) seq: Seq,
     ordinal: u64,

@@ -5,7 +5,7 @@ use parlor_types::{Id as _, Seq, UserId};
 use rusqlite::params;
 
 use super::columns::{from_number, from_seq, from_time, seq};
-use super::{one, preferences, unread, withheld};
+use super::{changes, one, preferences, unread, withheld};
 use crate::conversation::{Change, Content, Role};
 use crate::edge;
 use crate::log::Entry;
@@ -18,8 +18,7 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
     if head.unwrap_or_default() != batch.after {
         return Ok(None);
     }
-    let mut stored =
-        Stored { commit: Commit(tx.commit_number()), withheld: Vec::new(), returned: Vec::new() };
+    let mut stored = Stored { commit: Commit(tx.commit_number()), ..Stored::default() };
     for new in &batch.entries {
         if new.entry.seq == Seq::FIRST {
             create(tx, new)?;
@@ -28,14 +27,7 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
         for change in &new.changes {
             apply(tx, new, change)?;
         }
-        if new.entry.content.is_message() {
-            own_message(tx, new)?;
-            let from = withheld::withhold(tx, &new.entry)?;
-            stored.returned.extend(message(tx, &new.entry, &from)?);
-            if !from.is_empty() {
-                stored.withheld.push((new.entry.seq, from));
-            }
-        }
+        spread(tx, new, &mut stored)?;
     }
     stored.returned.sort();
     stored.returned.dedup();
@@ -53,6 +45,31 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
         ])?;
     }
     Ok(Some(stored))
+}
+
+/// What a message or a change of one does beside its own row, and who is told what of it.
+fn spread(tx: &Tx<'_>, new: &NewEntry, stored: &mut Stored) -> rusqlite::Result<()> {
+    let entry = &new.entry;
+    let from = if entry.content.is_message() || matches!(entry.content, Content::Edit(_)) {
+        withheld::withhold(tx, entry)?
+    } else {
+        Vec::new()
+    };
+    if entry.content.is_message() {
+        own_message(tx, new)?;
+        stored.returned.extend(message(tx, entry, &from)?);
+    }
+    if !from.is_empty() {
+        stored.withheld.push((entry.seq, from));
+    }
+    if let Some(about) = entry.target {
+        let applied = changes::apply(tx, entry, about)?;
+        stored.returned.extend(applied.told);
+        if !applied.not_members.is_empty() {
+            stored.not_members.push((entry.seq, applied.not_members));
+        }
+    }
+    Ok(())
 }
 
 /// What a message does to its readers' rows; gives those whose preferences it changed.
@@ -88,8 +105,8 @@ fn create(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
 fn insert(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
     let entry = &new.entry;
     tx.prepare_cached(
-        "INSERT INTO entry (conversation, seq, number, sender, op, digest, time, message, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO entry (conversation, seq, number, sender, op, digest, time, message, target, rev, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         entry.conversation.bytes(),
@@ -100,6 +117,8 @@ fn insert(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
         new.digest.0,
         from_time(entry.time),
         entry.content.is_message(),
+        from_seq(entry.target.unwrap_or_default()),
+        from_seq(entry.rev),
         edge::stored_body(entry)
     ])
     .map(drop)

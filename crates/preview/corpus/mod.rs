@@ -1,0 +1,112 @@
+//! Files for tests: each kind of picture, voice note and video with secrets in every place that can hold one, and files made
+//! to do harm.
+//!
+//! Everything is built here, or by `make.py` where there is no encoder in Rust.
+
+pub mod bombs;
+mod exif;
+mod gif;
+mod jpeg;
+mod mp4;
+mod opus;
+mod pictures;
+mod png;
+mod webp;
+
+pub use exif::exif;
+pub use jpeg::{photo, photo_jpeg};
+pub use pictures::{Turn, kept_profile, plain, turned};
+
+/// Stands in every place of a file that can hold text.
+pub const CANARY: &str = "canary-7Q2xVb9Lw0";
+/// A place as MP4 writes it in text.
+pub const PLACE: &str = "+47.3769+008.5417";
+/// The numbers of a place in EXIF: so many of so many minutes.
+pub const COORDINATE: [u32; 2] = [473_769_011, 10_000_019];
+
+/// A file.
+pub struct Sample {
+    /// What sets it apart.
+    pub name: &'static str,
+    /// What it is.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Sample {
+    /// A file of this name and type.
+    pub fn new(name: &'static str, media_type: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name, media_type, bytes: bytes.into() }
+    }
+}
+
+/// Files of every format with [`CANARY`], [`PLACE`] and [`COORDINATE`] in them.
+pub fn telling() -> Vec<Sample> {
+    let mut all = vec![
+        Sample::new("photo.jpg", "image/jpeg", jpeg::telling(&photo(400, 300), 1)),
+        Sample::new("turned.jpg", "image/jpeg", jpeg::telling(&photo(400, 300), 6)),
+        Sample::new("progressive.jpg", "image/jpeg", jpeg::tell(include_bytes!("files/progressive.jpg"), 1)),
+        Sample::new("cmyk.jpg", "image/jpeg", jpeg::tell(include_bytes!("files/cmyk.jpg"), 8)),
+        Sample::new("picture.png", "image/png", png::telling(1)),
+        Sample::new("turned.png", "image/png", png::telling(3)),
+        Sample::new("animation.png", "image/png", png::telling_animation()),
+        Sample::new("picture.webp", "image/webp", webp::telling(1)),
+        Sample::new("turned.webp", "image/webp", webp::telling(6)),
+        Sample::new("lossy.webp", "image/webp", webp::tell(include_bytes!("files/lossy.webp"), 6)),
+        Sample::new("animation.webp", "image/webp", webp::telling_animation()),
+        Sample::new("animation.gif", "image/gif", gif::telling()),
+    ];
+    all.extend([
+        Sample::new("voice.opus", "audio/ogg", opus::telling(include_bytes!("files/voice.opus"))),
+        Sample::new("voice.m4a", "audio/mp4", mp4::telling(include_bytes!("files/voice.m4a"))),
+        Sample::new(
+            "voice-fragmented.m4a",
+            "audio/mp4",
+            mp4::telling(include_bytes!("files/voice-fragmented.m4a")),
+        ),
+        Sample::new("video.mp4", "video/mp4", mp4::telling(include_bytes!("files/video.mp4"))),
+        Sample::new(
+            "video-faststart.mp4",
+            "video/mp4",
+            mp4::telling(include_bytes!("files/video-faststart.mp4")),
+        ),
+        Sample::new(
+            "video-fragmented.mp4",
+            "video/mp4",
+            mp4::telling(include_bytes!("files/video-fragmented.mp4")),
+        ),
+    ]);
+    all
+}
+
+/// A video of 1.5 s, 64 x 48 pixels, that is to be shown turned by a quarter.
+pub fn turned_video() -> Vec<u8> {
+    mp4::turned(include_bytes!("files/video.mp4"))
+}
+
+/// Which secret stands in `bytes`, if any.
+pub fn secret_in(bytes: &[u8]) -> Option<&'static str> {
+    let [number, of] = COORDINATE;
+    let little = [number.to_le_bytes(), of.to_le_bytes()].concat();
+    let big = [number.to_be_bytes(), of.to_be_bytes()].concat();
+    let has = |secret: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
+    if has(CANARY.as_bytes()) {
+        Some("the canary")
+    } else if has(PLACE.as_bytes()) {
+        Some("the place in text")
+    } else if has(&little) || has(&big) {
+        Some("the coordinate")
+    } else {
+        None
+    }
+}
+
+/// [`CANARY`], [`PLACE`] and [`COORDINATE`], as bytes.
+fn secrets() -> Vec<u8> {
+    let [number, of] = COORDINATE;
+    let mut bytes = format!("{CANARY} {PLACE} ").into_bytes();
+    bytes.extend(number.to_le_bytes());
+    bytes.extend(of.to_le_bytes());
+    bytes
+}

@@ -1,0 +1,51 @@
+//! A picture that is to be turned, encoded anew so that it need not be.
+
+use std::io::Write;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::codecs::webp::WebPEncoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageEncoder, ImageResult};
+
+use super::{Decoded, is_profile_for};
+use crate::format::Format;
+
+/// As cameras save.
+const JPEG_QUALITY: u8 = 92;
+
+/// Turns a picture, writes it with its colour profile and returns what it is now. Of JPEG comes JPEG, of PNG comes PNG. WebP
+/// can be written only without loss, which of a photo makes several times as much: without transparency it becomes JPEG.
+pub fn encode(
+    decoded: Decoded,
+    orientation: Orientation,
+    format: Format,
+    output: &mut impl Write,
+) -> ImageResult<&'static str> {
+    let Decoded { mut image, profile } = decoded;
+    image.apply_orientation(orientation);
+    match format {
+        Format::Png => {
+            let encoder =
+                PngEncoder::new_with_quality(output, CompressionType::Default, FilterType::Adaptive);
+            write(encoder, &image, profile)?;
+            Ok("image/png")
+        }
+        Format::WebP if image.color().has_alpha() => {
+            write(WebPEncoder::new_lossless(output), &image, profile)?;
+            Ok("image/webp")
+        }
+        _ => {
+            write(JpegEncoder::new_with_quality(output, JPEG_QUALITY), &image, profile)?;
+            Ok("image/jpeg")
+        }
+    }
+}
+
+fn write(mut encoder: impl ImageEncoder, image: &DynamicImage, profile: Option<Vec<u8>>) -> ImageResult<()> {
+    let space = if image.color().has_color() { b"RGB " } else { b"GRAY" };
+    if let Some(profile) = profile.filter(|profile| is_profile_for(profile, space)) {
+        encoder.set_icc_profile(profile).map_err(image::ImageError::Unsupported)?;
+    }
+    image.write_with_encoder(encoder)
+}

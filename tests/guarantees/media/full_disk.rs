@@ -1,0 +1,92 @@
+//! G1 on a full disk: what does not fit is refused, and said to be; what is there stays, and once there is room again the
+//! same upload goes on.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use bytes::Bytes;
+use parlor_testkit::reason;
+use parlor_tests::account::Login;
+use parlor_tests::uploads;
+use parlor_tests::{Seed, Server};
+use parlor_wire::errors::v1::ErrorReason;
+use parlor_wire::media::v1::{DeleteMediaRequest, Purpose, Variant};
+use parlor_wire::reason::from_status;
+use rand::RngExt as _;
+
+/// What the server's disk holds.
+const DISK: &str = "24m";
+const MIB: usize = 1024 * 1024;
+
+/// Starts a program with a small disk of its own for `folder`; nobody else sees it, and it ends with the program.
+fn on_a_small_disk(folder: &Path) -> Vec<OsString> {
+    let mount = format!("mount -t tmpfs -o size={DISK} tmpfs \"$0\" && exec \"$@\"");
+    let mut words: Vec<OsString> =
+        ["unshare", "--map-root-user", "--mount", "sh", "-c"].map(OsString::from).to_vec();
+    words.extend([mount.into(), folder.into()]);
+    words
+}
+
+/// Whether this system lets us have one; on CI it has to.
+fn is_impossible(folder: &Path) -> bool {
+    let words = on_a_small_disk(folder);
+    let tried = Command::new(&words[0]).args(&words[1..]).arg("true").stderr(Stdio::null()).status();
+    let is_impossible = !tried.is_ok_and(|status| status.success());
+    if is_impossible {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "no disk can be mounted in a namespace of its own"
+        );
+        // Beside the output that is captured.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no disk can be mounted in a namespace of its own");
+    }
+    is_impossible
+}
+
+#[tokio::test]
+async fn g1_a_full_disk_refuses_what_does_not_fit_and_keeps_what_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("a folder can be made");
+    if is_impossible(&data) {
+        return;
+    }
+    let seed = Seed::new();
+    let mut noise = seed.rng(0);
+    let mut noise = |bytes: usize| -> Bytes { (0..bytes).map(|_| noise.random::<u8>()).collect() };
+    let server = Server::start_under(&on_a_small_disk(&data), &data, &[]).await;
+    let ada = Login::register(server.channel(), "ada").await;
+    let small = noise(4 * MIB);
+    let kept = uploads::upload(&ada.media(), "small", Purpose::File, &small).await.expect("there is room");
+
+    let large = noise(40 * MIB);
+    let request = uploads::beginning("large", Purpose::File, &large);
+    let refused = match uploads::begin(&ada.media(), &request).await {
+        Ok(upload) => {
+            uploads::send_missing(&ada.media(), &upload, &large).await.expect_err("40 MiB fit into 24")
+        }
+        Err(status) => status,
+    };
+    assert_eq!(from_status(&refused).reason(), ErrorReason::StorageFull, "{refused:?}");
+    let bytes = uploads::download(&ada.media(), &kept.id, Variant::Original).await.expect("G1: reads go on");
+    assert!(bytes == small, "G1: what was there is there");
+
+    // Fits on its way, and not a second time when it is put in its place; or does.
+    let middle = noise(9 * MIB);
+    let upload = uploads::begin(&ada.media(), &request).await.expect("the same op is the same upload");
+    ada.media().delete_media(DeleteMediaRequest { media_id: upload.media_id }).await.expect("it is given up");
+    let second = uploads::upload(&ada.media(), "middle", Purpose::File, &middle).await;
+    let second = second.expect("there is room again");
+    let bytes =
+        uploads::download(&ada.media(), &second.id, Variant::Original).await.expect("G1: it is there");
+    assert!(bytes == middle);
+    let none = DeleteMediaRequest { media_id: String::new() };
+    assert_eq!(
+        reason(ada.media().delete_media(none).await),
+        ErrorReason::FieldInvalid,
+        "and it still answers"
+    );
+    server.end().await;
+}

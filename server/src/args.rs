@@ -77,8 +77,9 @@ pub enum Command {
     /// Add people who come with password hashes; the server must be stopped
     ///
     /// Each line of FILE is a JSON object: {"username": "ada", "password_hash": "$argon2id$..."}, and if wanted
-    /// "user_id" (a UUID) and "display_name". If a line is bad, nothing is imported. Names and ids that are taken are
-    /// left as they are and named, so importing the same file again changes nothing.
+    /// "user_id" (a UUID), "display_name" and "email" (an address that is known to be theirs: it counts as proved). If a
+    /// line is bad, nothing is imported. Names, ids and addresses that are taken are left as they are and named, so
+    /// importing the same file again changes nothing.
     ImportUsers {
         /// The lines; `-` is standard input
         file: PathBuf,

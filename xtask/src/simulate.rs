@@ -4,7 +4,7 @@
 //! when the code it is about has changed.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -19,8 +19,18 @@ pub const SEEDS: u64 = 20_000;
 /// What the tests of the core read their seeds from.
 const VARIABLE: &str = "PARLOR_SIMULATE";
 const TEST: &str = "core::tests::from_seeds_that_are_asked_for";
-/// What a seed's outcome depends on.
-const CODE: &str = "crates/client/src";
+/// What a seed's outcome depends on: the client and what it is made of. Folders and files.
+const CODE: [&str; 7] = [
+    "crates/client",
+    "crates/types",
+    "crates/wire",
+    "proto",
+    ".cargo/config.toml",
+    "Cargo.lock",
+    "Cargo.toml",
+];
+/// Kinds of files that are compiled, or say how.
+const KINDS: [&str; 5] = ["rs", "sql", "proto", "toml", "lock"];
 
 /// How far it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,9 +104,14 @@ fn failed_seed(printed: &str) -> Option<u64> {
 /// Names the code as it is, committed or not.
 fn fingerprint(workspace: &Workspace) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    let texts = workspace.texts(&["rs", "sql"])?;
-    texts.iter().filter(|(path, _)| path.starts_with(CODE)).for_each(|file| file.hash(&mut hasher));
+    let texts = workspace.texts(&KINDS)?;
+    texts.iter().filter(|(path, _)| decides(path)).for_each(|file| file.hash(&mut hasher));
     Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Whether a change of this file may change what becomes of a seed.
+fn decides(path: &Path) -> bool {
+    CODE.iter().any(|code| path.starts_with(code))
 }
 
 fn path(workspace: &Workspace) -> PathBuf {
@@ -141,6 +156,27 @@ mod tests {
         let tally = Tally { code: "abc+12".to_owned(), passed: 500, millis: 12_345 };
         assert_eq!(Tally::parse(&tally.print()), Some(tally));
         assert_eq!(Tally::parse("{}"), None);
+    }
+
+    #[test]
+    fn all_that_the_client_is_made_of_decides() -> Result<()> {
+        let texts = Workspace::from_env()?.texts(&KINDS)?;
+        for part in CODE {
+            assert!(texts.iter().any(|(path, _)| path.starts_with(part)), "nothing is found at {part}");
+        }
+        let mut crates = vec!["client".to_owned()];
+        while let Some(name) = crates.pop() {
+            let manifest = format!("crates/{name}/Cargo.toml");
+            assert!(decides(Path::new(&manifest)), "{manifest}");
+            let (_, text) =
+                texts.iter().find(|(path, _)| *path == Path::new(&manifest)).context("a crate")?;
+            let ours = text.lines().filter_map(|line| line.strip_prefix("parlor-"));
+            crates.extend(
+                ours.filter_map(|line| line.split_once(".workspace")).map(|(name, _)| name.to_owned()),
+            );
+        }
+        assert!(!decides(Path::new("services/chat-svc/src/lib.rs")));
+        Ok(())
     }
 
     #[test]

@@ -140,6 +140,24 @@ pub enum Command {
         /// A person or a group: where to
         to: String,
     },
+    /// Give a message of yours another text
+    Edit {
+        /// A person or a group
+        conversation: String,
+        /// Which message
+        #[arg(value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+        seq: u64,
+        /// What it says from now on; of a file or picture, the text under it
+        text: String,
+    },
+    /// Take a message away from everybody
+    Delete {
+        /// A person or a group
+        conversation: String,
+        /// Which message
+        #[arg(value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
+        seq: u64,
+    },
     /// Follow what happens: each entry once, in order, until interrupted
     Tail(Tail),
     /// Print the log of a conversation, oldest first
@@ -360,6 +378,7 @@ mod tests {
         assert!(parse("parlor send --to @ben --location -33.9,18.4 --name Cape").is_ok());
         assert!(parse("parlor history --to @ben --pictures --limit 3").is_ok());
         assert!(parse("parlor avatar clear --group Tea").is_ok());
+        assert!(parse("parlor edit Tea 5 tea").is_ok() && parse("parlor delete @ben 7").is_ok());
         assert!(parse("parlor set @ben --mute 8h --pin --unarchive --nick Ben").is_ok());
         assert!(parse("parlor contacts").is_ok() && parse("parlor contacts add @ben --note hi").is_ok());
         assert!(parse("parlor privacy --read-receipts off --online nobody").is_ok());
@@ -378,6 +397,8 @@ mod tests {
             "parlor avatar",
             "parlor forward @ben 3",
             "parlor show",
+            "parlor edit Tea 0 tea",
+            "parlor delete Tea last",
             "parlor tail --since 3",
             "parlor tail --to Tea --since 3 --history 4",
             "parlor history",

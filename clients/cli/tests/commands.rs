@@ -134,3 +134,28 @@ fn wrong_usage_and_a_closed_output() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "it ends quietly");
 }
+
+#[test]
+fn a_message_is_edited_and_taken_away() {
+    let server = Server::start();
+    let [ada, ben] = ["ada", "ben"].map(|name| Person::registered(&server, name));
+    let sent = ada.json(&["send", "--to", "@ben", "tow"]).remove(0);
+    let seq = sent["seq"].to_string();
+    let edited = ada.json(&["edit", "@ben", &seq, "two"]).remove(0);
+    let seen = ben.json(&["history", "--to", "@ada"]);
+    assert_eq!((&seen[1]["text"], &seen[1]["rev"]), (&json!("two"), &edited["seq"]));
+    assert_eq!((&seen[2]["kind"], &seen[2]["target"]), (&json!("edit"), &sent["seq"]));
+    assert_eq!(ben.fails(&["delete", "@ada", &seq], ""), (1, "ROLE_INSUFFICIENT".into()));
+    let deleted = ada.json(&["delete", "@ben", &seq]).remove(0);
+    let seen = ben.json(&["history", "--to", "@ada"]);
+    for entry in &seen[1..3] {
+        assert_eq!(
+            (&entry["kind"], &entry["by"], &entry["rev"]),
+            (&json!("deleted"), &json!("ada"), &deleted["seq"])
+        );
+        assert_eq!(entry.get("text"), None);
+    }
+    let shown = ben.run(&["history", "--to", "@ada"]);
+    assert!(text(&shown.stdout).contains("deleted by @ada"), "{}", text(&shown.stdout));
+    assert_eq!(ada.fails(&["edit", "@ben", &seq, "three"], ""), (1, "TARGET_NOT_FOUND".into()));
+}

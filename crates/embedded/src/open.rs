@@ -13,7 +13,7 @@ use crate::error::OpenError;
 use crate::options::Options;
 
 /// How long to wait for a foreign process that has the file locked (an operator's `sqlite3`, say).
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements kept prepared per connection.
 const STATEMENT_CACHE: usize = 256;
 /// Page cache of the writer, in KiB.
@@ -49,6 +49,8 @@ pub(crate) fn writer(options: &Options) -> Result<Connection, OpenError> {
     set(&connection, "journal_mode", "wal".to_owned())?;
     set(&connection, "synchronous", SYNCHRONOUS_FULL)?;
     set(&connection, "foreign_keys", 1)?;
+    // What is deleted or replaced is overwritten with zeros.
+    set(&connection, "secure_delete", 1)?;
     set(&connection, "journal_size_limit", WAL_KEPT_BYTES)?;
     // Checkpoints are the writer thread's, which sees their errors; SQLite's own would swallow them.
     set(&connection, "wal_autocheckpoint", 0)?;

@@ -17,11 +17,22 @@ pub(crate) const COMMIT_TABLE: &str = "
 pub struct Tx<'a> {
     connection: &'a Connection,
     number: u64,
+    erases: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(connection: &'a Connection, number: u64) -> Self {
-        Self { connection, number }
+        Self { connection, number, erases: false }
+    }
+
+    /// What this job overwrites is not to outlive it in the log beside the file either: soon after the commit the log is
+    /// moved into the file and cut off.
+    pub fn erase(&mut self) {
+        self.erases = true;
+    }
+
+    pub(crate) fn erases(&self) -> bool {
+        self.erases
     }
 
     /// The connection, for `prepare_cached` and the like.

@@ -5,19 +5,25 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use crate::State;
 use crate::error::{self, OpenError, SubmitError};
 use crate::job::{Job, Outcome, Ran};
+use crate::open;
 use crate::options::{OnFatal, Options};
 use crate::tx::{self, Tx};
 
 /// Frames in the log from which on it is moved into the file; SQLite's own default.
 const CHECKPOINT_FRAMES: i64 = 1000;
+/// How long the log may hold what was to be erased; many erasures share one cut. Longer while a read goes on.
+const ERASE_WITHIN: Duration = Duration::from_secs(5);
+/// How long a cut waits for reads, during which nothing is written.
+const CUT_PATIENCE: Duration = Duration::from_millis(50);
 
 /// The handle of the writer thread; dropping it lets the queue run dry and waits.
 pub(crate) struct Writer {
@@ -40,6 +46,7 @@ impl Writer {
             on_fatal: options.on_fatal,
             waiting: VecDeque::new(),
             ran: VecDeque::new(),
+            erase_at: None,
             _lock: lock,
         };
         let thread = thread::Builder::new()
@@ -94,13 +101,19 @@ struct Worker {
     on_fatal: OnFatal,
     waiting: VecDeque<Box<dyn Job>>,
     ran: VecDeque<Box<dyn Job>>,
+    /// When the log is to be cut off.
+    erase_at: Option<Instant>,
     _lock: File,
 }
 
 impl Worker {
     fn run(mut self, jobs: &Receiver<Box<dyn Job>>) {
-        while let Ok(first) = jobs.recv() {
-            self.waiting.push_back(first);
+        loop {
+            match self.next(jobs) {
+                Ok(first) => self.waiting.push_back(first),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
             self.waiting.extend(jobs.try_iter().take(self.batch - 1));
             if let Err(Fatal(reason)) = self.commit_waiting() {
                 self.state.stopped.store(true, Ordering::Release);
@@ -114,6 +127,13 @@ impl Worker {
         }
     }
 
+    fn next(&self, jobs: &Receiver<Box<dyn Job>>) -> Result<Box<dyn Job>, RecvTimeoutError> {
+        match self.erase_at {
+            Some(at) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
     fn commit_waiting(&mut self) -> Result<(), Fatal> {
         while !self.waiting.is_empty() {
             let outcome = self.commit_group()?;
@@ -121,6 +141,7 @@ impl Worker {
                 guarded("a completion", || job.finish(outcome))?;
             }
         }
+        self.cut_if_due()?;
         self.checkpoint_if_due()
     }
 
@@ -157,7 +178,11 @@ impl Worker {
         self.execute("SAVEPOINT job")?;
         let job = self.ran.back_mut().expect("pushed by the caller");
         let connection = &self.connection;
-        let ran = guarded("a write job", || job.run(&mut Tx::new(connection, number)))?;
+        let mut tx = Tx::new(connection, number);
+        let ran = guarded("a write job", || job.run(&mut tx))?;
+        if tx.erases() {
+            self.erase_at.get_or_insert(Instant::now() + ERASE_WITHIN);
+        }
         if let Ran::Fatal(reason) = ran {
             return Err(Fatal(reason));
         }
@@ -191,6 +216,24 @@ impl Worker {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Moves all of the log into the file and cuts it off, if something in it was to be erased. Reads that go on put it off.
+    fn cut_if_due(&mut self) -> Result<(), Fatal> {
+        if self.erase_at.is_none_or(|at| Instant::now() < at) {
+            return Ok(());
+        }
+        self.connection.busy_timeout(CUT_PATIENCE)?;
+        let cut =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        self.connection.busy_timeout(open::BUSY_TIMEOUT)?;
+        let done = match cut {
+            Ok(busy) => !busy,
+            Err(error) if error::is_full(&error) || error::is_busy(&error) => false,
+            Err(error) => return Err(error.into()),
+        };
+        self.erase_at = (!done).then(|| Instant::now() + ERASE_WITHIN);
+        Ok(())
     }
 
     /// Moves the log into the file once it is long. It comes after the answers: nobody waits for it.

@@ -29,7 +29,6 @@ fn tell(gif: &[u8]) -> Vec<u8> {
         extension(0xff, &[b"XMP DataXMP", &secrets, CANARY.as_bytes()]),
         extension(0xff, &[b"NETSCAPE2.0", &[&[1, 0, 0], secrets.as_slice()].concat()]),
         extension(0x01, &[&[0; 12], &secrets]),
-        extension(0x77, &[&secrets]),
     ]
     .concat();
     [head, &extensions, rest, &extensions, end, &secrets].concat()

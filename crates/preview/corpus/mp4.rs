@@ -12,7 +12,9 @@ pub fn telling(mp4: &[u8]) -> Vec<u8> {
             bytes[at + 8..at + 16].copy_from_slice(&secrets[..8]);
         }
     }
-    for at in all(&bytes, b"avc1") {
+    let descriptions = all(&bytes, b"stsd")[0];
+    // Before them the same letters are a brand.
+    for at in all(&bytes, b"avc1").into_iter().filter(|at| *at > descriptions) {
         // The name of the coder.
         bytes[at + 4 + 42..at + 4 + 42 + 17].copy_from_slice(&secrets[..17]);
     }

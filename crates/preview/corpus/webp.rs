@@ -20,9 +20,10 @@ pub fn telling(orientation: u8) -> Vec<u8> {
 /// Puts secrets into a still picture.
 pub fn tell(still: &[u8], orientation: u8) -> Vec<u8> {
     let (width, height) = size(still);
+    let alpha = if still[12..].starts_with(b"VP8L") { ALPHA } else { 0 };
     let secrets = secrets();
     let chunks = [
-        extended(ICC | ALPHA | EXIF | XMP, width, height),
+        extended(ICC | alpha | EXIF | XMP, width, height),
         chunk(b"ICCP", &super::kept_profile()),
         chunk(b"SECR", &secrets),
         still[12..].to_vec(),

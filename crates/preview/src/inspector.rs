@@ -36,13 +36,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// As many at once as there are cores, 64 waiting for up to 20 s, 20 s for each, 256 MiB of output.
+    /// As many at once as there are cores, 64 waiting for up to 20 s, 30 s for each, 256 MiB of output.
     fn default() -> Self {
         Self {
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             waiting: 64,
             wait: Duration::from_secs(20),
-            time: Duration::from_secs(20),
+            time: Duration::from_secs(30),
             output_bytes: 256 * 1024 * 1024,
         }
     }
@@ -109,14 +109,11 @@ impl Inspector {
         let mut received = Received::new(output, self.limits.output_bytes);
         let in_time = timeout(self.limits.time, received.read(pipe)).await;
         // Either it has ended, or it has to.
-        let killed = child.start_kill();
+        let _ = child.start_kill();
         child.wait().await?;
         match in_time {
             Ok(read) => read?,
-            Err(_) => {
-                received.end = End::OutOfTime;
-                killed?;
-            }
+            Err(_) => received.end = End::OutOfTime,
         }
         Ok(received)
     }

@@ -145,8 +145,8 @@ fn look_at_picture(
     if found.orientation == Orientation::NoTransforms || found.animated {
         return Ok(());
     }
-    let turned = reporter.file(Made::Original, |mut output| {
-        picture::encode_upright(decoded, found.orientation, format, &mut output).map_err(io::Error::other)
+    let turned = reporter.file(Made::Original, |output| {
+        picture::encode_upright(decoded, found.orientation, format, output).map_err(io::Error::other)
     });
     match turned {
         Ok(media_type) => reporter.say(&said(media_type, &likeness.thumbhash, &thumbnails)),

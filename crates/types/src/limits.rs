@@ -37,6 +37,8 @@ pub const MAX_USERS_PER_QUESTION: usize = 200;
 pub const MAX_GROUP_NAME: usize = 100;
 /// Conversations that one user has pinned.
 pub const MAX_PINNED: usize = 50;
+/// Conversations that a client says marks of on one stream, per second. A server bears with a few times that at once.
+pub const MAX_MARKS_PER_SECOND: usize = 64;
 /// Bytes of a draft.
 pub const MAX_DRAFT_BYTES: usize = 8 * 1024;
 /// Characters of what a member calls a conversation.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::Path;
 
-use auth_svc::{App, ImportOutcome, ImportedUser, Parts, PasswordHash};
+use auth_svc::{App, EmailAddress, ImportOutcome, ImportedUser, Parts, PasswordHash};
 use parlor_runtime::data_dir::DataDir;
 use parlor_types::{DisplayName, Id as _, UserId, Username, limits};
 use serde::Deserialize;
@@ -22,6 +22,7 @@ struct Line {
     username: String,
     display_name: Option<String>,
     password_hash: String,
+    email: Option<String>,
 }
 
 /// A line that is good, with its number, from 1.
@@ -87,28 +88,26 @@ fn read(text: impl BufRead) -> io::Result<Result<Vec<Numbered>, Vec<BadLine>>> {
     Ok(if bad.is_empty() { Ok(good) } else { Err(bad) })
 }
 
-/// The lines so far, by what must be unique. User names as they are compared: in lower case.
+/// The lines so far, by what must be unique. User names and addresses as they are compared.
 #[derive(Default)]
 struct Seen {
-    by_key: HashMap<String, (usize, Line)>,
+    by_key: HashMap<(&'static str, String), (usize, Line)>,
 }
 
 impl Seen {
     /// `false` for a line that was there before in the same words.
     fn is_new(&mut self, number: usize, line: Line) -> Result<bool, String> {
-        let keys = [
-            Some(format!("user name {}", line.username)),
-            line.user_id.as_ref().map(|id| format!("id {id}")),
-        ];
+        let (username, id, email) = (Some(&line.username), line.user_id.as_ref(), line.email.as_ref());
+        let keys = [("user name", username), ("id", id), ("e-mail address", email)];
         let mut is_new = true;
-        for key in keys.into_iter().flatten() {
-            match self.by_key.get(&key) {
+        for (what, value) in keys.into_iter().filter_map(|(what, value)| Some((what, value?.clone()))) {
+            match self.by_key.get(&(what, value.clone())) {
                 Some((_, before)) if *before == line => is_new = false,
                 Some((before, _)) => {
-                    return Err(format!("{key} stands in line {before} with something else"));
+                    return Err(format!("the {what} stands in line {before} with something else"));
                 }
                 None => {
-                    self.by_key.insert(key, (number, line.clone()));
+                    self.by_key.insert((what, value), (number, line.clone()));
                 }
             }
         }
@@ -129,8 +128,11 @@ fn parse(text: &str) -> Result<(Line, ImportedUser), String> {
     let display_name = display_name.transpose().map_err(|rule| format!("display_name: {rule}"))?;
     let password =
         PasswordHash::parse(&line.password_hash).map_err(|error| format!("password_hash: {error}"))?;
+    let email = line.email.as_deref().map(EmailAddress::new).transpose();
+    let email = email.map_err(|rule| format!("email: {rule}"))?;
     line.username = username.as_str().to_owned();
-    Ok((line, ImportedUser { user_id, username, display_name, password }))
+    line.email = email.as_ref().map(|address| address.compared().to_owned());
+    Ok((line, ImportedUser { user_id, username, display_name, password, email }))
 }
 
 fn refusal(bad: &[BadLine]) -> String {
@@ -145,7 +147,7 @@ fn name_taken(numbers: &[usize]) {
         // The result on standard output counts them in any case.
         let _ = writeln!(
             out,
-            "line {number}: the user name or the id belongs to an account that was there before"
+            "line {number}: the user name, the id or the e-mail address belongs to an account that was there before"
         );
     }
 }
@@ -191,6 +193,9 @@ mod tests {
             line("fay", ", \"password\": \"123\""),
             line("ada", ""),
             line("gil", id),
+            line("hal", ", \"email\": \"hal\""),
+            line("ida", ", \"email\": \"ida@example.org\""),
+            line("joe", ", \"email\": \"Ida@Example.org\""),
         ];
         let bad = bad(&text.concat());
         let expected = [
@@ -200,8 +205,10 @@ mod tests {
             (5, "display_name: must not be empty"),
             (6, "password_hash: "),
             (7, "not an object"),
-            (8, "user name ada stands in line 1"),
-            (9, "stands in line 1"),
+            (8, "the user name stands in line 1"),
+            (9, "the id stands in line 1"),
+            (10, "email: must be at most"),
+            (12, "the e-mail address stands in line 11"),
         ];
         assert_eq!(bad.len(), expected.len(), "{bad:?}");
         for ((number, reason), (line, start)) in bad.iter().zip(expected) {

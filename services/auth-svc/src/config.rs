@@ -150,7 +150,7 @@ pub struct Limits {
     /// Mails to one e-mail address, whoever asks for them.
     pub mail_per_address: DailyLimit,
     /// Mails to one e-mail address, asked for by one account. Below `mail_per_address`, so that no account alone can use
-    /// that up.
+    /// that up; how many together can is the ratio of the two.
     pub mail_per_account_and_address: DailyLimit,
     /// FindByEmail, per account.
     pub find_by_email: RateLimit,

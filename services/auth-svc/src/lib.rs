@@ -32,5 +32,6 @@ pub use config::{
     Config, DailyLimit, FailureConfig, KeysConfig, Limits, MailConfig, MailTransport, PasswordConfig,
     RateLimit, SessionConfig, SmtpConfig, SmtpSecurity, StoreConfig, ThrottleConfig,
 };
+pub use emails::{EmailAddress, InvalidEmail};
 pub use refusal::Refusal;
 pub use rpc::policy::{INTERNAL as INTERNAL_SERVICES, PUBLIC as PUBLIC_SERVICES};

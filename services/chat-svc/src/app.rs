@@ -85,7 +85,7 @@ impl App {
         let store = Arc::new(SqliteStore::open(options)?);
         let router = Arc::new(LocalRouter::default());
         let directory: Arc<dyn Directory> = Arc::new(RemoteDirectory::new(needs.auth_internal.clone()));
-        let presence = Arc::new(PresenceLink::new(NodeId::new()));
+        let presence = Arc::new(PresenceLink::new(NodeId::new(), config.presence_blind_max));
         let watcher: Arc<dyn VisibilityWatcher> = presence.clone();
         let log = Log::new(StartLog {
             store: store.clone(),

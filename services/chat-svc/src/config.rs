@@ -59,6 +59,10 @@ pub struct Config {
     /// How long streams live on while auth-svc cannot be asked about ended sessions.
     #[serde(with = "duration")]
     pub revocation_blind_max: Duration,
+    /// How long streams show how people were when presence-svc was last heard; after that they are told that nothing is
+    /// known, within ten seconds.
+    #[serde(with = "duration")]
+    pub presence_blind_max: Duration,
     /// When the server stops: how long clients have to leave their streams.
     #[serde(with = "duration")]
     pub drain_grace: Duration,
@@ -101,6 +105,7 @@ impl Default for Config {
             page_entries: stream.page_entries,
             page_bytes: stream.page_bytes as u64,
             revocation_blind_max: Duration::from_secs(5 * 60),
+            presence_blind_max: Duration::from_secs(60),
             drain_grace: Duration::from_secs(2),
         }
     }
@@ -157,6 +162,8 @@ impl Validate for Config {
         problems.range("page_entries", &self.page_entries, 1..=1000);
         problems.range("page_bytes", &self.page_bytes, 16 << 10..=2 << 20);
         problems.range("revocation_blind_max", &self.revocation_blind_max, seconds(1)..=seconds(600));
+        let blind = Duration::from_millis(100)..=seconds(3600);
+        problems.range("presence_blind_max", &self.presence_blind_max, blind);
         problems.range("drain_grace", &self.drain_grace, Duration::ZERO..=seconds(120));
     }
 }

@@ -17,11 +17,12 @@ const MIB: usize = 1024 * 1024;
 
 /// What makes a server keep its files there.
 fn settings(minio: &Minio, secret: &str) -> Vec<String> {
+    let url = minio.url();
     let blobs = [
         ("store", "s3"),
         ("bucket", Minio::BUCKET),
         ("region", Minio::REGION),
-        ("endpoint", &minio.url()),
+        ("endpoint", &url),
         ("allow_http", "true"),
         ("access_key_id", Minio::KEY),
         ("secret_access_key", secret),
@@ -74,8 +75,8 @@ async fn g1_files_in_a_bucket_are_whole_over_crashes_of_both_servers() {
     let media = ada.media();
     let id = upload.media_id.clone();
     let finishing = tokio::spawn(async move { uploads::finish(&media, &id).await });
-    let gone = uploads::download(&ada.media(), &file.id, Variant::Original);
-    match timeout(PATIENCE, gone).await {
+    let media = ada.media();
+    match timeout(PATIENCE, uploads::download(&media, &file.id, Variant::Original)).await {
         Ok(answer) => {
             let reason = from_status(&answer.expect_err("its bytes are away")).reason();
             assert_ne!(reason, ErrorReason::MediaNotFound, "G1: what is merely away is said to be gone");

@@ -5,6 +5,7 @@ mod activity;
 mod chats;
 mod contacts;
 mod conversations;
+mod edit;
 mod files;
 mod group;
 mod history;
@@ -44,6 +45,8 @@ pub async fn run(args: Args, out: &mut Output) -> Outcome {
         Command::Forward { conversation, seq, to } => {
             files::forward(client, out, &conversation, seq, &to).await
         }
+        Command::Edit { conversation, seq, text } => edit::edit(client, out, &conversation, seq, text).await,
+        Command::Delete { conversation, seq } => edit::delete(client, out, &conversation, seq).await,
         Command::Tail(tail) => tail::run(client, out, tail).await,
         Command::History { to, limit, before, all, pictures } => {
             let limit = (!all).then_some(limit);

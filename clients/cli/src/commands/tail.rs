@@ -143,6 +143,7 @@ impl Tail<'_> {
             Event::Typing { .. }
             | Event::Upload { .. }
             | Event::Receipts { .. }
+            | Event::Changed { .. }
             | Event::Presence { .. }
             | Event::Person(_)
             | Event::Privacy

@@ -56,6 +56,13 @@ pub enum Event {
         /// The last new one.
         to: Seq,
     },
+    /// A message was edited or deleted: if it is held, or in the row, it says something else now.
+    Changed {
+        /// Where.
+        conversation: ConversationId,
+        /// Which.
+        message: Seq,
+    },
     /// The range grew downwards.
     Older {
         /// Where.

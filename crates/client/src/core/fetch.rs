@@ -9,7 +9,7 @@ use parlor_wire::chat::v1::{Entry, Fetch, FetchResult, LogPage, fetch_result};
 use parlor_wire::errors::v1::Problem;
 
 use super::conversation::Conversation;
-use super::message::{Effects, Event, Now};
+use super::message::{Effects, Event, Mutation, Now};
 use super::range::Range;
 use super::verdict::{Verdict, retry_after, verdict};
 use super::{Core, backoff, say};
@@ -203,7 +203,10 @@ impl Core {
                 *range = Range::starting_at(next)
             }
             Some(_) => {}
-            None if conversation.head <= request.to => conversation.head = range.have,
+            None if conversation.head <= request.to => {
+                conversation.head = range.have;
+                fx.save.push(Mutation::Head(id, range.have));
+            }
             None => {}
         }
         self.advance(now, id, page.entries, fx);
@@ -253,8 +256,11 @@ impl Core {
         match request.what {
             What::Op if for_good => self.drop_searched(id, problem, fx),
             What::Newer if for_good => {
-                if let Some(conversation) = self.conversations.get_mut(&id) {
-                    conversation.head = conversation.range.map_or(conversation.head, |range| range.have);
+                if let Some(conversation) = self.conversations.get_mut(&id)
+                    && let Some(range) = conversation.range
+                {
+                    conversation.head = range.have;
+                    fx.save.push(Mutation::Head(id, range.have));
                 }
             }
             What::Older if for_good => {

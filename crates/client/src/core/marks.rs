@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use parlor_types::{ConversationId, Id as _, Seq};
+use parlor_types::{ConversationId, Id as _, Seq, limits};
 use parlor_wire::chat::v1::client_frame::Kind;
 use parlor_wire::chat::v1::{MarkRefused, Read, Received};
 use parlor_wire::errors::v1::Problem;
@@ -87,7 +87,7 @@ impl Core {
             return;
         }
         self.marks.at = None;
-        for id in std::mem::take(&mut self.marks.due) {
+        for id in self.marks_to_say(now) {
             let Some(conversation) = self.conversations.get_mut(&id) else { continue };
             if let (Some(seq), _) = to_send(conversation) {
                 conversation.received_said = seq;
@@ -95,6 +95,22 @@ impl Core {
             }
             self.say_read(id, fx);
         }
+    }
+
+    /// No more at a time than a server bears with, what was read first; the others wait.
+    fn marks_to_say(&mut self, now: Now) -> Vec<ConversationId> {
+        let due = std::mem::take(&mut self.marks.due);
+        let read = |id: &ConversationId| {
+            self.conversations.get(id).is_some_and(|conversation| to_send(conversation).1.is_some())
+        };
+        let (mut say, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(read);
+        say.extend(rest);
+        let later = say.split_off(say.len().min(limits::MAX_MARKS_PER_SECOND));
+        if !later.is_empty() {
+            self.marks.due.extend(later);
+            self.marks.at = Some(now + COALESCE);
+        }
+        say
     }
 
     /// Says the read mark now, if there is anything to say.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use parlor_types::{ConversationId, Op, Seq, UserId};
 use parlor_wire::chat::v1::content::Kind;
-use parlor_wire::chat::v1::{Activity, Append, ClientFrame, Content, Hello, PreferenceChanges, ServerFrame};
+use parlor_wire::chat::v1::{
+    Activity, Append, ClientFrame, Content, Delete, Edit, Hello, PreferenceChanges, ServerFrame,
+};
 use parlor_wire::errors::v1::Problem;
 
 pub use super::event::{Event, UploadNews};
@@ -63,13 +65,28 @@ pub struct Draft {
     pub reply_to: Seq,
     /// Users it calls by name.
     pub mentions: Vec<UserId>,
+    /// Seq of the message it changes, for edits and deletes; 0 for all else.
+    pub target: Seq,
 }
 
 impl Draft {
     /// Content that answers nothing and calls nobody.
     #[must_use]
     pub fn new(conversation: ConversationId, content: Kind) -> Self {
-        Self { conversation, content, reply_to: Seq::default(), mentions: Vec::new() }
+        let (reply_to, target) = (Seq::default(), Seq::default());
+        Self { conversation, content, reply_to, mentions: Vec::new(), target }
+    }
+
+    /// The edit of a message of one's own: its text, or the text under it, is another.
+    #[must_use]
+    pub fn edit(conversation: ConversationId, message: Seq, body: String) -> Self {
+        Self { target: message, ..Self::new(conversation, Kind::Edit(Edit { body })) }
+    }
+
+    /// The deletion of a message, for everybody.
+    #[must_use]
+    pub fn delete(conversation: ConversationId, message: Seq) -> Self {
+        Self { target: message, ..Self::new(conversation, Kind::Delete(Delete {})) }
     }
 }
 
@@ -94,6 +111,7 @@ impl Outgoing {
             conversation_id: draft.conversation.to_string(),
             op: op.to_string(),
             reply_to: draft.reply_to.0,
+            target: draft.target.0,
             mention_ids: draft.mentions.iter().map(ToString::to_string).collect(),
             content: Some(Content { kind: Some(draft.content) }),
             ..Append::default()

@@ -11,6 +11,7 @@ mod conversation;
 mod download;
 mod event;
 mod fetch;
+mod fold;
 mod link;
 mod marks;
 mod message;
@@ -40,6 +41,7 @@ use rand::rngs::StdRng;
 
 pub(crate) use backoff::{new_op, wait};
 pub use download::{Download, DownloadEffects, DownloadInput, Expected};
+pub use fold::{fold, is_change};
 pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing, UploadNews};
 pub use parcel::{
     FileFailure, FileFault, FileUpload, MAX_ALBUM, Parcel, Part, content_of, forwarded, media_of,

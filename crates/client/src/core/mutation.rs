@@ -20,11 +20,13 @@ pub enum Mutation {
     Cursor(Bytes),
     /// The row of the chat list. Its marks raise those that are saved.
     Row(ConversationId, Box<Conversation>),
-    /// What is held, and the highest seq heard of.
+    /// What is held, and the highest seq heard of here; another process may have saved a higher one, which stays.
     Extent(ConversationId, Range, Seq),
+    /// The log ends here, whatever was heard of it.
+    Head(ConversationId, Seq),
     /// An entry, and what it counts for when it is unread; of two copies the higher `rev` stays.
     Entry(ConversationId, Box<Entry>, Weight),
-    /// Drop the entries of a conversation, and every mark.
+    /// Drop the entries of a conversation, every mark, and the head.
     Forget(ConversationId),
     /// A new row of the outbox, behind all others.
     Queue(Box<Outgoing>),

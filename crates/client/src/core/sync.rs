@@ -111,7 +111,11 @@ impl Core {
         if weight > Weight::Nothing && UserId::parse(&entry.sender_id) == Some(self.me) {
             self.raise_read(id, Seq(entry.seq), fx);
         }
+        let message = Seq(entry.target);
         fx.save.push(Mutation::Entry(id, Box::new(entry), weight));
+        if message > Seq::default() {
+            fx.tell.push(Event::Changed { conversation: id, message });
+        }
     }
 
     pub(super) fn save_extent(&mut self, id: ConversationId, fx: &mut Effects) {

@@ -25,13 +25,23 @@ impl Weight {
     #[must_use]
     pub fn of(entry: &Entry, reader: UserId) -> Self {
         let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());
-        if !kind.is_some_and(is_message) {
+        if !kind.is_some_and(|kind| was_message(entry, kind)) {
             Self::Nothing
         } else if entry.mention_ids.iter().any(|id| UserId::parse(id) == Some(reader)) {
             Self::Mention
         } else {
             Self::Message
         }
+    }
+}
+
+/// What was deleted stays unread until it is read past, and so does a message that an edit withholds. Of a message withheld
+/// from the first there is no rev.
+fn was_message(entry: &Entry, kind: &Kind) -> bool {
+    match kind {
+        Kind::Deleted(_) => entry.target == 0,
+        Kind::Withheld(_) => entry.target == 0 && entry.rev > 0,
+        kind => is_message(kind),
     }
 }
 
@@ -101,7 +111,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use parlor_wire::chat::v1::{Content, Text, Withheld};
+    use parlor_wire::chat::v1::{Content, Deleted, Text, Withheld};
 
     use super::*;
 
@@ -154,6 +164,12 @@ mod tests {
         assert_eq!(Weight::of(&entry(text(), vec![other]), me), Weight::Message);
         let withheld = Kind::Withheld(Withheld::default());
         assert_eq!(Weight::of(&entry(withheld, vec![me.to_string()]), me), Weight::Nothing);
+        let deleted = || Kind::Deleted(Deleted::default());
+        assert_eq!(Weight::of(&entry(deleted(), vec![]), me), Weight::Message, "it stays unread");
+        let of_edit = Entry { target: 3, ..entry(deleted(), vec![]) };
+        assert_eq!(Weight::of(&of_edit, me), Weight::Nothing, "an edit was no message");
+        let by_edit = Entry { rev: 3, ..entry(Kind::Withheld(Withheld::default()), vec![]) };
+        assert_eq!(Weight::of(&by_edit, me), Weight::Message);
         assert_eq!(Weight::of(&Entry::default(), me), Weight::Nothing, "a kind of a later version");
     }
 }

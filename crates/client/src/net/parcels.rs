@@ -144,7 +144,7 @@ impl Session {
             if crate::core::media_of(&mut content).len() != uploads.len() {
                 return Err(Error::NoMessage); // a still picture of what is no video
             }
-            let draft = Draft { conversation, content, reply_to, mentions };
+            let draft = Draft { reply_to, mentions, ..Draft::new(conversation, content) };
             let outgoing = Outgoing::new(Op::new(), Seq::default(), draft);
             Ok(Parcel { outgoing, files: uploads, failed: None })
         })

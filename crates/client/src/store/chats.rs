@@ -10,7 +10,7 @@ use rusqlite::{Transaction, params};
 
 use super::log::{self, StoredConversation};
 use super::sql::{decode, first, to_sql};
-use super::{Result, Store, preferences};
+use super::{Result, Store, changes, preferences};
 use crate::core::changes::overlay;
 use crate::core::{Known, Unread};
 
@@ -141,8 +141,8 @@ fn chat(tx: &Transaction<'_>, known: StoredConversation) -> Result<Option<Chat>>
     let StoredConversation { id, row: Some(row), read, read_wanted, .. } = known else { return Ok(None) };
     let mut preferences = row.preferences.clone().unwrap_or_default();
     overlay(&mut preferences, &preferences::wish_of(tx, id)?);
-    let of_row = row.last_message.clone();
-    let last_message = newest.into_iter().chain(of_row).max_by_key(|entry| entry.seq);
+    let of_row = row.last_message.clone().map(|entry| changes::present(tx, id, entry)).transpose()?;
+    let last_message = newest.into_iter().chain(of_row).max_by_key(|entry| (entry.seq, entry.rev));
     let last_entry = log::last_entry(tx, id)?.and_then(|entry| entry.time);
     let active_at = row.active_at.into_iter().chain(last_entry).max_by_key(|at| order(*at));
     Ok(Some(Chat { id, row, preferences, unread, read: read.max(read_wanted), last_message, active_at }))

@@ -5,6 +5,8 @@
 //! from async code moves them to a blocking thread.
 
 mod account;
+mod carry_over;
+mod changes;
 mod chats;
 mod claim;
 mod files;
@@ -31,10 +33,11 @@ pub use log::StoredConversation;
 pub use marks::{MemberReceipt, Receipts};
 
 /// What brings a file from each version to the next, from an empty one on. `PRAGMA user_version` counts those done.
-const SCHEMA: [&str; 3] = [
+const SCHEMA: [&str; 4] = [
     include_str!("schema/1_account_and_log.sql"),
     include_str!("schema/2_marks_preferences_people.sql"),
-    include_str!("schema/3_files.sql"),
+    include_str!("schema/3_changes.sql"),
+    include_str!("schema/4_files.sql"),
 ];
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -110,10 +113,15 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
+        // What is deleted is overwritten.
+        connection.pragma_update(None, "secure_delete", "on")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let missing = SCHEMA.get(version as usize..).ok_or(StoreError::Newer(version))?;
         missing.iter().try_for_each(|step| transaction.execute_batch(step))?;
+        if version == 1 {
+            carry_over::from_version_1(&transaction)?;
+        }
         if version == 0 {
             transaction
                 .execute("INSERT INTO sync (only_one, generation, cursor) VALUES (1, NULL, x'')", [])?;

@@ -6,7 +6,7 @@ use prost::Message as _;
 use rusqlite::{Transaction, named_params, params};
 
 use super::sql::{run, to_sql};
-use super::{Result, Store, files, marks, people, preferences};
+use super::{Result, Store, changes, files, marks, people, preferences};
 use crate::core::{Mutation, Outgoing, Range, Weight, by_user};
 
 impl Store {
@@ -29,6 +29,10 @@ pub fn apply(tx: &Transaction<'_>, mutation: &Mutation) -> Result<()> {
         Mutation::Cursor(cursor) => run(tx, "UPDATE sync SET cursor = ?", [&cursor[..]]),
         Mutation::Row(id, row) => save_row(tx, *id, row),
         Mutation::Extent(id, range, head) => extent(tx, *id, *range, *head),
+        Mutation::Head(id, head) => {
+            let sql = "UPDATE conversation SET head = ? WHERE id = ?";
+            run(tx, sql, params![to_sql(*head), id.bytes()])
+        }
         Mutation::Entry(id, entry, weight) => save_entry(tx, *id, entry, *weight),
         Mutation::Forget(id) => forget(tx, *id),
         Mutation::Queue(row) => queue(tx, row),
@@ -74,7 +78,7 @@ fn save_row(tx: &Transaction<'_>, id: ConversationId, row: &Conversation) -> Res
 
 fn extent(tx: &Transaction<'_>, id: ConversationId, range: Range, head: Seq) -> Result<()> {
     let sql = "INSERT INTO conversation (id, head, low, have) VALUES (:id, :head, :low, :have)
-               ON CONFLICT (id) DO UPDATE SET head = :head, low = :low, have = :have";
+               ON CONFLICT (id) DO UPDATE SET head = max(head, :head), low = :low, have = :have";
     let values = named_params! {
         ":id": id.bytes(), ":head": to_sql(head), ":low": to_sql(range.low), ":have": to_sql(range.have),
     };
@@ -82,17 +86,19 @@ fn extent(tx: &Transaction<'_>, id: ConversationId, range: Range, head: Seq) -> 
 }
 
 fn save_entry(tx: &Transaction<'_>, id: ConversationId, entry: &Entry, weight: Weight) -> Result<()> {
-    let sql = "INSERT INTO entry (conversation_id, seq, rev, entry, weight) VALUES (?, ?, ?, ?, ?)
+    let sql = "INSERT INTO entry (conversation_id, seq, rev, entry, weight, target) VALUES (?, ?, ?, ?, ?, ?)
                ON CONFLICT (conversation_id, seq) DO UPDATE
                SET rev = excluded.rev, entry = excluded.entry, weight = excluded.weight WHERE excluded.rev >= rev";
     let (seq, rev) = (to_sql(Seq(entry.seq)), to_sql(Seq(entry.rev)));
-    run(tx, sql, params![id.bytes(), seq, rev, entry.encode_to_vec(), weight as u8])
+    let target = to_sql(Seq(entry.target));
+    run(tx, sql, params![id.bytes(), seq, rev, entry.encode_to_vec(), weight as u8, target])?;
+    changes::settle(tx, id, entry)
 }
 
 fn forget(tx: &Transaction<'_>, id: ConversationId) -> Result<()> {
     run(tx, "DELETE FROM entry WHERE conversation_id = ?", [id.bytes()])?;
     run(tx, "DELETE FROM mark WHERE conversation_id = ?", [id.bytes()])?;
-    run(tx, "UPDATE conversation SET read = 0, read_wanted = 0 WHERE id = ?", [id.bytes()])
+    run(tx, "UPDATE conversation SET head = 0, read = 0, read_wanted = 0 WHERE id = ?", [id.bytes()])
 }
 
 fn queue(tx: &Transaction<'_>, row: &Outgoing) -> Result<()> {

@@ -5,7 +5,11 @@ use std::time::{Duration, SystemTime};
 use parlor_types::{ConversationId, Id as _, Op, Seq, SessionId, UserId};
 use parlor_wire::auth::v1::Profile;
 use parlor_wire::chat::v1::content::Kind;
-use parlor_wire::chat::v1::{Conversation, Entry, Person, ReadableRange, SyncResponse, Text};
+use parlor_wire::chat::v1::{
+    Content, Conversation, Entry, Marks, Member, Person, ReadableRange, SyncResponse, Text,
+};
+use prost::Message as _;
+use rusqlite::params;
 
 use super::{FILE, Store, StoreError, Tokens};
 use crate::core::{Draft, Mutation, Outgoing, Range, Weight};
@@ -239,6 +243,75 @@ fn a_store_of_a_later_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path()).unwrap());
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-    connection.pragma_update(None, "user_version", 4).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(4))));
+    connection.pragma_update(None, "user_version", 5).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(5))));
+}
+
+/// As the first version left it: the chat list, a message that mentions this user, and a read mark not yet said.
+fn of_version_1(me: UserId) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    connection.execute_batch(super::SCHEMA[0]).unwrap();
+    let members = vec![Member {
+        user_id: UserId::from_bytes([8; 16]).to_string(),
+        marks: Some(Marks { received: 3, ..Marks::default() }),
+        ..Member::default()
+    }];
+    let marks = Some(Marks { read: 1, ..Marks::default() });
+    let row = Conversation {
+        id: conversation().to_string(),
+        head: 3,
+        unread: 2,
+        marks,
+        members,
+        ..Default::default()
+    };
+    let sql = "INSERT INTO conversation (id, row, head, low, have, read_wanted) VALUES (?, ?, 7, 2, 3, 2)";
+    connection.execute(sql, params![CONVERSATION, row.encode_to_vec()]).unwrap();
+    for seq in [2, 3] {
+        let content = Some(Content { kind: Some(Kind::Text(Text { body: "hello".into() })) });
+        let mention_ids = if seq == 3 { vec![me.to_string()] } else { Vec::new() };
+        let entry = Entry { content, mention_ids, ..entry(seq, 0) };
+        let sql = "INSERT INTO entry (conversation_id, seq, rev, entry) VALUES (?, ?, 0, ?)";
+        connection.execute(sql, params![CONVERSATION, seq as i64, entry.encode_to_vec()]).unwrap();
+    }
+    let device = [5_u8; 16];
+    let sql = "INSERT INTO account (only_one, device_id, user_id) VALUES (1, ?, ?)";
+    connection.execute(sql, params![device, me.bytes()]).unwrap();
+    connection.execute("INSERT INTO sync VALUES (1, 'one', x'0102')", []).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    folder
+}
+
+#[test]
+fn a_store_of_the_first_version_loses_nothing() {
+    let folder = of_version_1(UserId::from_bytes([1; 16]));
+    let store = Store::open(folder.path()).unwrap();
+    let known = store.conversation(conversation()).unwrap().unwrap();
+    assert_eq!(
+        (known.read_wanted, known.read, known.head),
+        (Seq(2), Seq(1), Seq(7)),
+        "what was read is still to be said"
+    );
+    assert_eq!(known.range, Some(Range { low: Seq(2), have: Seq(3) }));
+    assert_eq!(store.entries(conversation(), Seq(1), Seq(9), 9).unwrap().len(), 2);
+    let chat = store.chat(conversation()).unwrap().unwrap();
+    assert_eq!((chat.unread.messages, chat.unread.mentions), (1, 1), "weighed");
+    assert_eq!(store.load().unwrap().cursor, "", "rows and people come anew");
+    let marks = store.receipts(conversation(), Seq(3)).unwrap().members[0].marks;
+    assert_eq!(marks.received, 3, "what the row said of others");
+}
+
+#[test]
+fn a_head_that_another_process_heard_of_stays_until_the_log_is_known_to_end() {
+    let store = Store::in_memory();
+    let head = || store.conversation(conversation()).unwrap().unwrap().head;
+    store.raise_head(conversation(), Seq(41)).unwrap();
+    let extent = Mutation::Extent(conversation(), Range::empty_at(Seq(30)), Seq(30));
+    store.apply(std::slice::from_ref(&extent)).unwrap();
+    assert_eq!(head(), Seq(41));
+    store.apply(&[Mutation::Head(conversation(), Seq(30))]).unwrap();
+    assert_eq!(head(), Seq(30));
+    store.apply(&[Mutation::Forget(conversation()), extent]).unwrap();
+    assert_eq!(head(), Seq(30));
 }

@@ -26,6 +26,7 @@ pub struct Received {
     folder: PathBuf,
     room: u64,
     facts: Option<Facts>,
+    has_begun: bool,
     pub end: End,
 }
 
@@ -34,7 +35,7 @@ const ALL: [Made; 3] = [Made::Original, Made::Small, Made::Large];
 impl Received {
     /// Files go into `folder`, with `room` for so many bytes.
     pub fn new(folder: &Path, room: u64) -> Self {
-        Self { folder: folder.to_owned(), room, facts: None, end: End::Gone }
+        Self { folder: folder.to_owned(), room, facts: None, has_begun: false, end: End::Gone }
     }
 
     /// Takes all that is said, up to the end or to what nobody in their right mind says.
@@ -57,6 +58,7 @@ impl Received {
             };
             match word {
                 Ok(Word::Begin(made)) if open.is_none() => {
+                    self.has_begun = true;
                     whole.retain(|other| *other != made);
                     open = Some((made, File::create(self.partial(made)).await?));
                 }
@@ -86,6 +88,9 @@ impl Received {
         }
         let Some(facts) = &self.facts else {
             return Err(match self.end {
+                End::Gone if !self.has_begun => {
+                    InspectError::Failed(io::Error::other("the child ended before it began to look"))
+                }
                 End::Gone | End::Unreadable => InspectError::Unreadable,
                 End::OutOfTime => InspectError::Busy,
                 End::Failed(why) => InspectError::Failed(io::Error::other(why)),

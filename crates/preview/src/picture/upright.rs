@@ -20,7 +20,7 @@ pub fn encode(
     decoded: Decoded,
     orientation: Orientation,
     format: Format,
-    output: &mut impl Write,
+    output: &mut dyn Write,
 ) -> ImageResult<&'static str> {
     let Decoded { mut image, profile } = decoded;
     image.apply_orientation(orientation);

@@ -7,22 +7,22 @@
 
 use std::io;
 
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Address space, in bytes.
 const MEMORY_BYTES: u64 = 512 * 1024 * 1024;
 /// CPU time, in seconds; without optimisation twice as much.
 const CPU_SECONDS: u64 = if cfg!(debug_assertions) { 10 } else { 5 };
-/// How far behind the services it stands for the processor.
-const NICE: i32 = 10;
 
 pub fn confine() -> io::Result<()> {
-    // Only a wish: it works as well without.
-    let _ = nice(NICE);
+    confine_for(CPU_SECONDS)
+}
+
+fn confine_for(cpu_seconds: u64) -> io::Result<()> {
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nofile, 0)?;
-    limit(Resource::Cpu, CPU_SECONDS)?;
+    limit(Resource::Cpu, cpu_seconds)?;
     let memory = limit(Resource::As, MEMORY_BYTES);
     if cfg!(target_os = "linux") {
         memory?;
@@ -89,3 +89,6 @@ fn system_calls() -> io::Result<()> {
 fn system_calls() -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -3,6 +3,7 @@
 use parlor_types::{DisplayName, UserId, Username};
 
 use super::{Account, Accounts, Credential, PasswordHash};
+use crate::emails::EmailAddress;
 use crate::profiles::ProfileText;
 use crate::refusal::Refusal;
 use crate::store::Created;
@@ -22,6 +23,8 @@ pub struct ImportedUser {
     pub display_name: Option<DisplayName>,
     /// The hash of the password.
     pub password: PasswordHash,
+    /// The user's address, if the other system has proved that it is theirs. Nobody finds them by it until they say so.
+    pub email: Option<EmailAddress>,
 }
 
 /// What became of one of them.
@@ -29,7 +32,7 @@ pub struct ImportedUser {
 pub enum ImportOutcome {
     /// The account is there.
     Imported(UserId),
-    /// The user name or the id belongs to an account that was there before; nothing was changed.
+    /// The user name, the id or the address belongs to an account that was there before; nothing was changed.
     Taken,
 }
 
@@ -40,11 +43,17 @@ impl Accounts {
     /// `StorageFull`, `Overloaded`, `Unavailable`: the batches before the failing one stay.
     pub async fn import(&self, users: Vec<ImportedUser>, now: Moment) -> Result<Vec<ImportOutcome>, Refusal> {
         let mut outcomes = Vec::with_capacity(users.len());
-        let mut users = users.into_iter().map(|user| account(user, now)).peekable();
+        let mut users = users
+            .into_iter()
+            .map(|mut user| {
+                let email = user.email.take();
+                (account(user, now), email)
+            })
+            .peekable();
         while users.peek().is_some() {
             let batch: Vec<_> = users.by_ref().take(BATCH).collect();
-            let ids: Vec<_> = batch.iter().map(|account| account.user_id).collect();
-            let created = self.store.create_accounts(batch).await?;
+            let ids: Vec<_> = batch.iter().map(|(account, _)| account.user_id).collect();
+            let created = self.store.create_accounts_with(batch).await?;
             outcomes.extend(ids.into_iter().zip(created).map(|(id, created)| match created {
                 Created::Made => ImportOutcome::Imported(id),
                 Created::Taken => ImportOutcome::Taken,

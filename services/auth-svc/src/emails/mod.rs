@@ -21,7 +21,7 @@ use crate::store::{Change, Store};
 use crate::time::{Moment, Now};
 use crate::tokens::Issuer;
 
-pub use address::EmailAddress;
+pub use address::{EmailAddress, InvalidEmail};
 pub use code::{Code, CodeMac};
 pub use quota::{MailQuota, MailRates};
 pub use state::{CODE_LIFE, EmailState, Proved, Waiting};

@@ -1,7 +1,9 @@
 //! How much mail an address gets.
 //!
 //! Whoever asks for it, so that nobody is flooded; and of one account, so that one alone cannot use up what the address
-//! may get, which would keep its owner from proving it. Buckets in memory: a restart fills them.
+//! may get, which would keep its owner from proving it. Several accounts together can, four of them with the default
+//! limits: beyond that, what protects the owner is what accounts cost, which `register` limits. All they delay is a proof:
+//! nobody logs in by address. Buckets in memory: a restart fills them.
 
 use std::time::{Duration, Instant};
 

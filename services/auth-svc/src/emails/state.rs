@@ -44,6 +44,12 @@ pub struct Waiting {
 }
 
 impl EmailState {
+    /// Of an account that comes with an address which another system has proved.
+    #[must_use]
+    pub fn imported(address: EmailAddress) -> Self {
+        Self { proved: Some(Proved { address, proof: None }), ..Self::default() }
+    }
+
     /// As it is `now`: a code that has expired is as if it had never been sent.
     #[must_use]
     pub fn at(mut self, now: Moment) -> Self {

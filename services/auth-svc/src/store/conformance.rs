@@ -17,7 +17,8 @@ mod emails;
 mod model;
 
 pub(super) use emails::{
-    an_address_is_kept_as_it_was_put, an_address_is_of_whoever_put_it_last, only_those_who_may_be_found_are,
+    an_account_comes_with_an_address_that_is_nobodys, an_address_is_kept_as_it_was_put,
+    an_address_is_of_whoever_put_it_last, only_those_who_may_be_found_are,
     what_was_never_proved_is_forgotten,
 };
 
@@ -44,7 +45,7 @@ macro_rules! suite {
             search_knows_no_internal_accounts, a_rule_sees_and_changes_one_user, nobody_is_not_asked,
             an_ended_session_stays_ended, ends_are_told_and_logged, the_log_is_paged, numbers_are_not_used_again,
             expired_sessions_are_found, pruning_spares_the_open, passwords_change_version_and_hashes_do_not,
-            profiles_change, an_address_is_kept_as_it_was_put, an_address_is_of_whoever_put_it_last,
+            profiles_change, an_account_comes_with_an_address_that_is_nobodys, an_address_is_kept_as_it_was_put, an_address_is_of_whoever_put_it_last,
             only_those_who_may_be_found_are, what_was_never_proved_is_forgotten
         }
     };

@@ -44,6 +44,11 @@ impl Tables {
         open.cloned().collect()
     }
 
+    fn is_proved(&self, address: &EmailAddress) -> bool {
+        let mut proved = self.emails.values().filter_map(|state| state.proved.as_ref());
+        proved.any(|proved| proved.address.compared() == address.compared())
+    }
+
     fn put_email(&mut self, user: UserId, state: EmailState) {
         if let Some(proved) = &state.proved {
             let same = |other: &EmailState| {
@@ -93,13 +98,20 @@ impl Tables {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn create_accounts(&self, accounts: Vec<Account>) -> Result<Vec<Created>, Error> {
+    async fn create_accounts_with(
+        &self,
+        accounts: Vec<(Account, Option<EmailAddress>)>,
+    ) -> Result<Vec<Created>, Error> {
         let mut tables = self.tables();
-        let create = |account: Account| {
+        let create = |(account, address): (Account, Option<EmailAddress>)| {
             let taken = tables.accounts.contains_key(&account.user_id)
-                || tables.accounts.values().any(|other| other.username == account.username);
+                || tables.accounts.values().any(|other| other.username == account.username)
+                || address.as_ref().is_some_and(|address| tables.is_proved(address));
             if taken {
                 return Created::Taken;
+            }
+            if let Some(address) = address {
+                tables.put_email(account.user_id, EmailState::imported(address));
             }
             tables.accounts.insert(account.user_id, account);
             Created::Made

@@ -82,7 +82,7 @@ pub type Rule = Box<dyn FnOnce(&UserState) -> Vec<Change> + Send>;
 pub enum Created {
     /// It is there.
     Made,
-    /// Its user name or id was taken; nothing was changed.
+    /// Its user name or id was taken, or its address is somebody's; nothing was changed.
     Taken,
 }
 
@@ -103,7 +103,15 @@ pub type OnRevoked = Arc<dyn Fn(&Revocation) + Send + Sync>;
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {
     /// Adds accounts in one transaction; answers for each in order.
-    async fn create_accounts(&self, accounts: Vec<Account>) -> Result<Vec<Created>, Error>;
+    async fn create_accounts(&self, accounts: Vec<Account>) -> Result<Vec<Created>, Error> {
+        self.create_accounts_with(accounts.into_iter().map(|account| (account, None)).collect()).await
+    }
+
+    /// Adds accounts, some with an address that counts as proved, in one transaction; answers for each in order.
+    async fn create_accounts_with(
+        &self,
+        accounts: Vec<(Account, Option<EmailAddress>)>,
+    ) -> Result<Vec<Created>, Error>;
 
     /// The account of a user.
     async fn account(&self, user: UserId) -> Result<Option<Account>, Error>;

@@ -95,9 +95,17 @@ fn apply(tx: &Tx<'_>, user: UserId, rule: Rule) -> Job<Vec<Revocation>> {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn create_accounts(&self, accounts: Vec<Account>) -> Result<Vec<Created>, Error> {
-        self.write(move |tx| accounts.iter().map(|account| Ok(accounts::create(tx, account)?)).collect())
-            .await
+    async fn create_accounts_with(
+        &self,
+        accounts: Vec<(Account, Option<EmailAddress>)>,
+    ) -> Result<Vec<Created>, Error> {
+        self.write(move |tx| {
+            let create = |(account, address): &(Account, Option<EmailAddress>)| {
+                Ok(accounts::create_with(tx, account, address.as_ref())?)
+            };
+            accounts.iter().map(create).collect()
+        })
+        .await
     }
 
     async fn account(&self, user: UserId) -> Result<Option<Account>, Error> {

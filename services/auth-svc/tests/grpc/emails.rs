@@ -62,7 +62,7 @@ impl Server {
         self.emails().set_email_discoverable(request).await.unwrap().into_inner().email.unwrap()
     }
 
-    async fn email(&self, token: &str) -> Email {
+    pub async fn email(&self, token: &str) -> Email {
         let answer = self.emails().get_email(with(token, GetEmailRequest {})).await.unwrap();
         answer.into_inner().email.unwrap()
     }

@@ -1,6 +1,6 @@
 //! Accounts that come with ready hashes.
 
-use auth_svc::{Argon2id, Hasher as _, ImportOutcome, ImportedUser, Password, PasswordHash};
+use auth_svc::{Argon2id, EmailAddress, Hasher as _, ImportOutcome, ImportedUser, Password, PasswordHash};
 use parlor_types::{DisplayName, UserId, Username};
 
 use crate::support::*;
@@ -12,6 +12,7 @@ fn user(name: &str) -> ImportedUser {
         username: Username::new(name).unwrap(),
         display_name: None,
         password: PasswordHash::parse(hash.as_str()).unwrap(),
+        email: None,
     }
 }
 
@@ -40,6 +41,21 @@ async fn importing_again_changes_nothing() {
     assert_eq!(server.app.import_users(users()).await.unwrap(), [ImportOutcome::Taken; 2]);
     let login = server.login("ada", PASSWORD, device()).await.unwrap();
     assert_eq!(login.user_id, owner.user_id);
+}
+
+#[tokio::test]
+async fn an_address_that_comes_along_is_proved_and_is_nobodys_else() {
+    let (_folder, server) = Server::start().await;
+    let with =
+        |name: &str, address: &str| ImportedUser { email: EmailAddress::new(address).ok(), ..user(name) };
+    let users = vec![with("ada", "Ada@Example.org"), with("ben", "ada@example.org")];
+    let outcomes = server.app.import_users(users).await.unwrap();
+    assert!(matches!(outcomes[..], [ImportOutcome::Imported(_), ImportOutcome::Taken]), "{outcomes:?}");
+    server.login("ben", "short", device()).await.unwrap_err();
+    let ada = server.login("ada", "short", device()).await.unwrap();
+    let email = server.email(&ada.access_token).await;
+    assert_eq!((email.address.as_str(), email.discoverable), ("Ada@Example.org", false));
+    assert_eq!(email.unproved_address, "");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod desk;
+mod moment;
 mod pair;
 mod privacy;
 mod visibility;
@@ -16,6 +17,7 @@ use parlor_types::UserId;
 
 pub use acceptance::{Acceptance, Purpose};
 pub use desk::{ChangeError, People, StartPeople, VisibilityWatcher};
+pub use moment::{By, changed_at};
 pub use pair::{Action, Counted, Pair, Refused, Relation, Room, Side};
 pub use privacy::{Audience, Privacy, PrivacyChanges};
 pub use visibility::{Tie, Visibility};
@@ -27,7 +29,7 @@ pub struct Person {
     pub user: UserId,
     /// What they are to the one.
     pub side: Side,
-    /// When that last changed; `None` if it never did.
+    /// When that last changed, as [`changed_at`] tells it; `None` if it never did.
     pub changed_at: Option<SystemTime>,
 }
 

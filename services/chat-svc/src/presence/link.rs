@@ -17,6 +17,7 @@ use super::{Facts, Line, Owned, Registry};
 use crate::edge;
 use crate::people::VisibilityWatcher;
 use crate::routing::LocalRouter;
+use crate::session::Stream;
 
 /// presence-svc takes a line within this, or counts as out of reach.
 const TAKEN_WITHIN: Duration = Duration::from_secs(5);
@@ -30,6 +31,8 @@ const STEADY: Duration = Duration::from_secs(10);
 /// See the room. Without [`PresenceLink::run`] it only remembers which streams are open.
 pub struct PresenceLink {
     node: NodeId,
+    /// How long streams show how people were when the line was lost.
+    blind_max: Duration,
     inner: Mutex<Inner>,
     /// Something made the present line useless.
     broken: Notify,
@@ -43,10 +46,10 @@ struct Inner {
 }
 
 impl PresenceLink {
-    /// Of a node that starts now and goes by this name.
+    /// Of a node that starts now and goes by this name; without a line, streams go on showing how people are for `blind_max`.
     #[must_use]
-    pub fn new(node: NodeId) -> Self {
-        Self { node, inner: Mutex::default(), broken: Notify::new() }
+    pub fn new(node: NodeId, blind_max: Duration) -> Self {
+        Self { node, blind_max, inner: Mutex::default(), broken: Notify::new() }
     }
 
     /// A stream is open. `facts` are asked for when nothing can come in between.
@@ -64,14 +67,19 @@ impl PresenceLink {
         self.with(|registry| registry.closed(stream, session_ended));
     }
 
-    /// Holds the line, for as long as the service lives: what comes in goes to the streams of `router`.
+    /// Holds the line, for as long as the service lives: what comes in goes to the streams of `router`. Without a line for
+    /// long, they are told that nothing is known any more.
     pub async fn run(self: Arc<Self>, channel: Authorized, router: Arc<LocalRouter>, clock: Arc<dyn Clock>) {
         let client = PresenceInternalServiceClient::new(channel);
-        let mut failures = 0;
+        let (mut failures, mut lost) = (0, None);
         loop {
             let began = clock.now();
             let line = self.inner().registry.attach();
-            let held = self.hold(client.clone(), line, &router).await;
+            let mut taken = false;
+            let held = self.hold(client.clone(), line, &router, &mut taken).await;
+            if taken {
+                lost = Some(clock.now());
+            }
             self.with(|registry| registry.detach(line));
             if clock.now().saturating_duration_since(began) >= STEADY {
                 failures = 0;
@@ -83,6 +91,10 @@ impl PresenceLink {
                 Err(reason) => tracing::debug!(%reason, ?wait, "still no line to presence-svc"),
             }
             failures += 1;
+            if lost.is_some_and(|lost| clock.now().saturating_duration_since(lost) >= self.blind_max) {
+                lost = None;
+                router.streams().iter().for_each(Stream::presence_unknown);
+            }
             sleep(wait).await;
         }
     }
@@ -92,12 +104,14 @@ impl PresenceLink {
         mut client: PresenceInternalServiceClient<Authorized>,
         line: Line,
         router: &LocalRouter,
+        taken: &mut bool,
     ) -> Result<(), String> {
         let outbound = Outbound { link: Arc::clone(self), line };
-        let taken = timeout(TAKEN_WITHIN, client.attach(outbound)).await;
-        let taken = taken.map_err(|_| "it is not taken in time")?.map_err(|status| status.to_string())?;
+        let answer = timeout(TAKEN_WITHIN, client.attach(outbound)).await;
+        let answer = answer.map_err(|_| "it is not taken in time")?.map_err(|status| status.to_string())?;
         tracing::info!("attached to presence-svc");
-        let mut inbound = taken.into_inner();
+        *taken = true;
+        let mut inbound = answer.into_inner();
         loop {
             let next = tokio::select! {
                 next = inbound.message() => next,

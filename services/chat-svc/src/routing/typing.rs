@@ -13,24 +13,21 @@ use crate::session::Stream;
 use crate::typing::{Activity, Ask, Said, Told, Typists};
 
 impl LocalRouter {
-    /// A user says what they do in a conversation. With an answer, it is to be found out who may see it, and said to
-    /// [`LocalRouter::audience_found`].
+    /// A user says what they do in a conversation. With [`Said::Ask`], it is to be found out who may see it, and said to
+    /// [`LocalRouter::audience_found`]. What was to be told has been told.
     pub fn typing(
         &self,
         now: Instant,
         typist: UserId,
         conversation: ConversationId,
         activity: Option<Activity>,
-    ) -> Option<Ask> {
+    ) -> Said {
         let mut typists = self.typists();
-        match typists.said(now, typist, conversation, activity) {
-            Said::Nothing => None,
-            Said::Ask(ask) => Some(ask),
-            Said::Tell(told) => {
-                self.tell(&told);
-                None
-            }
+        let said = typists.said(now, typist, conversation, activity);
+        if let Said::Tell(told) = &said {
+            self.tell(told);
         }
+        said
     }
 
     /// Who may see it; `None` if the conversation is not there for the user.
@@ -67,6 +64,12 @@ impl LocalRouter {
             let audience = typists.wrote(entry.sender, entry.conversation);
             for user in audience.iter().flat_map(|audience| audience.iter()) {
                 self.each(*user, |stream| stream.typing_over(entry.conversation, Some(entry.sender)));
+            }
+        }
+        if !published.newcomers.is_empty() {
+            let mut typists = self.typists();
+            for user in &published.newcomers {
+                typists.joined(*user, entry.conversation);
             }
         }
         if !published.leavers.is_empty() {

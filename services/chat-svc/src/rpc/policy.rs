@@ -2,14 +2,21 @@
 
 use parlor_grpc_kit::{Auth, Limit, Method, Policy, PolicyError};
 
-use crate::{INTERNAL_SERVICES, PUBLIC_SERVICES};
+use crate::{INTERNAL_SERVICES, PUBLIC_SERVICES, session};
 
 /// Calls that read: as a person scrolling fast, or a client catching up.
 const READS: Limit = Limit::PerCaller { burst: 400, per_second: 100.0 };
+/// Calls that count over thousands of conversations or members: once for each wake-up, or each message looked at.
+const COUNTS: Limit = Limit::PerCaller { burst: 200, per_second: 10.0 };
 /// Opening streams: as a phone on a bad network.
 const OPENS: Limit = Limit::PerCaller { burst: 60, per_second: 5.0 };
 /// Changes of people and settings: as a person going through a long list.
 const CHANGES: Limit = Limit::PerCaller { burst: 60, per_second: 2.0 };
+/// As many on a stream.
+const PREFERENCES: Limit = Limit::PerCaller {
+    burst: session::PREFERENCES_RATE.burst,
+    per_second: session::PREFERENCES_RATE.per_second,
+};
 /// Appends have limits of their own, where duplicates do not count.
 const APPENDS: Limit = Limit::None;
 /// A page token, ids and a few numbers.
@@ -38,9 +45,9 @@ pub(crate) fn public() -> Result<Policy, PolicyError> {
             method("/parlor.chat.v1.ChatService/Sync", READS, SMALL),
             method("/parlor.chat.v1.ChatService/MarkReceived", READS, SMALL),
             method("/parlor.chat.v1.ChatService/MarkRead", READS, SMALL),
-            method("/parlor.chat.v1.ChatService/GetReceipts", READS, SMALL),
-            method("/parlor.chat.v1.ChatService/SetPreferences", READS, 16 * 1024),
-            method("/parlor.chat.v1.ChatService/GetBadge", READS, SMALL),
+            method("/parlor.chat.v1.ChatService/GetReceipts", COUNTS, SMALL),
+            method("/parlor.chat.v1.ChatService/SetPreferences", PREFERENCES, 16 * 1024),
+            method("/parlor.chat.v1.ChatService/GetBadge", COUNTS, SMALL),
             method("/parlor.chat.v1.PeopleService/RequestContact", CHANGES, SMALL),
             method("/parlor.chat.v1.PeopleService/AcceptContact", CHANGES, SMALL),
             method("/parlor.chat.v1.PeopleService/RemoveContact", CHANGES, SMALL),

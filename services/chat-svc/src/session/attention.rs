@@ -89,6 +89,17 @@ impl Attention {
         }
     }
 
+    /// It is not known any more how anybody is there.
+    fn forget_all(&mut self) {
+        for (user, presence) in &mut self.known {
+            let nothing = Presence { user_id: user.to_string(), ..Presence::default() };
+            if *presence != nothing {
+                *presence = nothing;
+                self.owed.extend(self.watched.get(user));
+            }
+        }
+    }
+
     /// The stream ends.
     pub(super) fn clear(&mut self) {
         self.known.clear();
@@ -139,6 +150,13 @@ impl Session {
             for (user, presence) in presences {
                 self.out.attention.presence(user, presence);
             }
+        }
+    }
+
+    /// It is not known any more how anybody is there, which the client is told of those it was told of.
+    pub fn presence_unknown(&mut self) {
+        if !self.has_ended() {
+            self.out.attention.forget_all();
         }
     }
 

@@ -15,7 +15,7 @@ use super::Farewell;
 use super::machine::{Effect, MAX_LANES, MAX_MARKS, Phase, Session};
 use super::outbox::Weight;
 use crate::edge;
-use crate::log::{Lane, LaneState};
+use crate::log::{Lane, LaneState, Refusal};
 use crate::receipts::Marks;
 
 impl Session {
@@ -133,19 +133,19 @@ impl Session {
     fn mark(&mut self, conversation_id: String, marks: Marks) -> Vec<Effect> {
         let conversation = match id("conversation_id", &conversation_id) {
             Ok(conversation) => conversation,
-            Err(invalid) => {
-                let problem = Some(invalid.into());
-                let refused = wire::MarkRefused { conversation_id, seq: marks.received.0, problem };
-                self.out.push(Out::MarkRefused(refused), Weight::Notice);
-                return Vec::new();
-            }
+            Err(invalid) => return self.refuse_mark(conversation_id, marks, invalid.into()),
         };
-        if self.marks.len() >= MAX_MARKS && !self.marks.contains_key(&conversation) && self.marking {
-            // The store is behind; the client repeats its marks with the next one.
-            return Vec::new();
+        if self.marks.len() >= MAX_MARKS && !self.marks.contains_key(&conversation) {
+            return self.refuse_mark(conversation_id, marks, edge::refusal_problem(Refusal::Overloaded));
         }
         self.gather(conversation, marks);
-        if self.marks.len() >= MAX_MARKS { self.flush_marks() } else { Vec::new() }
+        if self.marks.len() >= MAX_MARKS { self.marks_due(self.now) } else { Vec::new() }
+    }
+
+    fn refuse_mark(&mut self, conversation_id: String, marks: Marks, problem: Problem) -> Vec<Effect> {
+        let refused = wire::MarkRefused { conversation_id, seq: marks.received.0, problem: Some(problem) };
+        self.out.push(Out::MarkRefused(refused), Weight::Notice);
+        Vec::new()
     }
 
     /// Keeps marks until they are written.

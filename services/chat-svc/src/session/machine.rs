@@ -26,8 +26,9 @@ use crate::typing::Activity;
 const MAX_CLIENT_NAME: usize = 64;
 /// Rows asked for in one go.
 const ROWS_AT_ONCE: usize = 20;
-/// Conversations whose marks wait to be written; one more, and all are written at once.
-pub(super) const MAX_MARKS: usize = 256;
+/// Conversations whose marks wait to be written; when there are as many, all are, unless some were a moment ago, and marks
+/// of more are refused.
+pub(super) const MAX_MARKS: usize = 4 * limits::MAX_MARKS_PER_SECOND;
 /// Lanes remembered; when there are more, those that were never broken are forgotten.
 pub(super) const MAX_LANES: usize = 4096;
 

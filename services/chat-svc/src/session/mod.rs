@@ -23,6 +23,7 @@ mod work;
 pub use farewell::Farewell;
 pub use limits::StreamLimits;
 pub use machine::{Effect, Identity, Pull, Session};
+pub(crate) use preferences::RATE as PREFERENCES_RATE;
 pub use pushes::{PushError, Pushes};
 pub use stream::{Deps, Standing, Stream};
 pub(crate) use work::Wanted;

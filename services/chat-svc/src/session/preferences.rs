@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use parlor_runtime::limiter::{Limiter, Rate};
 use parlor_types::ConversationId;
 use parlor_wire::chat::v1 as wire;
 use parlor_wire::chat::v1::server_frame::Kind as Out;
@@ -20,11 +21,14 @@ use crate::receipts::Marks;
 
 /// Changes that wait for the one before them; more are refused.
 const MAX_WAITING: usize = 16;
+/// How fast changes are made; those that come faster wait. As a person going through a long list.
+pub(crate) const RATE: Rate = Rate { burst: 100, per_second: 10.0 };
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Preferring {
     waiting: VecDeque<Waiting>,
+    made: Limiter<()>,
     busy: bool,
     /// The conversation whose preferences are being changed, if it is one.
     under_way: Option<ConversationId>,
@@ -36,6 +40,12 @@ struct Waiting {
     conversation: Option<ConversationId>,
     /// What was said of the conversation before, and is not being written.
     marks: Option<Marks>,
+}
+
+impl Default for Preferring {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), made: Limiter::new(1), busy: false, under_way: None }
+    }
 }
 
 impl Preferring {
@@ -67,11 +77,16 @@ impl Session {
         self.next_preferences().into_iter().collect()
     }
 
-    /// The next changes to make, if neither changes nor marks are being written and there is room for the answer.
+    /// The next changes to make, if neither changes nor marks are being written, there is room for the answer, and enough
+    /// time has passed.
     pub(super) fn next_preferences(&mut self) -> Option<Effect> {
         if self.preferring.busy || self.marking || !self.out.is_low() {
             return None;
         }
+        if self.preferring.waiting.is_empty() {
+            return None;
+        }
+        self.preferring.made.take((), RATE, self.now).ok()?;
         let Waiting { request, conversation, marks } = self.preferring.waiting.pop_front()?;
         self.preferring.busy = true;
         self.preferring.under_way = conversation;

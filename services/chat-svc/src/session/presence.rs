@@ -14,6 +14,11 @@ impl Stream {
         self.tell(|session| session.presences(presences));
     }
 
+    /// It is not known any more how anybody is there.
+    pub fn presence_unknown(self: &Arc<Self>) {
+        self.tell(super::Session::presence_unknown);
+    }
+
     /// From here on the router and the registry know of it.
     pub(super) fn enter(self: &Arc<Self>) {
         self.deps.router.register(self);

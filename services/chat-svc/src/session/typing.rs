@@ -7,7 +7,7 @@ use parlor_types::{ConversationId, UserId};
 
 use super::Stream;
 use crate::edge;
-use crate::typing::{Activity, Ask, Told};
+use crate::typing::{Activity, Ask, Said, Told};
 
 impl Stream {
     /// The time.
@@ -28,17 +28,22 @@ impl Stream {
     }
 
     pub(super) fn types(self: Arc<Self>, conversation: ConversationId, activity: Option<Activity>) {
-        let asked = self.deps.router.typing(self.now(), self.user(), conversation, activity);
-        if let Some(ask) = asked {
-            drop(tokio::spawn(self.find_audience(ask)));
+        match self.deps.router.typing(self.now(), self.user(), conversation, activity) {
+            Said::Ask(ask) => drop(tokio::spawn(self.find_audience(ask))),
+            Said::NotThere => self.typing_not_there(),
+            Said::Nothing | Said::Tell(_) => {}
         }
+    }
+
+    fn typing_not_there(self: &Arc<Self>) {
+        self.tell(|session| session.refused("set_typing", edge::read_problem(None)));
     }
 
     async fn find_audience(self: Arc<Self>, ask: Ask) {
         match self.deps.store.audience(ask.typist, ask.conversation).await {
             Ok(audience) => {
                 if audience.is_none() {
-                    self.tell(|session| session.refused("set_typing", edge::read_problem(None)));
+                    self.typing_not_there();
                 }
                 self.deps.router.audience_found(self.now(), ask, audience);
             }

@@ -94,6 +94,16 @@ impl Reached {
         let members = members.into_iter().filter(|_| lists).map(|listed| (listed.user, listed.marks));
         Self::By { received, read, members: members.collect() }
     }
+
+    /// So many more, in a conversation that does not list its members.
+    pub(super) fn and(self, more_received: usize, more_read: usize) -> Self {
+        match self {
+            Self::By { received, read, .. } => {
+                Self::By { received: received + more_received, read: read + more_read, members: Vec::new() }
+            }
+            none => none,
+        }
+    }
 }
 
 /// Changes of preferences.

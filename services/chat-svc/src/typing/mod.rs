@@ -3,6 +3,7 @@
 //! Nothing of it is stored, and nothing is kept beyond the time it is shown. [`Typists`] is the whole of it without I/O: what
 //! users say goes in, and what to tell whom comes out. Who may see it is asked anew for each time it is shown.
 
+mod seen;
 mod typists;
 
 use std::sync::Arc;

@@ -36,7 +36,7 @@ impl World {
     fn asks(&mut self, seconds: f64) -> Option<Ask> {
         match self.says(seconds, Some(Activity::Typing)) {
             Said::Ask(ask) => Some(ask),
-            Said::Nothing => None,
+            Said::Nothing | Said::NotThere => None,
             Said::Tell(told) => panic!("nothing was asked: {told:?}"),
         }
     }
@@ -146,23 +146,76 @@ fn g8_what_is_remembered_is_bounded_and_forgotten() {
     }
     assert_eq!(asked, 10_000, "G8: 16 of a user, 10,000 in all");
     assert_eq!(world.typists.sizes(), (10_000, 10_000));
-    assert_eq!(world.typists.seen_by(now, user(9_999)).len(), 10_000);
+    assert_eq!((world.typists.seen_by(now, user(9_999)).len(), world.typists.seen()), (10_000, (1, 10_000)));
     world.typists.expire(now + SHOWN - SECOND);
     assert_eq!(world.typists.sizes(), (10_000, 10_000));
     world.typists.expire(now + SHOWN);
-    assert_eq!(world.typists.sizes(), (0, 0));
+    assert_eq!((world.typists.sizes(), world.typists.seen()), ((0, 0), (0, 0)));
 }
 
 #[test]
-fn nothing_is_kept_of_a_conversation_that_is_not_there() {
+fn g8_a_conversation_that_is_not_there_is_looked_for_no_more_often() {
     let mut world = World::new();
-    for _ in 0..100 {
-        let ask = world.asks(0.0).expect("each time it is looked for");
-        assert_eq!(world.typists.found(world.start, ask, None), None);
-        assert_eq!(world.typists.sizes(), (0, 0));
+    let ask = world.asks(0.0).unwrap();
+    assert_eq!(world.says(0.1, Some(Activity::Typing)), Said::Nothing, "not known yet");
+    assert_eq!(world.typists.found(world.at(0.2), ask, None), None);
+    for tick in 0..20 {
+        let at = 0.3 + f64::from(tick) / 10.0;
+        assert_eq!(world.says(at, Some(Activity::Typing)), Said::NotThere, "G8: from memory");
     }
+    let ask = world.asks(2.5).expect("it is due");
+    assert_eq!(world.typists.found(world.at(2.6), ask, None), None);
+    world.typists.joined(user(0), place(0));
+    assert!(world.types(2.7).is_some(), "it is there now");
+
+    let mut world = World::new();
+    let ask = world.asks(0.0).unwrap();
+    world.typists.joined(user(0), place(0));
+    assert_eq!(world.typists.found(world.at(0.1), ask, None), None);
+    assert!(world.types(0.2).is_some(), "the answer was older than the membership");
+
+    let mut world = World::new();
+    let guess = |world: &mut World, number| {
+        let said = world.typists.said(world.start, user(0), place(number), Some(Activity::Typing));
+        let Said::Ask(ask) = said else { return false };
+        world.typists.found(world.start, ask, None);
+        true
+    };
+    let looked_for = (0..1_000).filter(|number| guess(&mut world, *number)).count();
+    assert_eq!((looked_for, world.typists.sizes()), (16, (16, 16)), "G8: also of those guessed one by one");
+    world.typists.expire(world.at(3.0));
+    assert_eq!(world.typists.sizes(), (0, 0), "G8");
+}
+
+/// Whatever ends what is shown, whoever opens a stream finds what is left of it and nothing else is kept.
+#[test]
+fn g8_what_is_seen_no_more_is_forgotten() {
+    let mut world = World::new();
+    assert!(world.types(0.0).is_some() && world.types(3.0).is_some());
+    assert_eq!(world.typists.seen(), (2, 2), "shown again to the same");
+    world.says(3.1, None);
+    assert_eq!(world.typists.seen(), (0, 0), "a stop");
+    world.types(6.0);
+    world.typists.wrote(user(0), place(0));
+    assert_eq!(world.typists.seen(), (0, 0), "a message");
+    world.types(9.0);
+    world.typists.left(user(1), place(0));
+    assert_eq!(world.typists.seen(), (1, 1), "a viewer who leaves");
+    world.typists.parted(user(2), user(0));
+    assert_eq!(world.typists.seen(), (0, 0), "two who part");
+    world.types(12.0);
+    world.typists.left(user(0), place(0));
+    assert_eq!(world.typists.seen(), (0, 0), "a typist who leaves");
+    world.types(15.0);
+    let elsewhere = world.typists.said(world.at(30.0), user(0), place(1), Some(Activity::Typing));
+    assert_eq!((matches!(elsewhere, Said::Ask(_)), world.typists.seen()), (true, (0, 0)), "long ago");
+}
+
+#[test]
+fn while_the_store_is_away_it_is_asked_no_more_often() {
+    let mut world = World::new();
     let ask = world.asks(0.0).unwrap();
     world.typists.not_found(ask);
-    assert_eq!(world.asks(1.0), None, "while the store is away, no more often than when it is there");
+    assert_eq!(world.asks(1.0), None);
     assert!(world.types(3.0).is_some());
 }

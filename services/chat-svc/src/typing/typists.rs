@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use parlor_types::{ConversationId, UserId};
 
+use super::seen::Seen;
 use super::{Activity, EARLY, INTERVAL, SHOWN, Told};
 
 /// Conversations of one user that are remembered at a time; more are dropped. A person types in one for each device.
@@ -28,6 +29,8 @@ pub struct Ask {
 pub enum Said {
     /// Nothing: too fast, too much, or no news.
     Nothing,
+    /// The conversation is not there for the user, as was found a moment ago.
+    NotThere,
     /// It is to be found out who may see it; [`Typists::found`] takes the answer.
     Ask(Ask),
     /// This is to be told.
@@ -38,6 +41,8 @@ pub enum Said {
 #[derive(Debug, Default)]
 pub struct Typists {
     users: HashMap<UserId, Vec<Typist>>,
+    /// Of what every [`Typist`] shows.
+    seen: Seen,
     count: usize,
     asked: u64,
 }
@@ -48,6 +53,9 @@ struct Typist {
     conversation: ConversationId,
     /// When the next time is due, but for [`EARLY`].
     due: Instant,
+    /// The last answer was that there is no such conversation for the user. Kept until it is due, so that guesses are
+    /// looked for no more often than typing is shown.
+    absent: bool,
     asking: Option<Asking>,
     shown: Option<Shown>,
 }
@@ -77,9 +85,7 @@ impl Typists {
         activity: Option<Activity>,
     ) -> Said {
         match activity {
-            Some(activity) => {
-                self.start(now, typist, conversation, activity).map_or(Said::Nothing, Said::Ask)
-            }
+            Some(activity) => self.start(now, typist, conversation, activity),
             None => self.stop(typist, conversation).map_or(Said::Nothing, Said::Tell),
         }
     }
@@ -90,56 +96,55 @@ impl Typists {
         typist: UserId,
         conversation: ConversationId,
         activity: Activity,
-    ) -> Option<Ask> {
+    ) -> Said {
         let room = self.count < MAX_TYPISTS;
         let own = self.users.entry(typist).or_default();
         let before = own.len();
-        own.retain(|one| one.conversation == conversation || one.is_news(now));
+        own.retain(|one| {
+            one.conversation == conversation || one.is_news(now) || one.hide(typist, &mut self.seen)
+        });
         self.count -= before - own.len();
         let index = own.iter().position(|one| one.conversation == conversation);
         if index.is_none() && (!room || own.len() >= MAX_OF_USER) {
             self.forget_if_empty(typist);
-            return None;
+            return Said::Nothing;
         }
         let index = index.unwrap_or_else(|| {
-            own.push(Typist { conversation, due: now, asking: None, shown: None });
+            own.push(Typist { conversation, due: now, absent: false, asking: None, shown: None });
             self.count += 1;
             own.len() - 1
         });
         let one = &mut own[index];
         if one.asking.is_some() || now + EARLY < one.due {
-            return None;
+            return if one.absent { Said::NotThere } else { Said::Nothing };
         }
         one.due = one.due.max(now) + INTERVAL;
         self.asked += 1;
         one.asking = Some(Asking { number: self.asked, activity, gone: BTreeSet::new() });
-        Some(Ask { conversation, typist, number: self.asked })
+        Said::Ask(Ask { conversation, typist, number: self.asked })
     }
 
     fn stop(&mut self, typist: UserId, conversation: ConversationId) -> Option<Told> {
         let own = self.users.get_mut(&typist)?;
         let one = own.iter_mut().find(|one| one.conversation == conversation)?;
         one.asking = None;
+        one.hide(typist, &mut self.seen);
         Some(over(typist, conversation, one.shown.take()?))
     }
 
     /// Who may see it; `None` if the conversation is not there for the user.
     pub fn found(&mut self, now: Instant, ask: Ask, audience: Option<Vec<UserId>>) -> Option<Told> {
         let own = self.users.get_mut(&ask.typist)?;
-        let index = own.iter().position(|one| one.is_asking(ask))?;
-        let one = &mut own[index];
+        let one = own.iter_mut().find(|one| one.is_asking(ask))?;
         let asking = one.asking.take()?;
-        let Some(mut audience) = audience else {
-            // Nothing is kept of a conversation that somebody guessed.
-            own.swap_remove(index);
-            self.count -= 1;
-            self.forget_if_empty(ask.typist);
-            return None;
-        };
+        one.absent = audience.is_none();
+        let mut audience = audience?;
         audience.retain(|user| !asking.gone.contains(user));
         let (activity, until, audience) = (asking.activity, now + SHOWN, Arc::<[UserId]>::from(audience));
-        one.shown = Some(Shown { activity, until, audience: audience.clone() });
         let (conversation, typist) = (ask.conversation, ask.typist);
+        one.hide(typist, &mut self.seen);
+        self.seen.add(typist, conversation, &audience);
+        one.shown = Some(Shown { activity, until, audience: audience.clone() });
         Some(Told { conversation, typist, activity: Some(activity), until, audience })
     }
 
@@ -157,14 +162,16 @@ impl Typists {
         self.take(typist, conversation)?.shown.map(|shown| shown.audience)
     }
 
+    /// Somebody has become a member: what was found of them before is no more.
+    pub fn joined(&mut self, user: UserId, conversation: ConversationId) {
+        drop(self.take(user, conversation));
+    }
+
     /// Somebody is no longer a member: they see nothing more of it, and nobody of them.
     pub fn left(&mut self, user: UserId, conversation: ConversationId) -> Option<Told> {
-        for one in self.users.values_mut().flatten().filter(|one| one.conversation == conversation) {
-            if let Some(asking) = &mut one.asking {
-                asking.gone.insert(user);
-            }
-            if let Some(shown) = one.shown.as_mut().filter(|shown| shown.audience.contains(&user)) {
-                shown.withhold(user);
+        for (typist, own) in &mut self.users {
+            for one in own.iter_mut().filter(|one| one.conversation == conversation) {
+                one.withhold(*typist, user, &mut self.seen);
             }
         }
         let shown = self.take(user, conversation)?.shown?;
@@ -182,13 +189,9 @@ impl Typists {
     fn hide(&mut self, typist: UserId, from: UserId) -> Vec<Told> {
         let mut ended = Vec::new();
         for slot in self.users.get_mut(&typist).into_iter().flatten() {
-            if let Some(asking) = &mut slot.asking {
-                asking.gone.insert(from);
-            }
-            if let Some(shown) = slot.shown.as_mut().filter(|shown| shown.audience.contains(&from)) {
-                shown.withhold(from);
-                let (conversation, until) = (slot.conversation, shown.until);
-                ended.push(Told { conversation, typist, activity: None, until, audience: [from].into() });
+            if let Some(until) = slot.withhold(typist, from, &mut self.seen) {
+                let (conversation, audience) = (slot.conversation, [from].into());
+                ended.push(Told { conversation, typist, activity: None, until, audience });
             }
         }
         ended
@@ -197,28 +200,19 @@ impl Typists {
     /// What a user may see just now.
     #[must_use]
     pub fn seen_by(&self, now: Instant, user: UserId) -> Vec<Told> {
-        let mut seen = Vec::new();
-        for (typist, own) in &self.users {
-            for one in own {
-                let Some(shown) = one.shown.as_ref().filter(|shown| shown.until > now) else { continue };
-                if shown.audience.contains(&user) {
-                    seen.push(Told {
-                        conversation: one.conversation,
-                        typist: *typist,
-                        activity: Some(shown.activity),
-                        until: shown.until,
-                        audience: shown.audience.clone(),
-                    });
-                }
-            }
-        }
-        seen
+        let shown = self.seen.by(user).filter_map(|(typist, conversation)| {
+            let one = self.users.get(&typist)?.iter().find(|one| one.conversation == conversation)?;
+            let shown = one.shown.as_ref().filter(|shown| shown.until > now)?;
+            let (activity, audience) = (Some(shown.activity), shown.audience.clone());
+            Some(Told { conversation, typist, activity, until: shown.until, audience })
+        });
+        shown.collect()
     }
 
     /// Forgets what is over.
     pub fn expire(&mut self, now: Instant) {
-        self.users.retain(|_, own| {
-            own.retain(|one| one.is_news(now));
+        self.users.retain(|typist, own| {
+            own.retain(|one| one.is_news(now) || one.hide(*typist, &mut self.seen));
             !own.is_empty()
         });
         self.count = self.users.values().map(Vec::len).sum();
@@ -228,6 +222,7 @@ impl Typists {
         let own = self.users.get_mut(&typist)?;
         let index = own.iter().position(|one| one.conversation == conversation)?;
         let taken = own.swap_remove(index);
+        taken.hide(typist, &mut self.seen);
         self.count -= 1;
         self.forget_if_empty(typist);
         Some(taken)
@@ -249,11 +244,24 @@ impl Typist {
         let number = self.asking.as_ref().map(|asking| asking.number);
         self.conversation == ask.conversation && number == Some(ask.number)
     }
-}
 
-impl Shown {
-    fn withhold(&mut self, from: UserId) {
-        self.audience = self.audience.iter().copied().filter(|user| *user != from).collect();
+    /// What is shown is seen no more; `false`, as it is not worth keeping.
+    fn hide(&self, typist: UserId, seen: &mut Seen) -> bool {
+        if let Some(shown) = &self.shown {
+            seen.remove(typist, self.conversation, &shown.audience);
+        }
+        false
+    }
+
+    /// One of those who see it, or will, does so no more. Until when it was shown to them, if it was.
+    fn withhold(&mut self, typist: UserId, from: UserId, seen: &mut Seen) -> Option<Instant> {
+        if let Some(asking) = &mut self.asking {
+            asking.gone.insert(from);
+        }
+        let shown = self.shown.as_mut().filter(|shown| shown.audience.contains(&from))?;
+        shown.audience = shown.audience.iter().copied().filter(|user| *user != from).collect();
+        seen.remove(typist, self.conversation, &[from]);
+        Some(shown.until)
     }
 }
 
@@ -267,5 +275,10 @@ impl Typists {
     /// Entries of the map, and what it counts.
     pub(super) fn sizes(&self) -> (usize, usize) {
         (self.users.values().map(Vec::len).sum(), self.count)
+    }
+
+    /// How many see how many.
+    pub(super) fn seen(&self) -> (usize, usize) {
+        self.seen.sizes()
     }
 }

@@ -64,6 +64,12 @@ impl Scene {
         Self::open(auth, folder, config(), Some(presence)).await
     }
 
+    /// The same, configured otherwise.
+    pub async fn with_presence_and(auth: TestAuth, presence: Authorized, config: Config) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::open(auth, folder, config, Some(presence)).await
+    }
+
     async fn open(auth: TestAuth, folder: TempDir, config: Config, presence: Option<Authorized>) -> Self {
         let mut opened = None;
         eventually("the store is free", PATIENCE, async || {

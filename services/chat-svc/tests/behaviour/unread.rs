@@ -112,3 +112,18 @@ async fn receipts_of_an_entry_are_for_members_and_of_members() {
     ada.does(&tea, compose::remove(&[ben.id()])).await.unwrap();
     assert_eq!(reason(receipts(&ben, &tea, 2).await), ErrorReason::ConversationNotFound, "G7");
 }
+
+#[tokio::test]
+async fn g8_who_counts_over_everything_again_and_again_is_held_up() {
+    let scene = Scene::start().await;
+    let ada = scene.user().await;
+    let mut answered = 0;
+    let refused = loop {
+        match ada.chat.clone().get_badge(GetBadgeRequest {}).await {
+            Ok(_) if answered < 350 => answered += 1,
+            Ok(_) => panic!("G8: 350 in a row"),
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!((reason::<()>(Err(refused)), answered >= 200), (ErrorReason::RateLimited, true));
+}

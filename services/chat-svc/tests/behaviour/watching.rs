@@ -2,7 +2,9 @@
 //! it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use chat_svc::Config;
 use chat_svc::presence::{Facts, Owned, PresenceLink};
 use chat_svc::routing::LocalRouter;
 use parlor_runtime::clock::SystemClock;
@@ -144,6 +146,28 @@ async fn without_a_registry_all_goes_on_and_it_learns_everything_when_it_comes_b
 }
 
 #[tokio::test]
+async fn without_a_registry_for_long_nobody_is_shown_as_they_were() {
+    let (registry, auth) = (Registry::default(), TestAuth::new());
+    let (_serving, channel) = registry.serve(&auth).await;
+    let blind = Config { presence_blind_max: Duration::from_millis(200), ..Config::default() };
+    let scene = Scene::with_presence_and(auth, channel, blind).await;
+    let (ada, ben) = (scene.user().await, scene.user().await);
+    let (mut watching, id) = open(&ada, hello()).await;
+    watching.send(watch(&[ben.id(), nobody()])).await;
+    registry.knows("whom she watches", |known| known[&id].watched.len() == 2).await;
+    registry.tell(&id, &[ben.id()], Availability::Online).await;
+    assert_eq!(told(&mut watching).await.availability(), Availability::Online);
+    registry.go_away();
+    assert_eq!(told(&mut watching).await, Presence { user_id: ben.id(), ..Presence::default() });
+    told_nothing(&mut watching).await;
+    registry.come_back();
+    eventually("another line", PATIENCE, async || registry.lines() == 2).await;
+    registry.knows("Ada's stream", |known| known.contains_key(&id)).await;
+    registry.tell(&id, &[ben.id()], Availability::Online).await;
+    assert_eq!(told(&mut watching).await.availability(), Availability::Online, "the same as before");
+}
+
+#[tokio::test]
 async fn the_registry_hears_whose_visibility_may_have_changed() {
     let (scene, registry, _serving) = start().await;
     let (ada, ben) = (scene.user().await, scene.user().await);
@@ -215,7 +239,7 @@ async fn who_cannot_be_watched_is_refused_and_the_list_stays() {
 async fn g8_a_line_that_falls_too_far_behind_begins_anew() {
     let (registry, auth) = (Registry::default(), TestAuth::new());
     let (_serving, channel) = registry.serve(&auth).await;
-    let link = Arc::new(PresenceLink::new(NodeId::new()));
+    let link = Arc::new(PresenceLink::new(NodeId::new(), PATIENCE));
     let router = Arc::new(LocalRouter::default());
     let running = tokio::spawn(link.clone().run(channel, router, Arc::new(SystemClock)));
     let open = || {

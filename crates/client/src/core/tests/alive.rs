@@ -343,6 +343,26 @@ fn a_mark_is_said_once_on_a_stream_and_again_on_the_next() {
     assert_eq!(first_of(&mut steps, marks), [3, 102], "nobody knows what arrived of the last stream");
 }
 
+#[test]
+fn marks_of_many_conversations_are_said_a_few_at_a_time_and_what_was_read_first() {
+    let mut steps = Steps::live();
+    let many: Vec<ConversationId> =
+        (0..150_u128).map(|number| ConversationId::from_bytes((number + 1).to_be_bytes())).collect();
+    for id in &many {
+        let Kind::SyncConversation(mut sync) = row(1, &[(1, 0)]) else { panic!("a row") };
+        sync.conversation.as_mut().unwrap().id = id.to_string();
+        let entry = Entry { conversation_id: id.to_string(), ..super::steps::entry(2) };
+        steps.hear(Conn(1), [Kind::SyncConversation(sync), Kind::Event(Live { entry: Some(entry) })]);
+    }
+    steps.input(Input::Command(Command::MarkRead(many[149], Seq(2))));
+    let first = first_of(&mut steps, marks);
+    assert_eq!((first.len(), &first[..2]), (65, &[2, 102][..]), "both marks of what was read, and 63 more");
+    let first_at = steps.now;
+    assert_eq!(first_of(&mut steps, marks).len(), 64);
+    assert_eq!(steps.now - first_at, Duration::from_secs(1));
+    assert_eq!(first_of(&mut steps, marks).len(), 22);
+}
+
 fn mark_refused(seq: u64, reason: ErrorReason, retry_after: Option<Duration>) -> Kind {
     let retry_after = retry_after.map(to_duration);
     let problem = Some(Problem { reason: reason.into(), retry_after, ..Problem::default() });

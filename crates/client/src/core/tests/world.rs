@@ -59,6 +59,8 @@ pub struct World {
 struct Sent {
     op: Op,
     forbidden: bool,
+    /// It changes another, which the server may refuse: somebody may have come first.
+    is_change: bool,
 }
 
 impl World {
@@ -170,6 +172,12 @@ impl World {
 
     fn send(&mut self, at: usize) {
         let id = self.conversation();
+        if self.rng.random_bool(0.25) {
+            let count = self.server.state.chats[&id].log.len() as u64;
+            let (target, change) = self.server.any_change(count);
+            let draft = Draft { target: Seq(target), ..Draft::new(id, change) };
+            return self.devices[at].append(&mut self.server, self.now, draft, false);
+        }
         let forbidden = self.rng.random_bool(0.1);
         let body = if forbidden { FORBIDDEN.to_owned() } else { self.rng.random::<u64>().to_string() };
         let draft = Draft::new(id, Kind::Text(Text { body }));
@@ -178,7 +186,11 @@ impl World {
 
     fn other_writes(&mut self) {
         let (id, other) = (self.conversation(), self.other());
-        self.server.other_writes(id, other, Op::new().to_string());
+        if self.rng.random_bool(0.3) {
+            self.server.other_changes(id, other, Op::new().to_string());
+        } else {
+            self.server.other_writes(id, other, Op::new().to_string());
+        }
     }
 
     fn look(&mut self, at: usize) {

@@ -29,7 +29,5 @@ CREATE TABLE person (
 -- A parlor.chat.v1.Privacy; none until it was seen.
 ALTER TABLE sync ADD COLUMN privacy BLOB;
 
--- What was held before has no weights: it comes anew. The outbox stays.
-DELETE FROM entry;
-DELETE FROM conversation;
+-- Rows, people and settings come anew. What is held stays: `carry_over.rs` weighs it.
 UPDATE sync SET cursor = x'';

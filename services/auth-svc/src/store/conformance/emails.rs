@@ -51,6 +51,20 @@ pub(in crate::store) async fn an_address_is_kept_as_it_was_put(f: Fixture) {
     assert_eq!(f.store.email(user(2)).await, Ok(EmailState::default()));
 }
 
+pub(in crate::store) async fn an_account_comes_with_an_address_that_is_nobodys(f: Fixture) {
+    let with = |n, username: &str, text: &str| (account(n, username, username), Some(address(text)));
+    let batch =
+        vec![with(1, "ada", "Ada@Example.org"), with(2, "ben", "ada@example.org"), with(3, "ada", "c@d.org")];
+    let created = f.store.create_accounts_with(batch).await;
+    assert_eq!(created, Ok(vec![Created::Made, Created::Taken, Created::Taken]));
+    assert_eq!(f.store.email(user(1)).await, Ok(EmailState::imported(address("Ada@Example.org"))));
+    assert_eq!(found_by(&*f.store, "ada@example.org").await, None, "not before she says so");
+    assert_eq!((f.store.account(user(2)).await, f.store.account(user(3)).await), (Ok(None), Ok(None)));
+    assert_eq!(f.store.email(user(3)).await, Ok(EmailState::default()));
+    let free = f.store.create_accounts_with(vec![with(4, "dan", "c@d.org")]).await;
+    assert_eq!(free, Ok(vec![Created::Made]), "who was not made has taken nothing");
+}
+
 pub(in crate::store) async fn an_address_is_of_whoever_put_it_last(f: Fixture) {
     make(&*f.store, vec![account(1, "ada", "Ada"), account(2, "ben", "Ben")]).await;
     let other = waiting("other@example.org", 3, 5);

@@ -4,8 +4,10 @@ use parlor_embedded::rusqlite::{Connection, OptionalExtension as _, Result, name
 use parlor_types::{UserId, Username};
 
 use super::super::Created;
+use super::emails;
 use super::rows::{self, ACCOUNT, Column, Count, PROFILE};
 use crate::accounts::{Account, Credential, PasswordHash};
+use crate::emails::{EmailAddress, EmailState};
 use crate::profiles::{Profile, ProfileText, fold};
 
 pub(super) fn by_id(connection: &Connection, user: UserId) -> Result<Option<Account>> {
@@ -22,7 +24,27 @@ pub(super) fn none(connection: &Connection) -> Result<bool> {
     connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM account)", [], |row| row.get(0))
 }
 
-pub(super) fn create(connection: &Connection, account: &Account) -> Result<Created> {
+/// As [`create`], with an address that counts as proved.
+pub(super) fn create_with(
+    connection: &Connection,
+    account: &Account,
+    address: Option<&EmailAddress>,
+) -> Result<Created> {
+    if let Some(address) = address
+        && emails::is_proved(connection, address.compared())?
+    {
+        return Ok(Created::Taken);
+    }
+    let created = create(connection, account)?;
+    if let Some(address) = address
+        && created == Created::Made
+    {
+        emails::put(connection, account.user_id, &EmailState::imported(address.clone()))?;
+    }
+    Ok(created)
+}
+
+fn create(connection: &Connection, account: &Account) -> Result<Created> {
     let (password, secret, internal) = match &account.credential {
         Credential::Password(hash) => (Some(hash.as_str()), None, false),
         Credential::Secret { sha256, internal } => (None, Some(sha256), *internal),

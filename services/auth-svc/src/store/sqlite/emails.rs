@@ -37,6 +37,10 @@ fn state(row: &Row<'_>) -> Result<EmailState> {
     Ok(EmailState { proved, discoverable: row.get(3)?, waiting })
 }
 
+pub(super) fn is_proved(connection: &Connection, compared: &str) -> Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM email WHERE compared = ?1")?.exists([compared])
+}
+
 /// Takes a proved address from whoever else has it.
 pub(super) fn put(connection: &Connection, user: UserId, state: &EmailState) -> Result<()> {
     if *state == EmailState::default() {

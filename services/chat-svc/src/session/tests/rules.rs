@@ -211,6 +211,56 @@ fn marks_that_wait_with_preferences_are_written_when_the_stream_ends() {
 }
 
 #[test]
+fn g8_marks_of_very_many_conversations_wait_for_their_turn_or_are_refused() {
+    let mut world = greeted();
+    let now = world.now;
+    let say = |world: &mut World, number: u32| {
+        let conversation_id = ConversationId::from_bytes(u128::from(number).to_be_bytes()).to_string();
+        let frame = encode(In::Read(wire::Read { conversation_id, seq: 1 }));
+        writes(world.session.frame(now, UNIX_EPOCH, &frame)).len()
+    };
+    let written: Vec<u32> = (0..1_000)
+        .filter(|number| {
+            let written = say(&mut world, *number) == 1;
+            if written {
+                world.session.marked(Vec::new());
+            }
+            written
+        })
+        .collect();
+    assert_eq!(written, [255], "G8: once a pause, however many there are");
+    let (Pull::Batch(batch), _) = world.session.pull() else { panic!("some are refused") };
+    let refused = |kind| match kind {
+        Out::MarkRefused(refused) => Some(refused.problem.unwrap_or_default().reason()),
+        _ => None,
+    };
+    let refused: Vec<_> = frames(&batch).into_iter().filter_map(refused).collect();
+    assert!(!refused.is_empty() && refused.iter().all(|reason| *reason == ErrorReason::Overloaded));
+    let held = writes(world.session.marks_due(now + limits().receipts_coalesce));
+    assert_eq!(held[0].0.len(), 256, "what was held is written when it is time");
+}
+
+#[test]
+fn g8_preferences_are_changed_no_faster_than_a_person_does() {
+    let mut world = greeted();
+    let mut changed = |seconds: u64, frames: usize| {
+        let now = world.now + Duration::from_secs(seconds);
+        let mut effects = world.session.tick(now, Commit(0));
+        let mut changed = 0;
+        for _ in 0..frames {
+            effects.extend(world.session.frame(now, UNIX_EPOCH, &mark_unread(0)));
+            effects.extend(world.session.pull().1);
+            let writes = writes(std::mem::take(&mut effects)).len();
+            changed += writes;
+            (0..writes).for_each(|_| world.session.preferred(1, Ok(wire::Preferences::default())));
+        }
+        changed
+    };
+    assert_eq!((changed(0, 110), changed(0, 5)), (100, 0));
+    assert_eq!((changed(1, 110), changed(2, 110)), (10, 10), "ten a second");
+}
+
+#[test]
 fn what_waits_of_a_deleted_message_does_not_leave() {
     let mut world = greeted();
     let changes = |seq, about, deletes| Live { target: Some(Seq(about)), deletes, ..live(0, seq) };

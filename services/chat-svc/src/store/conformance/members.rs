@@ -15,6 +15,7 @@ rules!(
     whoever_is_blocked_sees_nothing_withheld_as_delivered,
     a_block_outlasts_a_membership_and_shows_where_the_next_began,
     receipts_are_for_present_members_of_a_conversation_that_lists_them,
+    reach_is_counted_as_it_is_seen_where_nobody_is_listed,
     a_cursor_from_before_a_receipt_finds_the_conversation,
     a_cursor_from_before_marks_could_be_seen_finds_them,
     a_past_membership_keeps_its_place_in_the_list,
@@ -215,6 +216,31 @@ async fn receipts_are_for_present_members_of_a_conversation_that_lists_them(stor
     assert_eq!(raised(mark(&store, ben, id, (5, 5)).await).others, [], "an ex-member's marks are their own");
     let of_ben = store.receipts(ada, vec![(id, vec![ben])]).await.unwrap();
     assert_eq!(of_ben[0].members, [], "G7: nobody learns of them");
+}
+
+async fn reach_is_counted_as_it_is_seen_where_nobody_is_listed(store: Arc<dyn Store>) {
+    let (ada, mut writer) = (UserId::new(), Writer::new());
+    let others: Vec<UserId> = (0..128).map(|_| UserId::new()).collect();
+    let (ben, cleo, dan) = (others[0], others[1], others[2]);
+    let contents = [group(ada, &others, Settings::default()), text(ada, "2"), text(ada, "3"), text(ben, "4")];
+    append(&store, writer.batch(&contents)).await.unwrap();
+    let id = writer.conversation;
+    let reached = async |user, seq| match store.reached(user, id, Seq(seq)).await.unwrap() {
+        Reached::By { received, read, members } => (received, read, members.len()),
+        other => panic!("{other:?}"),
+    };
+    mark(&store, ben, id, (4, 2)).await;
+    mark(&store, cleo, id, (3, 0)).await;
+    assert_eq!((reached(ada, 2).await, reached(ada, 3).await), ((2, 1, 0), (2, 0, 0)));
+    assert_eq!(reached(ben, 3).await, (2, 1, 0), "his own marks as they are: he wrote 4");
+    relate(&store, dan, ada, Action::Block).await.unwrap();
+    mark(&store, dan, id, (4, 4)).await;
+    assert_eq!((reached(ada, 3).await, reached(ben, 3).await), ((2, 0, 0), (3, 2, 0)), "as before the block");
+    let hide = PrivacyChanges { read_receipts: Some(false), ..PrivacyChanges::default() };
+    set_privacy(&store, ada, hide).await;
+    assert_eq!(reached(ada, 2).await, (2, 0, 0), "who shares no read receipts sees none");
+    append(&store, writer.batch(&[(ada, Content::Remove(vec![cleo]))])).await.unwrap();
+    assert_eq!(reached(ben, 2).await, (2, 2, 127), "listed from here on");
 }
 
 async fn a_cursor_from_before_a_receipt_finds_the_conversation(store: Arc<dyn Store>) {

@@ -17,6 +17,7 @@ macro_rules! rules {
 
 mod changes;
 mod differential;
+mod erased;
 mod members;
 mod people;
 mod preferences;

@@ -60,13 +60,20 @@ async fn both_sides_of_a_pair_change_at_once(store: Arc<dyn Store>) {
     assert_eq!(asked.person, person(&store, ada, ben).await.unwrap(), "the answer is what is kept");
     let theirs = person(&store, ben, ada).await.unwrap();
     assert_eq!((theirs.side.relation, theirs.side.note.as_str()), (Relation::Received, "hi"));
-    assert_eq!(theirs.changed_at, Some(at(Seq(9))));
+    assert_eq!(
+        (asked.person.changed_at, theirs.changed_at),
+        (Some(at(Seq(9))), Some(at(Seq(0)))),
+        "G7: the day"
+    );
     let again = relate(&store, ada, ben, request("hi")).await.unwrap();
     assert_eq!((again.mine, again.theirs, again.changed), (false, false, None));
     assert_eq!(again.person, asked.person);
     let accepted = relate(&store, ben, ada, Action::Accept).await.unwrap();
     assert_eq!(accepted.person.side.relation, Relation::Contact);
-    assert_eq!(person(&store, ada, ben).await.unwrap().side.relation, Relation::Contact);
+    let theirs = person(&store, ada, ben).await.unwrap();
+    assert_eq!(theirs.side.relation, Relation::Contact);
+    assert!(theirs.changed_at > asked.person.changed_at, "later than what she knows");
+    assert_eq!(theirs.changed_at, Some(at(Seq(9)) + Duration::from_millis(1)), "G7: and no more than that");
     let blocked = relate(&store, ben, ada, Action::Block).await.unwrap();
     assert!(blocked.person.side.blocked);
     assert_eq!(person(&store, ada, ben).await, None);

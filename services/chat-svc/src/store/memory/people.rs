@@ -9,8 +9,8 @@ use parlor_types::{ConversationId, Id as _, UserId};
 
 use super::{All, MemoryStore};
 use crate::people::{
-    Acceptance, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
-    Side, Tie, Visibility,
+    Acceptance, By, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
+    Side, Tie, Visibility, changed_at,
 };
 use crate::store::members::lists;
 use crate::store::{
@@ -85,11 +85,14 @@ impl All {
         let after = pair.after(&change.action, accounts.room(change))?;
         let (mine, theirs) = (after.mine != pair.mine, after.theirs != pair.theirs);
         let next = Commit(self.commit + 1);
-        for (changed, key, side) in
-            [(mine, (user, other), &after.mine), (theirs, (other, user), &after.theirs)]
-        {
+        for (changed, key, side, by) in [
+            (mine, (user, other), &after.mine, By::Oneself),
+            (theirs, (other, user), &after.theirs, By::TheOther),
+        ] {
             if changed {
-                accounts.sides.insert(key, Kept { side: side.clone(), at: change.at, changed: next });
+                let before = accounts.sides.get(&key).map(|kept| kept.at);
+                let at = changed_at(change.at, before, by);
+                accounts.sides.insert(key, Kept { side: side.clone(), at, changed: next });
             }
         }
         if mine || theirs {

@@ -95,9 +95,7 @@ fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Re
     if !read::member_count(tx, conversation)?.is_some_and(lists) {
         return Ok(Vec::new());
     }
-    let key = params![conversation.bytes(), user.bytes()];
-    let present = "SELECT 1 FROM member WHERE conversation = ?1 AND user = ?2 AND present = 1";
-    if one(tx, present, key, |_| Ok(()))?.is_none() {
+    if !is_present(tx, user, conversation)? {
         return Ok(Vec::new());
     }
     tx.prepare_cached("UPDATE conversation SET shown = ?2 WHERE id = ?1")?
@@ -106,15 +104,16 @@ fn tell(tx: &Tx<'_>, conversation: ConversationId, user: UserId) -> rusqlite::Re
         "SELECT m.user FROM member m LEFT JOIN relation r ON r.user = ?2 AND r.other = m.user AND r.blocked = 1
          WHERE m.conversation = ?1 AND m.present = 1 AND m.user <> ?2 AND r.user IS NULL",
     )?;
-    let others = statement.query_map(key, |row| id(row, 0))?;
+    let others = statement.query_map(params![conversation.bytes(), user.bytes()], |row| id(row, 0))?;
     others.collect()
 }
 
-/// The members, each with their marks as `reader` may know them.
-pub(super) fn listed(
+/// The members, each with their marks as `reader` may know them; only this one of them, if one is named.
+fn members(
     tx: &Connection,
     reader: UserId,
     conversation: ConversationId,
+    one: Option<UserId>,
 ) -> rusqlite::Result<Vec<Listed>> {
     let sql = format!(
         "SELECT m.user, m.role, m.joined, {OWN}, {SHOWN}, coalesce(p.last_seen, ?3),
@@ -128,12 +127,15 @@ pub(super) fn listed(
              LEFT JOIN frozen f ON f.conversation = ?1 AND f.user = m.user AND f.other = ?2
                  AND EXISTS (SELECT 1 FROM relation r WHERE r.user = m.user AND r.other = ?2 AND r.blocked = 1
                      AND r.changed = f.block)
-         WHERE m.conversation = ?1 AND m.present = 1"
+         WHERE m.conversation = ?1 AND m.present = 1 {}",
+        if one.is_some() { "AND m.user = ?4" } else { "AND ?4 IS NULL" }
     );
     let own = people::privacy(tx, reader)?.0;
     let default = code::audience(Privacy::default().last_seen);
     let mut statement = tx.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![conversation.bytes(), reader.bytes(), default], |row| {
+    let named = one.map(|user| user.bytes());
+    let params = params![conversation.bytes(), reader.bytes(), default, named];
+    let rows = statement.query_map(params, |row| {
         let (user, member) = (id(row, 0)?, Member { role: role(row, 1)?, joined: seq(row, 2)? });
         if user == reader {
             return Ok(Listed { user, member, marks: timed(row, 3)? });
@@ -152,6 +154,20 @@ pub(super) fn listed(
     rows.collect()
 }
 
+/// All members.
+pub(super) fn listed(
+    tx: &Connection,
+    reader: UserId,
+    conversation: ConversationId,
+) -> rusqlite::Result<Vec<Listed>> {
+    members(tx, reader, conversation, None)
+}
+
+fn is_present(tx: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM member WHERE conversation = ?1 AND user = ?2 AND present = 1";
+    Ok(one(tx, sql, params![conversation.bytes(), user.bytes()], |_| Ok(()))?.is_some())
+}
+
 fn optional_seq(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Seq>> {
     let found: Option<i64> = row.get(index)?;
     found.map(|_| seq(row, index)).transpose()
@@ -163,16 +179,15 @@ pub(super) fn receipts(
     conversation: ConversationId,
     users: &[UserId],
 ) -> rusqlite::Result<Option<Receipts>> {
-    if !read::member_count(tx, conversation)?.is_some_and(lists) {
+    if !read::member_count(tx, conversation)?.is_some_and(lists) || !is_present(tx, reader, conversation)? {
         return Ok(None);
     }
-    let members = listed(tx, reader, conversation)?;
-    if !members.iter().any(|listed| listed.user == reader) {
-        return Ok(None);
+    let mut found = Vec::new();
+    for user in std::collections::BTreeSet::from_iter(users) {
+        let listed = members(tx, reader, conversation, Some(*user))?;
+        found.extend(listed.into_iter().map(|listed| (listed.user, listed.marks)));
     }
-    let wanted = members.into_iter().filter(|listed| users.contains(&listed.user));
-    let members = wanted.map(|listed| (listed.user, listed.marks)).collect();
-    Ok(Some(Receipts { conversation, members }))
+    Ok(Some(Receipts { conversation, members: found }))
 }
 
 pub(super) fn reached(
@@ -182,8 +197,7 @@ pub(super) fn reached(
     place: Seq,
 ) -> rusqlite::Result<Reached> {
     let Some(ranges) = read::ranges(tx, reader, conversation)? else { return Ok(Reached::NotFound) };
-    let members = listed(tx, reader, conversation)?;
-    if !members.iter().any(|listed| listed.user == reader) {
+    if !is_present(tx, reader, conversation)? {
         return Ok(Reached::NotFound);
     }
     if place > ranges.head(read::head(tx, conversation)?) {
@@ -191,8 +205,38 @@ pub(super) fn reached(
     }
     let sql = "SELECT sender FROM entry WHERE conversation = ?1 AND seq = ?2";
     let sender = one(tx, sql, params![conversation.bytes(), from_seq(place)], |row| id(row, 0))?;
-    Ok(match sender.filter(|_| ranges.contains(place)) {
-        Some(sender) => Reached::count(members, sender, place),
-        None => Reached::Unreadable,
-    })
+    let Some(sender) = sender.filter(|_| ranges.contains(place)) else { return Ok(Reached::Unreadable) };
+    if read::member_count(tx, conversation)?.is_some_and(lists) {
+        return Ok(Reached::count(listed(tx, reader, conversation)?, sender, place));
+    }
+    count(tx, reader, conversation, (sender, place))
+}
+
+/// What the marks come to where there are too many members to list: they are counted where they lie. Only those whom the
+/// reader does not see as they are, which are few, are looked at one by one.
+fn count(
+    tx: &Connection,
+    reader: UserId,
+    conversation: ConversationId,
+    (sender, place): (UserId, Seq),
+) -> rusqlite::Result<Reached> {
+    let mut statement = tx.prepare_cached(
+        "SELECT count(*) FILTER (WHERE shown_received >= ?4), count(*) FILTER (WHERE shown_read >= ?4)
+         FROM member WHERE conversation = ?1 AND present = 1 AND joined <= ?4 AND user NOT IN (?2, ?3)
+             AND user NOT IN (SELECT r.user FROM relation r WHERE r.other = ?2 AND r.blocked = 1)",
+    )?;
+    let params = params![conversation.bytes(), reader.bytes(), sender.bytes(), from_seq(place)];
+    let (received, read) = statement.query_row(params, |row| Ok((number(row, 0)?, number(row, 1)?)))?;
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let read = if people::privacy(tx, reader)?.0.read_receipts { count(read) } else { 0 };
+    let mut blocking = tx.prepare_cached(
+        "SELECT r.user FROM relation r CROSS JOIN member m ON m.conversation = ?1 AND m.user = r.user
+         WHERE r.other = ?2 AND r.blocked = 1 AND m.present = 1",
+    )?;
+    let apart = blocking.query_map(params![conversation.bytes(), reader.bytes()], |row| id(row, 0))?;
+    let mut looked_at = members(tx, reader, conversation, Some(reader))?;
+    for user in apart.collect::<rusqlite::Result<Vec<_>>>()? {
+        looked_at.extend(members(tx, reader, conversation, Some(user))?);
+    }
+    Ok(Reached::count(looked_at, sender, place).and(count(received), read))
 }

@@ -30,7 +30,7 @@ use super::{
     AppendError, Batch, Changed, Commit, Done, Generation, Page, ReadError, Row, Slice, Snapshot, Store,
     Stored,
 };
-use crate::conversation::Target;
+use crate::conversation::{Content, Target};
 use crate::log::OpRow;
 
 /// The schema, oldest first; a release only ever adds to the end.
@@ -129,7 +129,12 @@ impl Store for SqliteStore {
     }
 
     fn append(&self, batch: Arc<Batch>, done: Done<Stored>) {
-        self.writing(done, move |tx| write::append(tx, &batch)?.ok_or(JobError::Domain(Conflict)));
+        self.writing(done, move |tx| {
+            if batch.entries.iter().any(|new| new.entry.content == Content::Delete) {
+                tx.erase();
+            }
+            write::append(tx, &batch)?.ok_or(JobError::Domain(Conflict))
+        });
     }
 
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {

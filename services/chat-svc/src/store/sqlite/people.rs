@@ -1,5 +1,7 @@
 //! People and privacy.
 
+use std::time::SystemTime;
+
 use async_trait::async_trait;
 use parlor_embedded::{JobError, Tx};
 use parlor_types::{ConversationId, Id as _, UserId};
@@ -8,8 +10,8 @@ use rusqlite::{Connection, Row, params};
 use super::columns::{audience, from_number, from_time, id, number, relation, time};
 use super::{SqliteStore, one, rows};
 use crate::people::{
-    Acceptance, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
-    Side, Tie, Visibility,
+    Acceptance, By, Counted, Filter, Pair, Person, Privacy, PrivacyChanges, Purpose, Refused, Relation, Room,
+    Side, Tie, Visibility, changed_at,
 };
 use crate::store::{
     AccountChanges, AccountPlace, Commit, Done, PeopleStore, PrivacyKept, ReadError, Relate, Related, code,
@@ -83,21 +85,25 @@ fn one_person(tx: &Connection, user: UserId, other: UserId) -> rusqlite::Result<
 
 fn relate(tx: &Tx<'_>, change: &Relate) -> rusqlite::Result<Result<Related, Refused>> {
     let before = one_person(tx, change.user, change.other)?;
-    let pair = Pair { mine: before.side.clone(), theirs: one_person(tx, change.other, change.user)?.side };
+    let other_before = one_person(tx, change.other, change.user)?;
+    let pair = Pair { mine: before.side.clone(), theirs: other_before.side };
     let room = Room::find(&change.action, |counted| count(tx, change, counted))?;
     let after = match pair.after(&change.action, room) {
         Ok(after) => after,
         Err(refused) => return Ok(Err(refused)),
     };
     let (mine, theirs) = (after.mine != pair.mine, after.theirs != pair.theirs);
+    let mut at = before.changed_at;
     if mine {
-        keep(tx, change, change.user, change.other, &after.mine)?;
+        let now = changed_at(change.at, before.changed_at, By::Oneself);
+        keep(tx, (change.user, change.other), &after.mine, now)?;
+        at = Some(now);
     }
     if theirs {
-        keep(tx, change, change.other, change.user, &after.theirs)?;
+        let now = changed_at(change.at, other_before.changed_at, By::TheOther);
+        keep(tx, (change.other, change.user), &after.theirs, now)?;
     }
-    let changed_at = if mine { Some(change.at) } else { before.changed_at };
-    let person = Person { user: change.other, side: after.mine, changed_at };
+    let person = Person { user: change.other, side: after.mine, changed_at: at };
     let changed = (mine || theirs).then(|| Commit(tx.commit_number()));
     let unblocked = pair.mine.blocked && !person.side.blocked;
     let rows =
@@ -121,7 +127,12 @@ fn count(tx: &Connection, change: &Relate, counted: Counted) -> rusqlite::Result
     }
 }
 
-fn keep(tx: &Tx<'_>, change: &Relate, user: UserId, other: UserId, side: &Side) -> rusqlite::Result<()> {
+fn keep(
+    tx: &Tx<'_>,
+    (user, other): (UserId, UserId),
+    side: &Side,
+    changed_at: SystemTime,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO relation (user, other, relation, note, blocked, changed_at, changed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -132,7 +143,7 @@ fn keep(tx: &Tx<'_>, change: &Relate, user: UserId, other: UserId, side: &Side) 
         code::relation(side.relation),
         side.note,
         side.blocked,
-        from_time(change.at),
+        from_time(changed_at),
         from_number(tx.commit_number())
     ])
     .map(drop)

@@ -140,17 +140,6 @@ fn unread_above(
     Ok(head_number.saturating_sub(read_number + withheld))
 }
 
-/// How many messages are unread.
-pub(super) fn unread(tx: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<u64> {
-    let Some(ranges) = read::ranges(tx, user, conversation)? else { return Ok(0) };
-    let head = ranges.head(read::head(tx, conversation)?);
-    let (head_number, _) = at(tx, conversation, head)?;
-    let sql = "SELECT read, read_number FROM member WHERE conversation = ?1 AND user = ?2";
-    let key = params![conversation.bytes(), user.bytes()];
-    let read = one(tx, sql, key, |row| Ok((seq(row, 0)?, number(row, 1)?)))?.unwrap_or_default();
-    unread_above(tx, user, conversation, read, (head, head_number))
-}
-
 /// Message number and time at an entry.
 fn at(
     tx: &Connection,

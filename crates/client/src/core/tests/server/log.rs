@@ -6,7 +6,7 @@ use parlor_types::{ConversationId, Id as _, UserId};
 use parlor_wire::chat::v1::content::Kind as Content;
 use parlor_wire::chat::v1::{
     self as chat, Append, AppendResult, Appended, Entry, Event, Fetch, FetchResult, LogPage, Rename, Text,
-    Withheld, append_result, fetch_result, server_frame,
+    append_result, fetch_result, server_frame,
 };
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::to_duration;
@@ -70,11 +70,17 @@ impl Server {
         let me = self.me.to_string();
         let span = &log[append.base_seq as usize..];
         if let Some(entry) = span.iter().find(|entry| entry.op == append.op && entry.sender_id == me) {
-            assert_eq!(entry.content, append.content, "the same op with other content");
+            let asked = &self.state.chats[&id].asked[&append.op];
+            assert_eq!(*asked, append.content, "the same op with other content");
             return Ok(appended(entry, true));
         }
         if matches!(kind(append.content.as_ref()), Some(Content::Text(text)) if text.body == FORBIDDEN) {
             return Err(problem(ErrorReason::ContentNotAllowed));
+        }
+        if append.target > 0
+            && let Some(problem) = self.refuses(id, self.me, append)
+        {
+            return Err(problem);
         }
         if self.chance(0.15) {
             let advice = self.rng.random_bool(0.5).then(|| to_duration(Duration::from_millis(400)));
@@ -83,11 +89,11 @@ impl Server {
         Ok(self.store(id, self.me, append))
     }
 
-    fn store(&mut self, id: ConversationId, sender: UserId, append: &Append) -> Appended {
+    pub(super) fn store(&mut self, id: ConversationId, sender: UserId, append: &Append) -> Appended {
         let withheld = self.has_blocked(sender);
         let is_message = matches!(kind(append.content.as_ref()), Some(Content::Text(_)));
         self.state.commit += 1;
-        let (commit, own) = (self.state.commit, sender == self.me);
+        let (commit, me, own) = (self.state.commit, self.me, sender == self.me);
         let chat = self.chat(id);
         let numbered = chat.log.last().map_or(0, |last| last.message_number);
         let mut entry = Entry {
@@ -97,18 +103,25 @@ impl Server {
             op: append.op.clone(),
             sender_id: sender.to_string(),
             time: Some(at(commit)),
+            target: append.target,
             mention_ids: append.mention_ids.clone(),
             content: append.content.clone(),
             ..Entry::default()
         };
-        if withheld && is_message {
+        let is_edit = matches!(kind(append.content.as_ref()), Some(Content::Edit(_)));
+        if withheld && (is_message || is_edit) {
             entry.mention_ids.clear();
-            let reason = chat::WithheldReason::SenderBlocked.into();
-            entry.content = Some(chat::Content { kind: Some(Content::Withheld(Withheld { reason })) });
+            entry.content = super::changes::withheld();
         }
+        let seen =
+            |chat: &super::Chat, me| (chat.unread(me), chat.messages().next_back().map(|last| last.seq));
+        let before = seen(chat, me);
+        chat.asked.insert(append.op.clone(), append.content.clone());
         chat.log.push(entry.clone());
+        chat.change(&entry);
+        let told = entry.target > 0 && (seen(chat, me) != before || before.1 == Some(entry.target));
         chat.changed = commit;
-        let mut row_changed = false;
+        let mut row_changed = told;
         if own && is_message {
             row_changed |= preferences::raise_read(chat, entry.seq);
             chat.marks.received = chat.marks.received.max(entry.seq);
@@ -149,7 +162,12 @@ impl Server {
             fetch_result::Outcome::Page(LogPage { conversation_id: id.to_string(), entries, next_seq, head })
         };
         let result = FetchResult { request_id: fetch.request_id, outcome: Some(outcome) };
-        self.push(conn, server_frame::Kind::FetchResult(result));
+        let kind = server_frame::Kind::FetchResult(result);
+        match self.sessions.get_mut(&conn) {
+            // It was read before what is said from here on, and comes after it.
+            Some(session) if self.hostile => session.late.push(super::frame(kind)),
+            _ => self.push(conn, kind),
+        }
     }
 }
 

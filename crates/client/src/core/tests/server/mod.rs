@@ -1,5 +1,6 @@
 //! A small hostile server: keeps the API's promises and no more, in the worst order it may.
 
+mod changes;
 mod log;
 mod people;
 mod preferences;
@@ -11,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use parlor_types::{ConversationId, Id as _, Op, UserId};
 use parlor_wire::chat::v1::{
-    Checkpoint, ClientFrame, Conversation, Drain, Entry, Goodbye, Limits, Marks, Person, Pong, Preferences,
-    Privacy, ServerFrame, Welcome, client_frame, server_frame,
+    Checkpoint, ClientFrame, Content, Conversation, Drain, Entry, Goodbye, Limits, Marks, Person, Pong,
+    Preferences, Privacy, ServerFrame, Welcome, client_frame, server_frame,
 };
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::presence::v1::Presence;
@@ -63,6 +64,8 @@ pub struct State {
 pub struct Chat {
     /// As the user may read it.
     pub log: Vec<Entry>,
+    /// What was asked for by each op.
+    asked: BTreeMap<String, Option<Content>>,
     changed: u64,
     pub marks: Marks,
     pub preferences: Preferences,
@@ -82,6 +85,8 @@ struct Session {
     lanes: BTreeMap<ConversationId, u32>,
     requests: VecDeque<client_frame::Kind>,
     out: Vec<ServerFrame>,
+    /// Pages that were read and are sent later.
+    late: Vec<ServerFrame>,
     watch: Vec<UserId>,
     owed: Owed,
     /// Marks that are not written yet: received and read.
@@ -149,6 +154,7 @@ impl Server {
             for _ in 0..self.rng.random_range(0..12) {
                 let sender = self.others[self.rng.random_range(0..self.others.len())];
                 self.other_writes(*id, sender, Op::new().to_string());
+                self.other_changes(*id, sender, Op::new().to_string());
             }
         }
     }
@@ -182,6 +188,7 @@ impl Server {
             lanes: BTreeMap::new(),
             requests: VecDeque::new(),
             out: Vec::new(),
+            late: Vec::new(),
             watch: Vec::new(),
             owed: Owed::default(),
             marks: BTreeMap::new(),
@@ -220,7 +227,11 @@ impl Server {
         self.write_marks(conn);
         self.go_on_with_sync(conn);
         self.pay(conn);
+        let keeps = self.chance(0.7);
         let session = self.sessions.get_mut(&conn)?;
+        if !keeps {
+            session.out.append(&mut session.late);
+        }
         if session.generation != self.generation.to_string() && !self.hostile {
             return self.say_goodbye(conn); // no lie lasts
         }

@@ -1,16 +1,25 @@
 //! Rows of the chat list, receipts, heads: the sync, and what is owed to each stream afterwards.
 
 use parlor_types::{ConversationId, UserId};
-use parlor_wire::chat::v1::content::Kind as Content;
 use parlor_wire::chat::v1::{
     Conversation, Head, Marks, Member, MemberMarks, ReadableRange, Receipts, SyncConversation, SyncDone,
     SyncPerson, SyncPrivacy, server_frame,
 };
 use rand::RngExt as _;
 
-use super::log::{at, kind};
-use super::{Conn, Server, cursor};
+use super::log::at;
+use super::{Chat, Conn, Server, cursor};
 use crate::core::Unread;
+
+impl Chat {
+    pub(super) fn unread(&self, me: UserId) -> Unread {
+        let unread = self.messages().filter(|entry| entry.seq > self.marks.read);
+        unread.fold(Unread::default(), |counted, entry| Unread {
+            messages: counted.messages + 1,
+            mentions: counted.mentions + u64::from(entry.mention_ids.contains(&me.to_string())),
+        })
+    }
+}
 
 impl Server {
     /// Something about a row changed in another way than by an entry. Whoever did it need not be told, and may be.
@@ -59,14 +68,7 @@ impl Server {
 
     /// Counts anew what is unread.
     pub fn unread(&self, id: ConversationId) -> Unread {
-        let chat = &self.state.chats[&id];
-        let unread = chat.log.iter().filter(|entry| entry.seq > chat.marks.read);
-        let messages = unread.filter(|entry| matches!(kind(entry.content.as_ref()), Some(Content::Text(_))));
-        let me = self.me.to_string();
-        messages.fold(Unread::default(), |counted, entry| Unread {
-            messages: counted.messages + 1,
-            mentions: counted.mentions + u64::from(entry.mention_ids.contains(&me)),
-        })
+        self.state.chats[&id].unread(self.me)
     }
 
     fn row(&self, id: ConversationId) -> Conversation {
@@ -78,8 +80,7 @@ impl Server {
             ..Member::default()
         };
         let others = chat.others.keys().map(|user| member(*user, self.seen_marks(id, *user)));
-        let is_message = |content| matches!(kind(content), Some(Content::Text(_)));
-        let last_message = chat.log.iter().rev().find(|entry| is_message(entry.content.as_ref()));
+        let last_message = chat.messages().next_back();
         let unread = self.unread(id);
         Conversation {
             id: id.to_string(),

@@ -94,9 +94,9 @@ impl Device {
     pub fn append(&mut self, server: &mut Server, now: Now, draft: Draft, forbidden: bool) {
         self.actions += 1;
         let Some(core) = &mut self.core else { return };
-        let id = draft.conversation;
+        let (id, is_change) = (draft.conversation, draft.target > Seq::default());
         let (op, effects) = core.append(now, draft);
-        self.sent.entry(id).or_default().push(Sent { op, forbidden });
+        self.sent.entry(id).or_default().push(Sent { op, forbidden, is_change });
         self.perform(server, now, effects);
     }
 

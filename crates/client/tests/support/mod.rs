@@ -36,7 +36,7 @@ pub struct State {
     pub shelves: BTreeMap<MediaId, Shelf>,
     pub parts_taken: usize,
     pub deleted: Vec<MediaId>,
-    /// From this part on the server is away, once.
+    /// From this part on the server takes nothing, and then it is away, once.
     pub away_at_part: Option<usize>,
     /// CreateUpload answers this.
     pub refuses: Option<Problem>,
@@ -46,6 +46,12 @@ pub struct State {
     pub remote: Vec<u8>,
     pub remote_sha256: Option<Vec<u8>>,
     pub asked_from: Vec<u64>,
+}
+
+impl State {
+    fn is_going(&self) -> bool {
+        self.away_at_part.is_some_and(|at| self.parts_taken >= at)
+    }
 }
 
 #[derive(Clone)]
@@ -77,6 +83,7 @@ impl Server {
     pub async fn go_away(&mut self, lost: usize) {
         self.media.away.notified().await;
         self.running = None;
+        self.state().away_at_part = None;
         for shelf in self.state().shelves.values_mut() {
             for _ in 0..lost {
                 shelf.parts.pop_last();
@@ -190,11 +197,12 @@ impl MediaService for Media {
         request: Request<UploadPartRequest>,
     ) -> Result<Response<UploadPartResponse>, Status> {
         let request = request.into_inner();
-        let mut state = self.state.lock().unwrap();
-        if state.away_at_part.is_some_and(|at| state.parts_taken >= at) {
-            state.away_at_part = None;
+        let is_going = self.state.lock().unwrap().is_going();
+        if is_going {
             self.away.notify_one();
+            return std::future::pending().await; // until the connection is cut
         }
+        let mut state = self.state.lock().unwrap();
         state.parts_taken += 1;
         let Some(shelf) = state.shelves.get_mut(&id(&request.media_id)) else {
             return refuse(ErrorReason::MediaNotFound);

@@ -39,7 +39,7 @@ impl Services {
                 return Err(failure);
             }
         };
-        let media = match start_media(config, &auth, chat_internal) {
+        let media = match start_media(config, &auth, chat_internal).await {
             Ok(media) => media,
             Err(failure) => {
                 let _ = presence.shutdown(last_moment).await;
@@ -130,7 +130,7 @@ fn start_presence(
     Ok(presence_svc::App::build(&config.presence, needs)?)
 }
 
-fn start_media(
+async fn start_media(
     config: &Config,
     auth: &auth_svc::App,
     chat_internal: Authorized,
@@ -143,7 +143,12 @@ fn start_media(
         inspector: inspector()?,
         clock: Arc::new(SystemClock),
     };
-    Ok(media_svc::App::build(&config.media, needs)?)
+    let media = media_svc::App::build(&config.media, needs)?;
+    if let Err(refusal) = media.probe().await {
+        let _ = media.shutdown(Duration::ZERO).await;
+        return Err(refusal.into());
+    }
+    Ok(media)
 }
 
 /// The command of the process in which uploads are looked at: this program, told to do that alone.

@@ -105,7 +105,7 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
 async fn launch(program: &Path, folder: &Path, address: &str) -> (Child, String) {
     let log = File::create(folder.with_extension("log")).expect("a file beside its data");
     let mut command = Command::new(program);
-    command.args(["server", "--address", address]).arg(folder);
+    command.args(["server", "--json", "--address", address]).arg(folder);
     command.env("MINIO_ROOT_USER", Minio::KEY).env("MINIO_ROOT_PASSWORD", Minio::SECRET);
     command.env("MINIO_BROWSER", "off").env("MINIO_UPDATE", "off").env("MINIO_REGION", Minio::REGION);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);

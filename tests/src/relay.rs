@@ -33,6 +33,12 @@ impl Relay {
         self.upstream.send_replace(upstream);
     }
 
+    /// Where.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What clients call the server.
     #[must_use]
     pub fn url(&self) -> String {

@@ -66,7 +66,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         "auth.store.path=/elsewhere/auth.db",
         "chat.max_group_members=1",
         "presence.watches=0",
-        "media.max_file_bytes=0B",
+        "media.max_file_bytes=0",
         "log.format=xml",
         "nothing=1",
     ];

@@ -67,6 +67,9 @@ pub enum StartError {
     /// The folder of uploads, or where finished files are.
     #[error("media: {0}")]
     Files(#[from] BlobError),
+    /// The bucket refuses what it is asked for.
+    #[error("the bucket cannot be used, look at the keys of media.blobs: {0}")]
+    Bucket(#[source] BlobError),
     /// A fault in the program: an RPC without a row in the table.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -75,6 +78,7 @@ pub enum StartError {
 /// A running media-svc. Serve [`App::public`] to clients and [`App::internal`] to services; end it with
 /// [`App::shutdown`].
 pub struct App {
+    blobs: Blobs,
     public: Routes,
     internal: Routes,
     readiness: Readiness,
@@ -93,7 +97,7 @@ impl App {
         let staging = Staging::open(&data.join(STAGING)).map_err(BlobError::from)?;
         let references = RemoteReferences::new(chat_internal, auth_internal.clone());
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
-        let rooms = Rooms::new(config, store, blobs, staging, references, inspector, &clock, &tasks);
+        let rooms = Rooms::new(config, store, blobs.clone(), staging, references, inspector, &clock, &tasks);
 
         let revoked = Arc::new(RevokedSet::new(Arc::clone(&clock)));
         let revocations =
@@ -121,11 +125,20 @@ impl App {
         run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
+            blobs,
             public: guard(public).protect(Routes::new(people)),
             internal: guard(internal).protect(Routes::new(services)),
             readiness,
             tasks,
         })
+    }
+
+    /// Whether finished files can be kept where the configuration says: a bucket can refuse.
+    ///
+    /// # Errors
+    /// It does.
+    pub async fn probe(&self) -> Result<(), StartError> {
+        self.blobs.probe().await.map_err(StartError::Bucket)
     }
 
     /// What clients may call, behind its guard: [`PUBLIC_SERVICES`](crate::PUBLIC_SERVICES).

@@ -52,7 +52,8 @@ pub struct Config {
     /// And at least this often, while anything comes.
     #[serde(with = "duration")]
     pub save_every: Duration,
-    /// Uploads that parts come for at once, over all users. Beyond it parts of others get OVERLOADED.
+    /// Uploads that parts come for at once, over all users, each with an open file. Beyond it parts of others get
+    /// OVERLOADED.
     pub open_uploads: usize,
     /// Parts that are written at once.
     pub parts_at_once: usize,
@@ -125,7 +126,7 @@ impl Default for Config {
             upload_expires: DAY,
             save_bytes: 4 * MIB,
             save_every: Duration::from_secs(1),
-            open_uploads: 1024,
+            open_uploads: 256,
             parts_at_once: 64,
             parts_waiting: 256,
             finish_jobs: 0,

@@ -7,10 +7,12 @@ use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::get_conversation_request::Conversation as Get;
 use parlor_wire::chat::v1::list_messages_request::Conversation as List;
 use parlor_wire::chat::v1::{
-    Activity, Append, Created, Draft, Fetch, FetchRequest, GetConversationRequest, GetReceiptsRequest,
-    HistoryVisibility, ListMessagesRequest, MarkReadRequest, MarkReceivedRequest, PreferenceChanges,
-    PushRequest, Read, Received, Role, ServerFrame, SetPreferences, SetPreferencesRequest, SetTyping, Text,
+    Activity, Append, Created, Draft, Fetch, FetchRequest, File, GetConversationRequest, GetReceiptsRequest,
+    HistoryVisibility, Image, ListMessagesRequest, Location, MarkReadRequest, MarkReceivedRequest,
+    PreferenceChanges, PushRequest, Read, Received, Role, ServerFrame, SetAvatar, SetPreferences,
+    SetPreferencesRequest, SetTyping, Text, Voice,
 };
+use parlor_wire::media::v1::Media;
 use prost::Message as _;
 use prost_types::Timestamp;
 
@@ -19,6 +21,7 @@ use crate::named::{Answer, Named};
 /// Everything a client can append to a conversation.
 fn contents(named: &Named) -> Vec<(&'static str, Kind)> {
     let user = [named.user.clone()];
+    let media = || Some(Media { id: named.media.clone(), ..Media::default() });
     let created = Created { member_ids: user.to_vec(), name: "Tea".to_owned(), ..Created::default() };
     vec![
         ("created", Kind::Created(Created { kind: 2, ..created })),
@@ -29,6 +32,11 @@ fn contents(named: &Named) -> Vec<(&'static str, Kind)> {
         ("rename", compose::rename("Mine")),
         ("settings", compose::history(HistoryVisibility::All)),
         ("set_role", compose::set_role(&user[0], Role::Owner)),
+        ("image", Kind::Image(Image { media: media(), caption: String::new() })),
+        ("file", Kind::File(File { media: media(), caption: String::new() })),
+        ("voice", Kind::Voice(Voice { media: media() })),
+        ("set_avatar", Kind::SetAvatar(SetAvatar { media: media() })),
+        ("location", Kind::Location(Location { latitude: 1.0, ..Location::default() })),
     ]
 }
 

@@ -32,7 +32,7 @@ async fn refusal(channel: Channel, token: &str, path: &str) -> (Code, String, Ve
 #[tokio::test]
 async fn g7_methods_between_services_are_none_to_the_public() {
     let paths = paths();
-    for service in ["auth", "chat", "presence"] {
+    for service in ["auth", "chat", "media", "presence"] {
         let prefix = format!("/parlor.internal.{service}.v1.");
         assert!(paths.iter().any(|path| path.starts_with(&prefix)), "{service} has internal methods");
     }

@@ -2,6 +2,7 @@
 //! frame there is; and nothing happens.
 
 mod calls;
+mod files;
 mod internal;
 mod named;
 mod people;
@@ -10,8 +11,9 @@ use std::collections::BTreeSet;
 
 use parlor_testkit::{StreamClient, compose};
 use parlor_tests::account::Login;
-use parlor_tests::{Server, reading};
+use parlor_tests::{Server, reading, uploads};
 use parlor_wire::chat::v1::{CreateConversationRequest, Hello, ListConversationsRequest, SyncRequest};
+use parlor_wire::media::v1::{GetUploadRequest, Purpose, Variant};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
@@ -55,6 +57,17 @@ const COVERED: &[&str] = &[
     "ChatService/SetPreferences",
     "ChatService/Subscribe",
     "ChatService/Sync",
+    "MediaService/BatchGetMediaUrls",
+    // Takes no id: its op is the caller's own, as the test of files sees.
+    "MediaService/CreateUpload",
+    "MediaService/DeleteMedia",
+    "MediaService/Download",
+    "MediaService/FinishUpload",
+    "MediaService/GetMedia",
+    "MediaService/GetUpload",
+    // The caller's own.
+    "MediaService/GetUsage",
+    "MediaService/UploadPart",
     "PeopleService/AcceptContact",
     "PeopleService/BlockUser",
     // The caller's own.
@@ -77,7 +90,7 @@ const COVERED: &[&str] = &[
 #[test]
 fn every_method_is_covered() {
     let files = FileDescriptorSet::decode(parlor_wire::DESCRIPTORS).unwrap().file;
-    let public = ["parlor.chat.v1", "parlor.presence.v1"];
+    let public = ["parlor.chat.v1", "parlor.media.v1", "parlor.presence.v1"];
     let mut methods = BTreeSet::new();
     for service in files.iter().filter(|file| public.contains(&file.package())).flat_map(|file| &file.service)
     {
@@ -127,4 +140,30 @@ async fn g7_a_stranger_s_answers_are_those_of_ids_that_do_not_exist() {
     assert_eq!((before.0, before.1.expect("reads")), (after.0, after.1.expect("reads")), "nothing happened");
     on_ada.ping().await;
     assert!(on_ada.take_mail().is_empty(), "and nobody was told of anything");
+}
+
+#[tokio::test]
+async fn g7_a_file_of_others_is_to_a_stranger_what_a_made_up_id_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&folder.path().join("data")).await;
+    let ada = Login::register(server.channel(), "ada").await;
+    let bob = Login::register(server.channel(), "bob").await;
+    let [file, begun] = files::of(&ada).await;
+    let nobodys = files::unary(&bob, &Named::made_up()).await;
+    for media in [&file, &begun] {
+        let theirs = Named { media: media.clone(), ..Named::made_up() };
+        assert_same(&files::unary(&bob, &theirs).await, &nobodys);
+    }
+    let bytes =
+        uploads::download(&ada.media(), &file, Variant::Original).await.expect("nothing happened to it");
+    assert_eq!(bytes, b"dear diary");
+    let still = GetUploadRequest { media_id: begun };
+    let still =
+        ada.media().get_upload(still).await.expect("nor to this").into_inner().upload.expect("an upload");
+    assert!(!still.missing.is_empty() && !still.finished, "G7: a stranger's part is in it");
+
+    let request = uploads::beginning("mine.txt", Purpose::File, b"mine");
+    let hers = uploads::begin(&ada.media(), &request).await.expect("begins");
+    let his = uploads::begin(&bob.media(), &request).await.expect("begins");
+    assert_ne!(hers.media_id, his.media_id, "G7: an op of others leads to their upload");
 }

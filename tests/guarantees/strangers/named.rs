@@ -1,7 +1,7 @@
 //! What a stranger can name, and answers in a form that can be compared.
 
 use parlor_tests::account::Login;
-use parlor_types::{ConversationId, Id as _, Op, StreamId, UserId};
+use parlor_types::{ConversationId, Id as _, MediaId, Op, StreamId, UserId};
 use tonic::{Response, Status};
 
 /// Ids that a stranger came by.
@@ -9,6 +9,7 @@ pub struct Named {
     pub conversation: String,
     pub user: String,
     pub stream: String,
+    pub media: String,
     pub op: String,
 }
 
@@ -19,6 +20,7 @@ impl Named {
             conversation: conversation.to_owned(),
             user: owner.id(),
             stream: stream.to_owned(),
+            media: MediaId::new().to_string(),
             op: Op::new().to_string(),
         }
     }
@@ -30,6 +32,7 @@ impl Named {
             conversation: ConversationId::group(UserId::from_bytes(random()), Op::new()).to_string(),
             user: UserId::new().to_string(),
             stream: StreamId::new().to_string(),
+            media: MediaId::new().to_string(),
             op: Op::new().to_string(),
         }
     }
@@ -37,7 +40,7 @@ impl Named {
     /// The bytes without the ids that the caller sent anyway.
     pub fn without(&self, bytes: &[u8]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
-        for id in [&self.conversation, &self.user, &self.stream, &self.op] {
+        for id in [&self.conversation, &self.user, &self.stream, &self.media, &self.op] {
             while let Some(at) = bytes.windows(id.len()).position(|part| part == id.as_bytes()) {
                 bytes[at..at + id.len()].fill(b'#');
             }

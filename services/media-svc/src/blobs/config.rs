@@ -47,10 +47,10 @@ pub struct BlobConfig {
     /// All keys begin with this and a "/"; empty for nothing. Nobody else may have keys there: what media-svc does not
     /// know of is deleted.
     pub prefix: String,
-    /// The access key; empty for what the machine has of its own (AWS_ACCESS_KEY_ID, web identity, instance metadata).
-    pub access_key_id: String,
+    /// The access key; without one, what the machine has of its own (AWS_ACCESS_KEY_ID, web identity, instance metadata).
+    pub access_key_id: Option<String>,
     /// The secret that belongs to it.
-    pub secret_access_key: Secret,
+    pub secret_access_key: Option<Secret>,
 }
 
 impl Default for BlobConfig {
@@ -63,8 +63,8 @@ impl Default for BlobConfig {
             allow_http: false,
             virtual_host: false,
             prefix: String::new(),
-            access_key_id: String::new(),
-            secret_access_key: String::new().into(),
+            access_key_id: None,
+            secret_access_key: None,
         }
     }
 }
@@ -74,12 +74,11 @@ impl BlobConfig {
     pub(super) fn bucket(&self) -> Result<AmazonS3, BlobError> {
         let options = ClientOptions::new().with_allow_http(self.allow_http).with_timeout(TRY_FOR);
         let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_FOR, ..RetryConfig::default() };
-        let builder = if self.access_key_id.is_empty() {
-            AmazonS3Builder::from_env()
-        } else {
-            AmazonS3Builder::new()
-                .with_access_key_id(&self.access_key_id)
-                .with_secret_access_key(self.secret_access_key.expose())
+        let builder = match (&self.access_key_id, &self.secret_access_key) {
+            (Some(id), Some(secret)) => {
+                AmazonS3Builder::new().with_access_key_id(id).with_secret_access_key(secret.expose())
+            }
+            _ => AmazonS3Builder::from_env(),
         };
         let mut builder = builder
             .with_client_options(options)
@@ -105,7 +104,7 @@ impl Validate for BlobConfig {
         if self.bucket.is_empty() {
             problems.add("bucket", "must be named");
         }
-        if self.access_key_id.is_empty() != self.secret_access_key.expose().is_empty() {
+        if self.access_key_id.is_some() != self.secret_access_key.is_some() {
             problems.add("secret_access_key", "must be set with access_key_id, or neither");
         }
         let is_https = self.endpoint.is_empty() || self.endpoint.starts_with("https://");

@@ -10,6 +10,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -18,6 +19,7 @@ use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use parlor_types::{Id as _, MediaId};
 use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
 
 use crate::media::Variant;
 
@@ -27,6 +29,8 @@ pub use config::{BlobConfig, BlobStore};
 const CHUNK: usize = 5 << 20;
 /// Chunks of one file on their way at once.
 const CHUNKS_AT_ONCE: usize = 2;
+/// How long the store may take to answer at the start.
+const PROBE: Duration = Duration::from_secs(5);
 /// Bytes read from a file at once.
 const READ: usize = 256 * 1024;
 
@@ -63,6 +67,31 @@ impl Blobs {
         };
         let prefix = Some(config.prefix.trim_matches('/').to_owned()).filter(|prefix| !prefix.is_empty());
         Ok(Self { store, prefix })
+    }
+
+    /// Asks for anything at all, so that a wrong bucket, key or secret is told before there is something to keep. A store that
+    /// does not answer is no reason not to start.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub async fn probe(&self) -> Result<(), BlobError> {
+        use object_store::Error as E;
+        let prefix = self.prefix.as_deref().map(Key::from);
+        let mut list = self.store.list(prefix.as_ref());
+        match timeout(PROBE, list.next()).await {
+            Ok(Some(Err(
+                error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. } | E::NotFound { .. }),
+            ))) => Err(BlobError::Failed(error.to_string())),
+            Ok(Some(Err(error))) => {
+                tracing::warn!(%error, "the store of blobs does not answer");
+                Ok(())
+            }
+            Err(_) => {
+                tracing::warn!(after = ?PROBE, "the store of blobs does not answer");
+                Ok(())
+            }
+            Ok(None | Some(Ok(_))) => Ok(()),
+        }
     }
 
     /// Puts the bytes of a file, in the place of what was there.
@@ -126,7 +155,8 @@ impl Blobs {
 
     fn key(&self, id: MediaId, variant: Variant) -> Key {
         let id = id.to_string();
-        self.prefix.as_deref().into_iter().chain([id.as_str(), variant.name()]).collect()
+        // One part after the other: a '/' within a part would be escaped.
+        self.prefix.iter().flat_map(|prefix| prefix.split('/')).chain([id.as_str(), variant.name()]).collect()
     }
 }
 
@@ -170,3 +200,6 @@ pub fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ fn every_value_out_of_range_is_named() {
         blobs: BlobConfig { store: BlobStore::S3, prefix: "a/../b".to_owned(), ..BlobConfig::default() },
         limits: Limits::default(),
     };
-    (config.blobs.access_key_id, config.blobs.endpoint) = ("key".to_owned(), "http://here".to_owned());
+    (config.blobs.access_key_id, config.blobs.endpoint) = (Some("key".to_owned()), "http://here".to_owned());
     config.limits.part.burst = 0;
     let mut problems = Problems::default();
     config.check(&mut problems);

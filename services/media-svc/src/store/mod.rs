@@ -1,6 +1,10 @@
 //! What is kept, in words of the domain: what was said of each file, how far it has come, who is about to use it, what
 //! each person has. The bytes are elsewhere: in `staging` until a file is finished, in `blobs` from then on.
 
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+pub(crate) mod memory;
 mod sqlite;
 
 use std::collections::BTreeSet;

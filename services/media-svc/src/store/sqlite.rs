@@ -171,3 +171,6 @@ impl std::fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore").field("db", &self.db).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,20 @@ pub struct Status {
     pub expires: Option<std::time::SystemTime>,
 }
 
+/// A save under way. If it fails or is given up halfway, what it would have kept is still to be kept.
+struct Unsaved<'a> {
+    upload: &'a Upload,
+    save: Option<Save>,
+}
+
+impl Drop for Unsaved<'_> {
+    fn drop(&mut self) {
+        if let Some(save) = &self.save {
+            self.upload.progress().not_saved(save);
+        }
+    }
+}
+
 /// The clock, which has nothing to show.
 struct Times(Arc<dyn Clock>);
 
@@ -179,22 +193,19 @@ impl Uploads {
     pub async fn save(&self, upload: &Upload) -> Result<(), Failure> {
         let _saving = upload.saving.lock().await;
         let Some(save) = upload.progress().take_save() else { return Ok(()) };
+        let mut unsaved = Unsaved { upload, save: Some(save.clone()) };
         if let Err(error) = staging::sync(Arc::clone(&upload.file)).await {
             // Which bytes are there nobody can say now but the store, of those before.
             self.open.end(upload.id);
             return Err(error.into());
         }
-        match self.store.save_parts(upload.id, save.parts.clone(), save.expires).await {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                self.open.end(upload.id);
-                Err(Failure::NotFound)
-            }
-            Err(error) => {
-                upload.progress().not_saved(&save);
-                Err(error.into())
-            }
+        let is_upload = self.store.save_parts(upload.id, save.parts, save.expires).await?;
+        unsaved.save = None;
+        if !is_upload {
+            self.open.end(upload.id);
+            return Err(Failure::NotFound);
         }
+        Ok(())
     }
 
     /// The upload of a record, open; or the record, if it is finished.
@@ -210,7 +221,7 @@ impl Uploads {
         // A file that is not there after a restore from a backup is sent anew.
         let parts = if was_there { parts.clone() } else { Parts::none(record.declared.size) };
         let progress = Progress::new(parts, *expires, !was_there, self.clock.0.now());
-        let upload = Upload::new(record.id, record.owner, record.declared.clone(), file, progress);
+        let upload = Upload::new(record.id, record.owner, file, progress);
         self.open.insert(upload).map(Ok)
     }
 
@@ -259,6 +270,13 @@ impl Uploads {
 
     async fn status_of(&self, record: Record) -> Result<Status, Failure> {
         let (id, size) = (record.id, record.declared.size);
+        if let Stage::Uploading { parts, expires } = &record.stage
+            && parts.received_bytes() == 0
+            && self.open.get(id).is_none()
+        {
+            // Nothing to look for on the disk.
+            return Ok(Status { id, size, parts: Some(parts.clone()), expires: Some(*expires) });
+        }
         Ok(match self.open(record).await? {
             Ok(upload) => {
                 let progress = upload.progress();
@@ -269,3 +287,6 @@ impl Uploads {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

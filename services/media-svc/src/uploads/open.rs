@@ -10,7 +10,6 @@ use tokio::sync::Notify;
 
 use super::Progress;
 use crate::failure::Failure;
-use crate::media::Declared;
 
 /// One upload.
 #[derive(Debug)]
@@ -19,8 +18,6 @@ pub struct Upload {
     pub id: MediaId,
     /// Whose it is.
     pub owner: UserId,
-    /// What was said of it.
-    pub declared: Declared,
     pub(super) file: Arc<File>,
     progress: Mutex<Progress>,
     /// One save after the other.
@@ -32,11 +29,10 @@ pub struct Upload {
 impl Upload {
     /// Of a record, with its file.
     #[must_use]
-    pub fn new(id: MediaId, owner: UserId, declared: Declared, file: Arc<File>, progress: Progress) -> Self {
+    pub fn new(id: MediaId, owner: UserId, file: Arc<File>, progress: Progress) -> Self {
         Self {
             id,
             owner,
-            declared,
             file,
             progress: Mutex::new(progress),
             saving: tokio::sync::Mutex::default(),

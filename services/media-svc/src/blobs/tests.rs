@@ -1,0 +1,70 @@
+use std::fs;
+
+use super::*;
+use crate::media::random_id;
+
+fn open(folder: &Path, prefix: &str) -> Blobs {
+    let config = BlobConfig { prefix: prefix.to_owned(), ..BlobConfig::default() };
+    Blobs::open(&config, folder).unwrap()
+}
+
+async fn read(blobs: &Blobs, id: MediaId, variant: Variant, range: Range<u64>) -> Result<Vec<u8>, BlobError> {
+    let stream = blobs.get(id, variant, range).await?;
+    stream.try_fold(Vec::new(), async |all, bytes| Ok([&all[..], &bytes].concat())).await
+}
+
+#[tokio::test]
+async fn what_is_put_can_be_had_in_parts_until_it_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, from) = (folder.path().join("blobs"), folder.path().join("file"));
+    for prefix in ["", "/a/b/"] {
+        let blobs = open(&root, prefix);
+        let (id, other) = (random_id(), random_id());
+        // More than one chunk.
+        let content: Vec<u8> = (0..CHUNK as u64 + 5).map(|n| (n * n).to_le_bytes()[0]).collect();
+        fs::write(&from, &content).unwrap();
+        blobs.put(id, Variant::Original, &from).await.unwrap();
+        fs::write(&from, b"small").unwrap();
+        blobs.put(id, Variant::Small, &from).await.unwrap();
+        blobs.put(other, Variant::Original, &from).await.unwrap();
+        blobs.put(other, Variant::Original, &from).await.unwrap();
+        let length = content.len() as u64;
+        assert_eq!(read(&blobs, id, Variant::Original, 0..length).await.unwrap(), content);
+        assert_eq!(
+            read(&blobs, id, Variant::Original, length - 2..length).await.unwrap(),
+            content[CHUNK + 3..]
+        );
+        assert_eq!(read(&blobs, id, Variant::Small, 1..4).await.unwrap(), b"mal");
+        let mut ids: Vec<_> = blobs.ids().try_collect().await.unwrap();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 2, "{prefix:?}: {ids:?}");
+        blobs.delete(id).await.unwrap();
+        blobs.delete(id).await.unwrap();
+        for variant in [Variant::Original, Variant::Small, Variant::Large] {
+            assert!(matches!(read(&blobs, id, variant, 0..1).await, Err(BlobError::NotFound)));
+        }
+        assert_eq!(blobs.ids().try_collect::<Vec<_>>().await.unwrap(), [other]);
+        blobs.delete(other).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_being_put_when_the_process_ended_is_cleared_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let half = folder.path().join(random_id().to_string());
+    fs::create_dir(&half).unwrap();
+    fs::write(half.join("original#1"), b"half").unwrap();
+    let blobs = open(folder.path(), "");
+    assert!(!half.join("original#1").exists());
+    assert_eq!(blobs.ids().try_collect::<Vec<_>>().await.unwrap(), []);
+}
+
+#[test]
+fn a_full_disk_is_told_from_a_fault() {
+    let full = |kind| object_store::Error::Generic { store: "any", source: io::Error::from(kind).into() };
+    for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+        assert!(matches!(full(kind).into(), BlobError::Full));
+    }
+    assert!(matches!(full(io::ErrorKind::PermissionDenied).into(), BlobError::Failed(_)));
+}

@@ -1,0 +1,10 @@
+//! media-svc alone over real gRPC: one file per behaviour.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+
+mod bad_input;
+mod collecting;
+mod crashes;
+mod finishing;
+mod quotas;
+mod support;
+mod uploading;

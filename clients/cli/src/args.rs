@@ -1,5 +1,6 @@
 //! The command line: every command, every option, every exit code.
 
+mod files;
 mod people;
 mod set;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as Group, Parser, Subcommand, ValueEnum};
 
+pub use files::{Avatar, Download, Form, Pictures, Send, What};
 pub use people::{Appearance, Audience, Contacts, Privacy, Status, Switch};
 pub use set::{Set, Term};
 
@@ -22,7 +24,8 @@ Exit codes:
   2  wrong usage
   3  not logged in, or the session has ended
   4  the server cannot be reached
-  5  not delivered yet: kept in the outbox, sent before the next message or by `tail`";
+  5  not delivered yet: kept in the outbox, sent before the next message or by `tail`; with files by the same
+     command again or by `tail`";
 
 /// A terminal client for Parlor.
 #[derive(Debug, Parser)]
@@ -43,9 +46,10 @@ pub struct Global {
     /// Folder of the account [default: $PARLOR_PROFILE, or `parlor` in the user's data folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub profile: Option<PathBuf>,
-    /// How long to keep trying when the server is away or busy, in seconds; `tail` never gives up
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5)]
-    pub wait: u64,
+    /// How long to keep trying when the server is away or busy, in seconds; `tail` never gives up [default: 5; with files
+    /// 120 after the last byte]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub wait: Option<u64>,
     /// One JSON object per line
     #[arg(long, global = true)]
     pub json: bool,
@@ -100,16 +104,41 @@ pub enum Command {
         #[arg(long, conflicts_with = "person")]
         bio: Option<String>,
     },
-    /// Send a message and wait until it is stored
-    Send {
-        /// A person or a group
-        #[arg(long)]
+    /// Send a message, files or a place, and wait until it is stored
+    Send(Send),
+    /// Upload a file and print its id; the same command again goes on where it stopped
+    Upload {
+        /// Which
+        file: PathBuf,
+        /// What it is [default: pictures and MP4 videos are shown, all else are files]
+        #[arg(long = "as", value_name = "WHAT")]
+        what: Option<What>,
+    },
+    /// Get a file; the same command again goes on where it stopped
+    Download(Download),
+    /// Show a picture in the terminal
+    Show {
+        /// Its id, as `history` shows it
+        id: String,
+        /// How the terminal shows pictures
+        #[arg(long, value_name = "HOW", default_value = "auto")]
+        pictures: Pictures,
+    },
+    /// Show how much room your files take up
+    Usage,
+    /// Change your picture, or a group's
+    Avatar {
+        #[command(subcommand)]
+        action: Avatar,
+    },
+    /// Send on what an entry says, with its files; nothing is uploaded
+    Forward {
+        /// A person or a group: where the entry is
+        conversation: String,
+        /// Its seq
+        seq: u64,
+        /// A person or a group: where to
         to: String,
-        /// The message; "-" reads standard input, one message per line
-        text: String,
-        /// Seq of the entry it answers
-        #[arg(long, value_name = "SEQ", default_value_t = 0)]
-        reply_to: u64,
     },
     /// Give a message of yours another text
     Edit {
@@ -145,6 +174,9 @@ pub enum Command {
         /// The whole readable log
         #[arg(long)]
         all: bool,
+        /// Show pictures; how, if the terminal does not say
+        #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+        pictures: Option<Pictures>,
     },
     /// List conversations as the server has them, latest activity first
     Conversations,
@@ -256,6 +288,9 @@ pub struct Tail {
     /// Also tell who types, and who has received and read; with --json as objects with an `event`
     #[arg(long)]
     pub activity: bool,
+    /// Show pictures; how, if the terminal does not say
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    pub pictures: Option<Pictures>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -332,13 +367,17 @@ mod tests {
     fn global_options_stand_anywhere() {
         let args =
             parse("parlor send --to @ben hello --json --profile /p --server http://s:1 --wait 0").unwrap();
-        assert!(args.global.json && args.global.wait == 0);
+        assert!(args.global.json && args.global.wait == Some(0));
         assert_eq!(args.global.server.as_deref(), Some("http://s:1"));
         assert!(
-            matches!(args.command, Command::Send { to, text, reply_to: 0 } if to == "@ben" && text == "hello")
+            matches!(args.command, Command::Send(Send { to, text: Some(text), reply_to: 0, .. }) if to == "@ben" && text == "hello")
         );
         assert!(parse("parlor --json tail --to Tea --since 4").is_ok());
         assert!(parse("parlor send --to Tea -").is_ok());
+        assert!(parse("parlor send --to @ben --file a.jpg --file b.jpg --as image look").is_ok());
+        assert!(parse("parlor send --to @ben --location -33.9,18.4 --name Cape").is_ok());
+        assert!(parse("parlor history --to @ben --pictures --limit 3").is_ok());
+        assert!(parse("parlor avatar clear --group Tea").is_ok());
         assert!(parse("parlor edit Tea 5 tea").is_ok() && parse("parlor delete @ben 7").is_ok());
         assert!(parse("parlor set @ben --mute 8h --pin --unarchive --nick Ben").is_ok());
         assert!(parse("parlor contacts").is_ok() && parse("parlor contacts add @ben --note hi").is_ok());
@@ -351,6 +390,13 @@ mod tests {
         for line in [
             "parlor",
             "parlor send hello",
+            "parlor send --to @ben",
+            "parlor send --to @ben --as image hello",
+            "parlor send --to @ben --location 99,0",
+            "parlor send --to @ben --location 9,0 hello",
+            "parlor avatar",
+            "parlor forward @ben 3",
+            "parlor show",
             "parlor edit Tea 0 tea",
             "parlor delete Tea last",
             "parlor tail --since 3",

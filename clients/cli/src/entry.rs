@@ -1,5 +1,7 @@
 //! An entry of a log, as an object and as a line.
 
+pub mod media;
+
 use std::time::SystemTime;
 
 use parlor_types::{Id as _, UserId};
@@ -68,7 +70,8 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
             "kind": "withheld",
             "reason": kind_name(withheld.reason().as_str_name(), "WITHHELD_REASON_"),
         }),
-        _ => json!({ "kind": "unknown" }),
+        Some(other) => media::object(other).unwrap_or_else(|| json!({ "kind": "unknown" })),
+        None => json!({ "kind": "unknown" }),
     };
     for (field, seq) in [("target", entry.target), ("rev", entry.rev)] {
         if seq != 0 {
@@ -89,21 +92,27 @@ pub fn line(entry: &Entry, names: &Names, now: SystemTime) -> String {
     let sender = names.show(&entry.sender_id);
     let head = format!("{} {:>5}", local(entry.time, now), entry.seq);
     match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
-        Some(Kind::Text(text)) => {
-            let answer =
-                if entry.reply_to == 0 { String::new() } else { format!("(to {}) ", entry.reply_to) };
-            let text = harmless(&text.body).replace('\n', "\n        ");
-            let edited = if entry.rev == 0 { "" } else { " (edited)" };
-            format!("{head}  {sender}: {answer}{text}{edited}")
-        }
+        Some(Kind::Text(text)) => message(&head, &sender, entry, &harmless(&text.body)),
         Some(Kind::Edit(edit)) => {
-            let text = harmless(&edit.body).replace('\n', "\n        ");
-            format!("{head}  * {sender} edited {}: {text}", entry.target)
+            format!("{head}  * {sender} edited {}: {}", entry.target, indented(&harmless(&edit.body)))
         }
         Some(Kind::Delete(_)) => format!("{head}  * {sender} deleted {}", entry.target),
-        Some(other) => format!("{head}  * {}", deed(&sender, other, names)),
+        Some(other) => match media::text(other) {
+            Some(text) => message(&head, &sender, entry, &text),
+            None => format!("{head}  * {}", deed(&sender, other, names)),
+        },
         None => format!("{head}  * {sender} sent something this version cannot show"),
     }
+}
+
+fn message(head: &str, sender: &str, entry: &Entry, text: &str) -> String {
+    let answer = if entry.reply_to == 0 { String::new() } else { format!("(to {}) ", entry.reply_to) };
+    let edited = if entry.rev == 0 { "" } else { " (edited)" };
+    format!("{head}  {sender}: {answer}{}{edited}", indented(text))
+}
+
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n        ")
 }
 
 fn deed(sender: &str, kind: &Kind, names: &Names) -> String {
@@ -135,7 +144,8 @@ fn deed(sender: &str, kind: &Kind, names: &Names) -> String {
             WithheldReason::NotMember => "withheld: from a time when you were no member".to_owned(),
             WithheldReason::Unspecified => "withheld".to_owned(),
         },
-        _ => format!("{sender} sent something this version cannot show"),
+        other => media::deed(sender, other)
+            .unwrap_or_else(|| format!("{sender} sent something this version cannot show")),
     }
 }
 

@@ -8,7 +8,9 @@ mod entry;
 mod names;
 mod outcome;
 mod output;
+mod picture;
 mod profile;
+mod progress;
 mod secret;
 mod text;
 

@@ -34,7 +34,7 @@ impl Failure {
             Self::Client(Error::NotLoggedIn | Error::SessionOver(_)) => 3,
             Self::Client(Error::Unreachable(_)) => 4,
             Self::Client(Error::Undelivered(..)) | Self::Waiting(_) => 5,
-            Self::Usage(_) | Self::Client(Error::Address(_)) => 2,
+            Self::Usage(_) | Self::Client(Error::Address(_) | Error::NoMessage) => 2,
             Self::Client(_) | Self::Failed(_) | Self::Partly | Self::Io(_) => 1,
         }
     }
@@ -66,7 +66,8 @@ impl Failure {
             Self::Client(error) => match (error, error.reason()) {
                 (_, Some(reason)) => parlor_wire::reason::name(reason),
                 (Error::NotLoggedIn, None) => "NOT_LOGGED_IN",
-                (Error::Address(_), None) => "USAGE",
+                (Error::Address(_) | Error::NoMessage, None) => "USAGE",
+                (Error::FileChanged(_), None) => "FILE_CHANGED",
                 _ => "FAILED",
             },
             Self::Usage(_) => "USAGE",
@@ -96,6 +97,8 @@ mod tests {
             (Failure::Failed("x".into()), 1, "FAILED"),
             (Failure::Usage("x".into()), 2, "USAGE"),
             (Error::Address("x".into()).into(), 2, "USAGE"),
+            (Error::NoMessage.into(), 2, "USAGE"),
+            (Error::FileChanged("x".into()).into(), 1, "FILE_CHANGED"),
             (Error::NotLoggedIn.into(), 3, "NOT_LOGGED_IN"),
             (over.into(), 3, "SESSION_ENDED"),
             (unreachable.into(), 4, "UNAVAILABLE"),

@@ -17,6 +17,11 @@ impl Output {
         Self { json, stdout: BufWriter::new(io::stdout().lock()) }
     }
 
+    /// Results are objects.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// One result: the object or the text, as asked for.
     pub fn result(&mut self, object: &Value, text: impl FnOnce() -> String) -> Outcome {
         let line = if self.json { object.to_string() } else { text() };

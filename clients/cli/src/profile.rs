@@ -14,13 +14,20 @@ use crate::outcome::{Failure, Outcome};
 /// Where a server is on the machine one develops on.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
 
+/// How long to keep trying, in seconds, unless that is said.
+const PATIENCE: u64 = 5;
+/// The same for commands with files, after the last byte that came or went: whoever sends a large one will wait for a train
+/// to leave its tunnel.
+const PATIENCE_WITH_FILES: u64 = 120;
+
 /// Opens the account that the options name.
-pub fn open(global: &Global) -> Outcome<Client> {
+pub fn open(global: &Global, with_files: bool) -> Outcome<Client> {
     let folder = global.profile.clone().map_or_else(default_folder, Ok)?;
     let store = Store::open(&folder).map_err(parlor_client::Error::from)?;
     let saved = store.account().map_err(parlor_client::Error::from)?.server;
     let server = global.server.clone().or(saved).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
-    let patience = Duration::from_secs(global.wait);
+    let usual = if with_files { PATIENCE_WITH_FILES } else { PATIENCE };
+    let patience = Duration::from_secs(global.wait.unwrap_or(usual));
     Ok(Client::with_open_store(Arc::new(store), server.trim_end_matches('/'), patience)?)
 }
 

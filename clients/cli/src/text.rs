@@ -21,7 +21,8 @@ pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { visible(c) } else { c }).collect()
 }
 
-fn is_harmful(c: char) -> bool {
+/// A character that would steer a terminal, or make others look other than they are.
+pub fn is_harmful(c: char) -> bool {
     let turns =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\t') || turns || matches!(c, '\u{2028}' | '\u{2029}')
@@ -34,6 +35,26 @@ fn visible(c: char) -> char {
         0x7f => '\u{2421}',
         _ => '\u{fffd}',
     }
+}
+
+/// Bytes as people read them: thousands, not 1,024s.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = bytes / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1_000;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+/// Bytes for programs.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// RFC 3339 in UTC, for programs; empty if there is none.
@@ -66,6 +87,22 @@ mod tests {
         assert_eq!(harmless("\u{1b}[2Jgone\r\u{7}"), "\u{241b}[2Jgone\u{240d}\u{2407}");
         assert_eq!(harmless("\u{9b}31m \u{7f} \u{202e}x"), "\u{fffd}31m \u{2421} \u{fffd}x");
         assert_eq!(one_line("a\nb\u{2028}c"), "a\u{240a}b\u{fffd}c");
+    }
+
+    #[test]
+    fn sizes_are_read_at_a_glance() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (3_250_000, "3.2 MB"),
+            (999_999, "999.9 kB"),
+            (5_368_709_120, "5.3 GB"),
+            (u64::MAX, "18446.7 PB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+        assert_eq!(hex(&[0, 0xab]), "00ab");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What can go wrong between an app and its server.
 
+use std::path::PathBuf;
+
 use parlor_types::Op;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 
@@ -29,6 +31,28 @@ pub enum Error {
     /// The local store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file of this machine cannot be used.
+    #[error("cannot use {path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not what it was when it was to be uploaded. Nothing of it is with others.
+    #[error("{0} was changed after it was to be sent")]
+    FileChanged(PathBuf),
+    /// Another process works at this file.
+    #[error("another process works at {0}")]
+    FileBusy(PathBuf),
+    /// There is no message with these files: several are pictures and videos, at most ten; a voice note is by itself.
+    #[error(
+        "no message holds these files together: pictures and videos alone, at most 10; a voice note by itself"
+    )]
+    NoMessage,
+    /// There is no message there that could be sent on.
+    #[error("there is no message there that could be sent on")]
+    NothingToForward,
     /// The server said something it must not say.
     #[error("the server's answer lacks {0}")]
     Answer(&'static str),

@@ -89,4 +89,6 @@ mod net;
 pub mod store;
 
 pub use error::Error;
-pub use net::{Client, Events, Live, LiveOptions, LogIn, News, Pending, Sent};
+pub use net::{
+    Client, Events, FileDraft, FileToSend, Live, LiveOptions, LogIn, News, Pending, Sent, Tell, TransferNews,
+};

@@ -68,7 +68,8 @@ pub async fn whoami(client: &Client, out: &mut Output) -> Outcome {
 }
 
 pub async fn log_out(client: &Client, out: &mut Output, force: bool) -> Outcome {
-    let waiting = client.store().outbox(None).map_err(parlor_client::Error::from)?.len();
+    let with_files = client.store().parcels().map_err(parlor_client::Error::from)?.len();
+    let waiting = client.store().outbox(None).map_err(parlor_client::Error::from)?.len() + with_files;
     if waiting > 0 && !force {
         return Err(Failure::Waiting(waiting));
     }

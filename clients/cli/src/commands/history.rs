@@ -6,6 +6,7 @@ use parlor_client::Client;
 use parlor_types::Seq;
 use parlor_wire::chat::v1::{Conversation, Entry};
 
+use super::show::Gallery;
 use crate::entry;
 use crate::names::{self, Names};
 use crate::outcome::Outcome;
@@ -17,6 +18,7 @@ pub async fn run(
     to: &str,
     limit: Option<u64>,
     before: Option<u64>,
+    mut gallery: Gallery,
 ) -> Outcome {
     let id = names::conversation(client, to).await?;
     let row = client.conversation(id).await?;
@@ -28,18 +30,25 @@ pub async fn run(
     let mut names = Names::default();
     while from != 0 && from <= last {
         let page = client.fetch(id, Seq(from), Seq(last)).await?;
-        print(client, out, &mut names, &page.entries).await?;
+        print(client, out, &mut names, &mut gallery, &page.entries).await?;
         from = page.next_seq;
     }
     Ok(())
 }
 
 /// Prints entries in their order.
-pub async fn print(client: &Client, out: &mut Output, names: &mut Names, entries: &[Entry]) -> Outcome {
+pub async fn print(
+    client: &Client,
+    out: &mut Output,
+    names: &mut Names,
+    gallery: &mut Gallery,
+    entries: &[Entry],
+) -> Outcome {
     names.learn(client, entries.iter().flat_map(entry::people)).await?;
     let now = SystemTime::now();
     for entry in entries {
         out.result(&entry::object(entry, names), || entry::line(entry, names, now))?;
+        gallery.hang(client, out, entry).await?;
     }
     out.flush()
 }

@@ -6,12 +6,14 @@ mod chats;
 mod contacts;
 mod conversations;
 mod edit;
+mod files;
 mod group;
 mod history;
 mod people;
 mod presence;
 mod send;
 mod sessions;
+mod show;
 mod tail;
 
 use crate::args::{Args, Command};
@@ -21,7 +23,7 @@ use crate::profile;
 
 /// Does what was asked.
 pub async fn run(args: Args, out: &mut Output) -> Outcome {
-    let client = &profile::open(&args.global)?;
+    let client = &profile::open(&args.global, has_files(&args.command))?;
     match args.command {
         Command::Register { username, name, password } => {
             account::register(client, out, username, &name, password.password_stdin).await
@@ -34,13 +36,22 @@ pub async fn run(args: Args, out: &mut Output) -> Outcome {
         Command::Sessions { action } => sessions::run(client, out, action).await,
         Command::Password { password_stdin } => account::password(client, out, password_stdin).await,
         Command::Profile { person, name, bio } => people::profile(client, out, person, name, bio).await,
-        Command::Send { to, text, reply_to } => send::run(client, out, &to, text, reply_to).await,
+        Command::Send(send) => send::run(client, out, send).await,
+        Command::Upload { file, what } => files::upload(client, out, &file, what).await,
+        Command::Download(download) => files::download(client, out, download).await,
+        Command::Show { id, pictures } => show::run(client, out, &id, pictures).await,
+        Command::Usage => files::usage(client, out).await,
+        Command::Avatar { action } => files::avatar(client, out, action).await,
+        Command::Forward { conversation, seq, to } => {
+            files::forward(client, out, &conversation, seq, &to).await
+        }
         Command::Edit { conversation, seq, text } => edit::edit(client, out, &conversation, seq, text).await,
         Command::Delete { conversation, seq } => edit::delete(client, out, &conversation, seq).await,
         Command::Tail(tail) => tail::run(client, out, tail).await,
-        Command::History { to, limit, before, all } => {
+        Command::History { to, limit, before, all, pictures } => {
             let limit = (!all).then_some(limit);
-            history::run(client, out, &to, limit, before).await
+            let gallery = show::Gallery::new(pictures, out);
+            history::run(client, out, &to, limit, before, gallery).await
         }
         Command::Conversations => conversations::run(client, out).await,
         Command::Chats { all } => chats::list(client, out, all).await,
@@ -55,5 +66,14 @@ pub async fn run(args: Args, out: &mut Output) -> Outcome {
         Command::Privacy(privacy) => contacts::privacy(client, out, &privacy).await,
         Command::Status(status) => presence::status(client, out, status).await,
         Command::Watch { people } => presence::watch(client, out, &people).await,
+    }
+}
+
+/// Files take their time.
+fn has_files(command: &Command) -> bool {
+    match command {
+        Command::Send(send) => !send.files.is_empty(),
+        Command::Upload { .. } | Command::Download(_) | Command::Avatar { .. } => true,
+        _ => false,
     }
 }

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use parlor_client::core::Event;
+use parlor_client::core::{Event, FileFault, UploadNews};
 use parlor_client::store::StoredConversation;
 use parlor_client::{Client, Error, Live, News};
 use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use parlor_wire::errors::v1::Problem;
 
+use super::show::Gallery;
 use super::{activity, conversations, history};
 use crate::args;
 use crate::names::{self, Names};
@@ -24,6 +25,7 @@ struct Tail<'a> {
     client: &'a Client,
     live: Live,
     names: Names,
+    gallery: Gallery,
     only: Option<ConversationId>,
     wishes: args::Tail,
     /// The last entry printed of each conversation, or the one before the first to print.
@@ -49,9 +51,22 @@ pub async fn run(client: &Client, out: &mut Output, wishes: args::Tail) -> Outco
     let had_synced = !saved.cursor.is_empty();
     let (live, mut events) = client.live().await?;
     let names = Names::default();
+    let gallery = Gallery::new(wishes.pictures, out);
     let (online, was_offline, last) = (false, false, None);
-    let mut tail =
-        Tail { client, live, names, only, wishes, printed, had_synced, online, was_offline, last, me };
+    let mut tail = Tail {
+        client,
+        live,
+        names,
+        gallery,
+        only,
+        wishes,
+        printed,
+        had_synced,
+        online,
+        was_offline,
+        last,
+        me,
+    };
     while let Some(news) = events.next().await {
         match news {
             News::Event(event) => tail.on_event(out, event).await?,
@@ -99,6 +114,19 @@ impl Tail<'_> {
                 }
                 Ok(())
             }
+            Event::Upload { message, news: UploadNews::Failed(failure) } => {
+                let why = match failure.why {
+                    FileFault::Changed => "it was changed after it was to be sent".to_owned(),
+                    FileFault::Unreadable(why) => why,
+                    FileFault::Refused(problem) => reason(&problem),
+                };
+                let text = format!(
+                    "{message}, which was waiting, will not be sent: {}: {why}",
+                    failure.path.display()
+                );
+                out.notice("dropped", &text);
+                Ok(self.client.discard(message).await?)
+            }
             Event::PreferencesRefused { conversation, problem, .. } => {
                 let text =
                     format!("a change of preferences of {conversation} was refused: {}", reason(&problem));
@@ -113,6 +141,7 @@ impl Tail<'_> {
             }
             // Nobody is watched here, and the rest is for programs with a window.
             Event::Typing { .. }
+            | Event::Upload { .. }
             | Event::Receipts { .. }
             | Event::Changed { .. }
             | Event::Presence { .. }
@@ -185,7 +214,7 @@ impl Tail<'_> {
             let Some(last) = entries.last() else { break };
             let last = Seq(last.seq);
             self.head(out, &known).await?;
-            history::print(self.client, out, &mut self.names, &entries).await?;
+            history::print(self.client, out, &mut self.names, &mut self.gallery, &entries).await?;
             self.printed.insert(id, last);
             from = last.next();
             if self.wishes.mark_read {

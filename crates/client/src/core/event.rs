@@ -5,6 +5,30 @@ use parlor_wire::chat::v1::{Activity, Appended, PreferenceChanges};
 use parlor_wire::errors::v1::Problem;
 use parlor_wire::presence::v1::Presence;
 
+use super::parcel::FileFailure;
+use super::upload::Progress;
+
+/// How the files of a message fare. `place` counts them in the order in which the message names them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UploadNews {
+    /// A file has come so far.
+    Progress {
+        /// Which.
+        place: usize,
+        /// How far.
+        progress: Progress,
+    },
+    /// Something is in the way of a file; it goes on by itself.
+    Waits {
+        /// Which.
+        place: usize,
+        /// What.
+        problem: Problem,
+    },
+    /// The message will never be sent. It is kept until it is discarded.
+    Failed(FileFailure),
+}
+
 /// News for the app. What it speaks of is saved: read it from the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -52,6 +76,13 @@ pub enum Event {
     Regressed(ConversationId),
     /// An append is stored, or refused for good; it has left the outbox.
     Settled(Op, Result<Appended, Problem>),
+    /// The files of a message are on their way. When all are there it is in the outbox, and `Settled` tells the rest.
+    Upload {
+        /// The message, by its op.
+        message: Op,
+        /// How it goes.
+        news: UploadNews,
+    },
     /// Others have received or read.
     Receipts {
         /// Where.

@@ -9,7 +9,7 @@ use parlor_wire::chat::v1::{
 };
 use parlor_wire::errors::v1::Problem;
 
-pub use super::event::Event;
+pub use super::event::{Event, UploadNews};
 pub use super::mutation::Mutation;
 
 /// Time since some fixed start, by a clock that never goes back.

@@ -8,6 +8,7 @@
 mod backoff;
 pub mod changes;
 mod conversation;
+mod download;
 mod event;
 mod fetch;
 mod fold;
@@ -16,6 +17,7 @@ mod marks;
 mod message;
 mod mutation;
 mod outbox;
+mod parcel;
 mod people;
 mod preferences;
 mod presence;
@@ -26,6 +28,7 @@ mod sync;
 mod tests;
 mod typing;
 mod unread;
+mod upload;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -37,13 +40,18 @@ use parlor_wire::presence::v1::Presence;
 use rand::rngs::StdRng;
 
 pub(crate) use backoff::{new_op, wait};
+pub use download::{Download, DownloadEffects, DownloadInput, Expected};
 pub use fold::{fold, is_change};
-pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing};
+pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing, UploadNews};
+pub use parcel::{
+    FileFailure, FileFault, FileUpload, MAX_ALBUM, Parcel, Part, content_of, forwarded, media_of,
+};
 pub use presence::MAX_WATCHED;
 pub use range::Range;
 pub(crate) use receipts::by_user;
 pub use receipts::{Delivery, raise};
 pub use unread::{Known, Unread, Weight};
+pub use upload::{PARALLEL, Progress, Upload, UploadCall, UploadEffects, UploadInput};
 pub(crate) use verdict::{Verdict, retry_after, verdict};
 
 use conversation::Conversation;
@@ -180,6 +188,14 @@ impl Core {
         self.doings.sent(outgoing.conversation);
         self.outbox.push(outgoing);
         (op, self.finish(now, fx))
+    }
+
+    /// The files of a message are all there: it goes into the outbox, with the name and base that it was saved with.
+    pub fn dispatch(&mut self, now: Now, complete: Outgoing) -> Effects {
+        let mut fx = Effects::default();
+        fx.save.push(Mutation::Dispatch(Box::new(complete.clone())));
+        self.outbox.push(complete);
+        self.finish(now, fx)
     }
 
     /// Who types or records in a conversation.

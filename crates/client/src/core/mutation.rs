@@ -12,7 +12,7 @@ use super::unread::Weight;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mutation {
     /// A first generation, or a new one: forget conversations, entries, marks, people and cursor, and set every
-    /// `base_seq` to 0. What waits to be sent stays.
+    /// `base_seq` to 0, of messages that wait for their files too. What waits to be sent stays.
     Reset(String),
     /// The generation of a store that had none.
     Generation(String),
@@ -30,6 +30,9 @@ pub enum Mutation {
     Forget(ConversationId),
     /// A new row of the outbox, behind all others.
     Queue(Box<Outgoing>),
+    /// A message whose files are all there leaves those that wait, and enters the outbox with the base it has there. If it
+    /// does not wait any more, nothing happens.
+    Dispatch(Box<Outgoing>),
     /// A row of the outbox gets another `base_seq`.
     Rebase(Op, Seq),
     /// A row leaves the outbox.

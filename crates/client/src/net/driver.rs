@@ -80,6 +80,22 @@ impl Driver {
                 let _ = answer.send(self.core.presence(user).cloned());
                 Ok(())
             }
+            Ask::Await(op, settle) => {
+                self.waiting.insert(op, settle);
+                Ok(())
+            }
+            Ask::Dispatch(complete, saved) => {
+                let effects = self.core.dispatch(self.now(), *complete);
+                self.perform_all(effects).await?;
+                let _ = saved.send(());
+                Ok(())
+            }
+            Ask::Fail(op, problem) => {
+                if let Some(waiting) = self.waiting.remove(&op) {
+                    let _ = waiting.send(Err(problem));
+                }
+                Ok(())
+            }
             Ask::Send(draft, answer) => {
                 let (op, effects) = self.core.append(self.now(), draft);
                 let (settle, outcome) = oneshot::channel();

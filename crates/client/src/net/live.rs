@@ -11,8 +11,9 @@ use rand::rngs::StdRng;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::Client;
+use super::courier::Desk;
 use super::driver::Driver;
-use crate::core::{Command, Core, Draft, Event, MAX_WATCHED, Setup};
+use crate::core::{Command, Core, Draft, Event, MAX_WATCHED, Outgoing, Setup};
 use crate::error::Error;
 use crate::store::Store;
 
@@ -26,14 +27,21 @@ const NEWS: usize = 1024;
 /// A running connection. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Live {
-    asks: mpsc::Sender<Ask>,
+    pub(super) asks: mpsc::Sender<Ask>,
     news: broadcast::Sender<Event>,
+    pub(super) desk: Desk,
 }
 
 /// What the app wants of the task that owns the core.
 #[derive(Debug)]
 pub(super) enum Ask {
     Send(Draft, oneshot::Sender<Pending>),
+    /// Who wants to know what becomes of a message with files.
+    Await(Op, oneshot::Sender<Result<Appended, Problem>>),
+    /// The files of a message are there; answered when it is in the outbox.
+    Dispatch(Box<Outgoing>, oneshot::Sender<()>),
+    /// The files of a message will never be there.
+    Fail(Op, Problem),
     Do(Command),
     Typing(ConversationId, oneshot::Sender<Vec<(UserId, Activity)>>),
     Presence(UserId, oneshot::Sender<Option<Presence>>),
@@ -121,7 +129,8 @@ impl Client {
         let (news, events) = broadcast::channel(NEWS);
         let driver = Driver::new(Arc::clone(&self.session), core, news.clone());
         tokio::spawn(driver.run(asked));
-        Ok((Live { asks, news }, Events(events)))
+        let desk = Desk::open(Arc::clone(&self.session), asks.clone(), news.clone());
+        Ok((Live { asks, news, desk }, Events(events)))
     }
 }
 

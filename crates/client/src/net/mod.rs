@@ -2,15 +2,22 @@
 
 mod account;
 mod chats;
+mod courier;
+mod downloads;
 mod driver;
 mod email;
+mod files;
 mod live;
+mod media;
+mod parcels;
 mod people;
 mod presence;
 mod profiles;
 mod send;
 mod session;
 mod stream;
+mod transfer;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +28,9 @@ use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 pub use account::LogIn;
 pub use live::{Events, Live, LiveOptions, News, Pending};
+pub use parcels::{FileDraft, FileToSend};
 pub use send::Sent;
+pub use transfer::{Tell, TransferNews};
 
 use crate::error::Error;
 use crate::store::{Store, StoreError};
@@ -50,10 +59,10 @@ impl Client {
     /// # Errors
     /// [`Error::Address`], [`Error::Store`].
     pub async fn open(folder: &Path, server: &str, patience: Duration) -> Result<Self, Error> {
-        let channel = channel(server)?;
+        let channels = (channel(server)?, channel(server)?);
         let folder = folder.to_owned();
         let store = blocking(move || Store::open(&folder)).await?;
-        Ok(Self::with_store(Arc::new(store), server, channel, patience))
+        Ok(Self::with_store(Arc::new(store), server, channels, patience))
     }
 
     /// As [`Client::open`], with a store that is open.
@@ -61,11 +70,12 @@ impl Client {
     /// # Errors
     /// [`Error::Address`].
     pub fn with_open_store(store: Arc<Store>, server: &str, patience: Duration) -> Result<Self, Error> {
-        Ok(Self::with_store(store, server, channel(server)?, patience))
+        let channels = (channel(server)?, channel(server)?);
+        Ok(Self::with_store(store, server, channels, patience))
     }
 
-    fn with_store(store: Arc<Store>, server: &str, channel: Channel, patience: Duration) -> Self {
-        let session = Session::new(store, server.to_owned(), channel, patience);
+    fn with_store(store: Arc<Store>, server: &str, channels: (Channel, Channel), patience: Duration) -> Self {
+        let session = Session::new(store, server.to_owned(), channels, patience);
         Self { session: Arc::new(session), generation_met: Arc::default() }
     }
 
@@ -107,8 +117,15 @@ fn channel(server: &str) -> Result<Channel, Error> {
 async fn blocking<T: Send + 'static>(
     job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Error> {
+    blocking_call(|| Ok(job()?)).await
+}
+
+/// So do files.
+async fn blocking_call<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     match tokio::task::spawn_blocking(job).await {
-        Ok(result) => Ok(result?),
+        Ok(result) => result,
         Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
         Err(_) => Err(Error::Stopped),
     }

@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// Sends the conversation's outbox up to `mine`.
-    async fn deliver(&self, mine: Outgoing) -> Result<Sent, Error> {
+    pub(super) async fn deliver(&self, mine: Outgoing) -> Result<Sent, Error> {
         let until = Instant::now() + self.session.patience;
         let mut rng = StdRng::from_rng(&mut rand::rng());
         let mut dropped = Vec::new();

@@ -12,6 +12,7 @@ use parlor_wire::auth::v1::{Credentials, RefreshRequest};
 use parlor_wire::chat::v1::chat_service_client::ChatServiceClient;
 use parlor_wire::chat::v1::people_service_client::PeopleServiceClient;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::media::v1::media_service_client::MediaServiceClient;
 use parlor_wire::presence::v1::presence_service_client::PresenceServiceClient;
 use parlor_wire::reason::{Retry, from_status, meaning};
 use rand::SeedableRng as _;
@@ -30,7 +31,7 @@ use crate::store::{Store, StoreError, Tokens};
 /// The access token is renewed this long before it ends.
 const AHEAD: Duration = Duration::from_secs(60);
 /// One call may take this long.
-const CALL_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const CALL_WITHIN: Duration = Duration::from_secs(30);
 
 /// A server, and who speaks to it.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Session {
     pub store: Arc<Store>,
     pub server: String,
     pub channel: Channel,
+    /// A connection of their own for files, so that no text waits behind one.
+    pub files: Channel,
     pub patience: Duration,
     /// Held while tokens are renewed; an access token that the server refused.
     refused: Mutex<Refused>,
@@ -54,6 +57,7 @@ struct Refused {
 #[derive(Clone)]
 pub(super) struct Access {
     pub channel: Channel,
+    pub files: Channel,
     pub token: Option<String>,
 }
 
@@ -82,10 +86,19 @@ impl Access {
         ChatServiceClient::new(self.channel.clone())
     }
 
+    pub fn media(&self) -> MediaServiceClient<Channel> {
+        MediaServiceClient::new(self.files.clone())
+    }
+
     /// With the token and a deadline.
     pub fn request<T>(&self, message: T) -> Request<T> {
+        self.request_within(CALL_WITHIN, message)
+    }
+
+    /// With the token and this deadline.
+    pub fn request_within<T>(&self, within: Duration, message: T) -> Request<T> {
         let mut request = self.endless(message);
-        request.set_timeout(CALL_WITHIN);
+        request.set_timeout(within);
         request
     }
 
@@ -102,8 +115,17 @@ impl Access {
 }
 
 impl Session {
-    pub fn new(store: Arc<Store>, server: String, channel: Channel, patience: Duration) -> Self {
-        Self { store, server, channel, patience, refused: Mutex::default() }
+    pub fn new(
+        store: Arc<Store>,
+        server: String,
+        (channel, files): (Channel, Channel),
+        patience: Duration,
+    ) -> Self {
+        Self { store, server, channel, files, patience, refused: Mutex::default() }
+    }
+
+    fn access_with(&self, token: Option<String>) -> Access {
+        Access { channel: self.channel.clone(), files: self.files.clone(), token }
     }
 
     pub async fn stored<T: Send + 'static>(
@@ -115,30 +137,42 @@ impl Session {
     }
 
     /// A call without a token, repeated as long as patience lasts.
-    pub async fn open_call<T, F>(&self, call: F) -> Result<T, Error>
+    pub async fn open_call<T, F, R>(&self, call: F) -> Result<T, Error>
     where
-        F: AsyncFn(Access) -> Result<Response<T>, Status>,
+        F: Fn(Access) -> R,
+        R: Future<Output = Result<Response<T>, Status>>,
     {
-        let access = Access { channel: self.channel.clone(), token: None };
-        self.patiently(async || within(call(access.clone())).await.map_err(refused)).await
+        let access = self.access_with(None);
+        self.patiently(async || within(CALL_WITHIN, call(access.clone())).await.map_err(refused)).await
     }
 
     /// A call in the session's name, repeated as long as patience lasts.
-    pub async fn call<T, F>(&self, call: F) -> Result<T, Error>
+    pub async fn call<T, F, R>(&self, call: F) -> Result<T, Error>
     where
-        F: AsyncFn(Access) -> Result<Response<T>, Status>,
+        F: Fn(Access) -> R,
+        R: Future<Output = Result<Response<T>, Status>>,
     {
         self.patiently(async || self.call_once(&call).await).await
     }
 
     /// A call in the session's name, made once, or twice if the first found the token out of date.
-    pub async fn call_once<T, F>(&self, call: F) -> Result<T, Error>
+    pub async fn call_once<T, F, R>(&self, call: F) -> Result<T, Error>
     where
-        F: AsyncFn(Access) -> Result<Response<T>, Status>,
+        F: Fn(Access) -> R,
+        R: Future<Output = Result<Response<T>, Status>>,
+    {
+        self.call_once_within(CALL_WITHIN, call).await
+    }
+
+    /// The same, with another deadline.
+    pub async fn call_once_within<T, F, R>(&self, limit: Duration, call: F) -> Result<T, Error>
+    where
+        F: Fn(Access) -> R,
+        R: Future<Output = Result<Response<T>, Status>>,
     {
         loop {
             let access = self.access().await?;
-            let problem = match within(call(access.clone())).await {
+            let problem = match within(limit, call(access.clone())).await {
                 Ok(answer) => return Ok(answer),
                 Err(problem) => problem,
             };
@@ -167,7 +201,7 @@ impl Session {
                 Err(other) => return Err(other),
             }
         };
-        Ok(Access { channel: self.channel.clone(), token: Some(token) })
+        Ok(self.access_with(Some(token)))
     }
 
     /// Notes that a token is of no use. Answers whether another may be.
@@ -193,9 +227,10 @@ impl Session {
             // Another process was faster, or has logged out.
             return self.stored(Store::account).await?.tokens.ok_or(Error::NotLoggedIn);
         };
-        let access = Access { channel: self.channel.clone(), token: None };
+        let access = self.access_with(None);
         let message = RefreshRequest { refresh_token: attempt.token.clone(), op: attempt.op.to_string() };
-        let answer = within(async { access.auth().refresh(access.request(message)).await }).await;
+        let answer =
+            within(CALL_WITHIN, async { access.auth().refresh(access.request(message)).await }).await;
         match answer {
             Ok(answer) => {
                 let tokens = tokens(answer.credentials)?;
@@ -248,8 +283,11 @@ pub(super) fn ends_session(reason: ErrorReason) -> bool {
 }
 
 /// One attempt, with the deadline that the server was told.
-async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Problem> {
-    match tokio::time::timeout(CALL_WITHIN, call).await {
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(limit, call).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(from_status(&status)),
         Err(_) => Err(Problem {

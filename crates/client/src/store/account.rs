@@ -188,6 +188,7 @@ fn forget_all(tx: &Transaction<'_>) -> Result<()> {
     tx.execute_batch(
         "DELETE FROM conversation; DELETE FROM entry; DELETE FROM outbox; DELETE FROM profile;
          DELETE FROM mark; DELETE FROM wish; DELETE FROM person;
+         DELETE FROM parcel; DELETE FROM upload; DELETE FROM download;
          UPDATE sync SET generation = NULL, cursor = x'', privacy = NULL;",
     )?;
     Ok(())

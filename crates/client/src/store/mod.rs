@@ -8,6 +8,8 @@ mod account;
 mod carry_over;
 mod changes;
 mod chats;
+mod claim;
+mod files;
 mod log;
 mod marks;
 mod mutation;
@@ -26,14 +28,16 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use account::{Account, RefreshAttempt, Tokens};
 pub use chats::{Badge, Chat, Chats};
+pub use claim::Claim;
 pub use log::StoredConversation;
 pub use marks::{MemberReceipt, Receipts};
 
 /// What brings a file from each version to the next, from an empty one on. `PRAGMA user_version` counts those done.
-const SCHEMA: [&str; 3] = [
+const SCHEMA: [&str; 4] = [
     include_str!("schema/1_account_and_log.sql"),
     include_str!("schema/2_marks_preferences_people.sql"),
     include_str!("schema/3_changes.sql"),
+    include_str!("schema/4_files.sql"),
 ];
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,6 +74,8 @@ type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
+    /// None: it is in memory, and nobody else's.
+    folder: Option<PathBuf>,
 }
 
 impl Store {
@@ -82,13 +88,13 @@ impl Store {
         make_private_folder(folder).map_err(io)?;
         let path = folder.join(FILE);
         make_private_file(&path).map_err(io)?;
-        Self::prepare(Connection::open(path)?)
+        Self::prepare(Connection::open(path)?, Some(folder.to_owned()))
     }
 
     /// A store that is gone when dropped.
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
-        Self::prepare(Connection::open_in_memory().expect("memory")).expect("an empty store")
+        Self::prepare(Connection::open_in_memory().expect("memory"), None).expect("an empty store")
     }
 
     /// The same content in another store.
@@ -99,10 +105,10 @@ impl Store {
         let backup = rusqlite::backup::Backup::new(&source, &mut target).expect("both are open");
         backup.run_to_completion(1_000, Duration::ZERO, None).expect("memory has room");
         drop(backup);
-        Self { connection: Mutex::new(target) }
+        Self { connection: Mutex::new(target), folder: None }
     }
 
-    fn prepare(mut connection: Connection) -> Result<Self> {
+    fn prepare(mut connection: Connection, folder: Option<PathBuf>) -> Result<Self> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -127,7 +133,7 @@ impl Store {
             transaction.pragma_update(None, "user_version", SCHEMA.len() as u32)?;
         }
         transaction.commit()?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), folder })
     }
 
     /// A transaction is rolled back when dropped, so a panic while the lock was held left nothing half done.

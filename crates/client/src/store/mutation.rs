@@ -6,7 +6,7 @@ use prost::Message as _;
 use rusqlite::{Transaction, named_params, params};
 
 use super::sql::{run, to_sql};
-use super::{Result, Store, changes, marks, people, preferences};
+use super::{Result, Store, changes, files, marks, people, preferences};
 use crate::core::{Mutation, Outgoing, Range, Weight, by_user};
 
 impl Store {
@@ -36,6 +36,7 @@ pub fn apply(tx: &Transaction<'_>, mutation: &Mutation) -> Result<()> {
         Mutation::Entry(id, entry, weight) => save_entry(tx, *id, entry, *weight),
         Mutation::Forget(id) => forget(tx, *id),
         Mutation::Queue(row) => queue(tx, row),
+        Mutation::Dispatch(complete) => files::dispatch(tx, complete),
         Mutation::Rebase(op, base) => {
             run(tx, "UPDATE outbox SET base_seq = ? WHERE op = ?", params![to_sql(*base), op.bytes()])
         }
@@ -61,7 +62,7 @@ pub fn apply(tx: &Transaction<'_>, mutation: &Mutation) -> Result<()> {
 fn reset(tx: &Transaction<'_>, generation: &str) -> Result<()> {
     tx.execute_batch(
         "DELETE FROM conversation; DELETE FROM entry; DELETE FROM mark; DELETE FROM person;
-         UPDATE outbox SET base_seq = 0;",
+         UPDATE outbox SET base_seq = 0; UPDATE parcel SET base_seq = 0;",
     )?;
     run(tx, "UPDATE sync SET generation = ?, cursor = x'', privacy = NULL", [generation])
 }

@@ -243,8 +243,8 @@ fn a_store_of_a_later_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path()).unwrap());
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-    connection.pragma_update(None, "user_version", 4).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(4))));
+    connection.pragma_update(None, "user_version", 5).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(5))));
 }
 
 /// As the first version left it: the chat list, a message that mentions this user, and a read mark not yet said.

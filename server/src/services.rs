@@ -16,20 +16,22 @@ use crate::config::Config;
 use crate::failure::{Code, Failure};
 use crate::files::Stores;
 
-/// See the module. chat-svc and those it calls call each other, so the way to the one that starts last is opened late.
+/// See the module. Some call each other, so the way to one that starts later is opened late.
 pub(crate) struct Services {
     pub auth: auth_svc::App,
     pub presence: presence_svc::App,
     pub media: media_svc::App,
     pub chat: chat_svc::App,
-    /// From presence-svc and media-svc to chat-svc.
-    _to_chat: LateRoutes,
+    /// From presence-svc and media-svc to chat-svc, and from auth-svc to media-svc.
+    _late: [LateRoutes; 2],
 }
 
 impl Services {
     /// Opens the stores and starts everything. What has started when something fails is given `last_moment` to end.
     pub(crate) async fn start(config: &Config, last_moment: Duration) -> Result<Self, Failure> {
-        let auth = auth_svc::App::build(config.auth.clone(), auth_svc::Parts::default()).await?;
+        let (media_channel, to_media) = late_channel();
+        let parts = auth_svc::Parts { media_internal: Some(media_channel), ..auth_svc::Parts::default() };
+        let auth = auth_svc::App::build(config.auth.clone(), parts).await?;
         let (chat_channel, to_chat) = late_channel();
         let chat_internal = Authorized::new(chat_channel, auth.internal_token_source());
         let presence = match start_presence(config, &auth, chat_internal.clone()) {
@@ -47,7 +49,7 @@ impl Services {
                 return Err(failure);
             }
         };
-        let chat = match start_chat(config, &auth, &presence) {
+        let chat = match start_chat(config, &auth, &presence, &media) {
             Ok(chat) => chat,
             Err(failure) => {
                 let _ = media.shutdown(last_moment).await;
@@ -56,8 +58,9 @@ impl Services {
                 return Err(failure);
             }
         };
+        to_media.open(media.internal());
         to_chat.open(chat.internal());
-        Ok(Self { auth, presence, media, chat, _to_chat: to_chat })
+        Ok(Self { auth, presence, media, chat, _late: [to_chat, to_media] })
     }
 
     /// Their background tasks.
@@ -162,6 +165,7 @@ fn start_chat(
     config: &Config,
     auth: &auth_svc::App,
     presence: &presence_svc::App,
+    media: &media_svc::App,
 ) -> Result<chat_svc::App, Failure> {
     let internal = |routes| Authorized::new(local_channel(routes), auth.internal_token_source());
     let needs = chat_svc::Needs {
@@ -169,7 +173,7 @@ fn start_chat(
         auth: local_channel(auth.public()),
         auth_internal: internal(auth.internal()),
         presence_internal: Some(internal(presence.internal())),
-        media_internal: None,
+        media_internal: Some(internal(media.internal())),
     };
     Ok(chat_svc::App::build(&config.chat, needs)?)
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod collecting;
 mod crashes;
 mod finishing;
+mod going_out;
 mod quotas;
 mod support;
 mod uploading;

@@ -169,6 +169,7 @@ fn start_chat(
         auth: local_channel(auth.public()),
         auth_internal: internal(auth.internal()),
         presence_internal: Some(internal(presence.internal())),
+        media_internal: None,
     };
     Ok(chat_svc::App::build(&config.chat, needs)?)
 }

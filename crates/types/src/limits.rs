@@ -13,8 +13,6 @@ pub const MAX_CONVERSATIONS: usize = 5_000;
 pub const MAX_LISTED_MEMBERS: usize = 128;
 /// Users named in one Add or Remove.
 pub const MAX_USERS_PER_CHANGE: usize = 100;
-/// Caption under a picture, file, video or album, bytes.
-pub const MAX_CAPTION_BYTES: usize = 4096;
 /// Edits of one message: what a delete has to clear is bounded.
 pub const MAX_EDITS: usize = 1000;
 /// Mentions in one entry.
@@ -35,6 +33,18 @@ pub const MAX_CONTACT_NOTE: usize = 200;
 pub const MAX_USERS_PER_QUESTION: usize = 200;
 /// Characters of a group's name.
 pub const MAX_GROUP_NAME: usize = 100;
+/// Bytes of the text under a picture, a file, a video or an album.
+pub const MAX_CAPTION_BYTES: usize = 4096;
+/// Pictures and videos in one album.
+pub const ALBUM_ITEMS: std::ops::RangeInclusive<usize> = 2..=10;
+/// Characters of what a place is called.
+pub const MAX_PLACE_NAME: usize = 100;
+/// Characters of where a place is.
+pub const MAX_PLACE_ADDRESS: usize = 300;
+/// Metres that a place may be off.
+pub const MAX_ACCURACY_METRES: f64 = 100_000.0;
+/// Files named in one question about many.
+pub const MAX_MEDIA_PER_QUESTION: usize = 200;
 /// Conversations that one user has pinned.
 pub const MAX_PINNED: usize = 50;
 /// Conversations that a client says marks of on one stream, per second. A server bears with a few times that at once.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_embedded::{OpenError, Options};
-use parlor_grpc_kit::{Guard, Policy, PolicyError, RevokedSet, TokenSource, Verifier};
+use parlor_grpc_kit::{Authorized, Guard, Policy, PolicyError, RevokedSet, TokenSource, Verifier};
 use parlor_runtime::clock::{Clock, SystemClock};
 use parlor_runtime::config::Problems;
 use parlor_runtime::config::Validate as _;
@@ -20,9 +20,11 @@ use parlor_runtime::tasks::{StillRunning, TaskGroup};
 use parlor_types::SessionId;
 use tokio::sync::watch;
 use tonic::service::Routes;
+use tonic::transport::Channel;
 
 use crate::accounts::{Accounts, Argon2id, HashQueue, Hasher, Passwords};
 use crate::config::Config;
+use crate::profiles::{Pictures, RemotePictures};
 use crate::refusal::Refusal;
 use crate::rpc::policy;
 use crate::sessions::{Revocation, RevocationFeed};
@@ -40,12 +42,14 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// What hashes passwords; none is argon2id as configured.
     pub hasher: Option<Arc<dyn Hasher>>,
+    /// media-svc's internal API; without it nobody gets another picture. This service adds a credential of its own.
+    pub media_internal: Option<Channel>,
 }
 
 impl Default for Parts {
-    /// The machine's clock, argon2id.
+    /// The machine's clock, argon2id, no media-svc.
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), hasher: None }
+        Self { clock: Arc::new(SystemClock), hasher: None, media_internal: None }
     }
 }
 
@@ -122,7 +126,8 @@ impl App {
         remember_revoked(&feed, &revoked, &clock).await?;
         let (tasks, ready) = (TaskGroup::new(), Readiness::new());
         let (outbox, post) = mail::open(&config.mail)?.unzip();
-        let rooms = Rooms::new(&config, &store, issuer, passwords, outbox);
+        let pictures = pictures(parts.media_internal, &issuer, &clock);
+        let rooms = Rooms::new(&config, &store, issuer, passwords, outbox, pictures);
         let running = ready.condition("auth-svc is running");
         let verifier = Arc::new(Verifier::new(OwnKeys::of(&rooms.issuer), revoked, Arc::clone(&clock)));
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
@@ -209,6 +214,12 @@ fn check(config: &Config) -> Result<(), Problems> {
 fn open_store(config: &Config, on_revoked: OnRevoked) -> Result<SqliteStore, OpenError> {
     let max_bytes = Some(config.store.max_bytes).filter(|bytes| *bytes > 0);
     SqliteStore::open(Options { max_bytes, ..Options::new(&config.store.path) }, on_revoked)
+}
+
+fn pictures(media: Option<Channel>, issuer: &Arc<Issuer>, clock: &Arc<dyn Clock>) -> Arc<dyn Pictures> {
+    let tokens = || LocalTokens::new(Arc::clone(issuer), Arc::clone(clock), SessionId::new());
+    let media = media.map(|channel| Authorized::new(channel, Arc::new(tokens())));
+    Arc::new(RemotePictures::new(media))
 }
 
 fn on_revoked(set: Arc<RevokedSet>, newest: watch::Sender<u64>) -> OnRevoked {

@@ -39,6 +39,18 @@ pub enum Refusal {
     /// There is no such user.
     #[error("no such user")]
     UserNotFound,
+    /// The user has no such file.
+    #[error("no such file of yours")]
+    MediaNotFound,
+    /// A scanner found harm in the file.
+    #[error("a scanner found harm in the file")]
+    MediaRefused,
+    /// The file is no picture of a person.
+    #[error("the file was not uploaded as a picture of a person")]
+    MediaMismatch,
+    /// Files cannot be looked up now.
+    #[error("files cannot be looked up now")]
+    MediaUnavailable(Duration),
     /// There is nothing to send mail with.
     #[error("this server sends no mail")]
     MailUnavailable,

@@ -22,6 +22,7 @@ use tonic::transport::Channel;
 use crate::Config;
 use crate::directory::{Directory, RemoteDirectory};
 use crate::log::{Log, StartLog};
+use crate::media::RemoteMedia;
 use crate::people::{People, StartPeople, VisibilityWatcher};
 use crate::presence::PresenceLink;
 use crate::routing::LocalRouter;
@@ -47,6 +48,8 @@ pub struct Needs {
     pub auth_internal: Authorized,
     /// presence-svc's internal API, with this service's credential; none where there is no presence-svc.
     pub presence_internal: Option<Authorized>,
+    /// media-svc's internal API, with this service's credential; without it nobody can send files.
+    pub media_internal: Option<Authorized>,
 }
 
 /// Why chat-svc did not start.
@@ -91,6 +94,7 @@ impl App {
             store: store.clone(),
             router: router.clone(),
             directory: directory.clone(),
+            media: Arc::new(RemoteMedia::new(needs.media_internal)),
             watcher: watcher.clone(),
             clock: clock.clone(),
             limits: config.log_limits(),
@@ -116,7 +120,7 @@ impl App {
         let verifier = Arc::new(Verifier::new(keys.clone(), revoked, clock.clone()));
         let guard = |policy| Guard::new(policy, verifier.clone(), clock.clone());
         let public = guard(rpc::public()?).protect(public(&deps, &people));
-        let internal = guard(rpc::internal()?).protect(internal(&people));
+        let internal = guard(rpc::internal()?).protect(internal(&deps, &people));
 
         start_tasks(&tasks, &deps, keys);
         if let Some(channel) = needs.presence_internal {
@@ -185,8 +189,8 @@ fn public(deps: &Deps, people: &People) -> Routes {
     Routes::new(chat).add_service(people.max_decoding_message_size(MAX_DECODED))
 }
 
-fn internal(people: &People) -> Routes {
-    let service = ChatInternalServiceServer::new(InternalRpc::new(people.clone()));
+fn internal(deps: &Deps, people: &People) -> Routes {
+    let service = ChatInternalServiceServer::new(InternalRpc::new(people.clone(), deps.store.clone()));
     Routes::new(service.max_decoding_message_size(MAX_DECODED))
 }
 

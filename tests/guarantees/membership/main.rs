@@ -55,6 +55,7 @@ impl Scene {
             auth: auth.public_channel(),
             auth_internal: auth.internal_channel(),
             presence_internal: None,
+            media_internal: None,
         };
         let app = App::build(&config, needs).expect("it starts");
         in_time("readiness", app.readiness().wait()).await;

@@ -73,6 +73,7 @@ fn account(user: ImportedUser, now: Moment) -> Account {
         registered_with: None,
         created_at: now,
         text: ProfileText { display_name: name, bio: String::new() },
+        avatar: None,
         profile_version: 1,
     }
 }

@@ -30,7 +30,7 @@ pub use register::Registration;
 pub use service_accounts::{NewServiceAccount, ServiceLogin};
 pub use throttle::{Attempt, FailureLimit, Throttle, ThrottleLimits};
 
-use crate::profiles::ProfileText;
+use crate::profiles::{Avatar, ProfileText};
 use crate::sessions::Sessions;
 use crate::store::Store;
 use crate::time::Moment;
@@ -53,7 +53,9 @@ pub struct Account {
     pub created_at: Moment,
     /// What its owner says of themselves.
     pub text: ProfileText,
-    /// Grows with each change of `text`, from 1.
+    /// Their picture.
+    pub avatar: Option<Avatar>,
+    /// Grows with each change of `text` and `avatar`, from 1.
     pub profile_version: u64,
 }
 

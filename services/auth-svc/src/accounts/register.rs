@@ -57,6 +57,7 @@ impl Accounts {
             registered_with: Some(registration.op),
             created_at: now.moment,
             text: ProfileText { display_name: registration.name().to_owned(), bio: String::new() },
+            avatar: None,
             profile_version: 1,
         };
         match self.store.create_accounts(vec![account.clone()]).await?.pop() {

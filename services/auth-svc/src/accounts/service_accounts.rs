@@ -61,6 +61,7 @@ impl Accounts {
             registered_with: None,
             created_at: now,
             text: ProfileText { display_name: name.as_str().to_owned(), bio: String::new() },
+            avatar: None,
             profile_version: 1,
             username: name,
         };

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::emails::{Emails, MailQuota};
 use crate::housekeeping::Housekeeping;
 use crate::mail::Outbox;
-use crate::profiles::Profiles;
+use crate::profiles::{Pictures, Profiles};
 use crate::rpc::{AuthRpc, EmailRpc, InternalRpc, ProfileRpc};
 use crate::sessions::{RevocationFeed, Sessions};
 use crate::store::SqliteStore;
@@ -40,12 +40,13 @@ impl Rooms {
         issuer: Arc<Issuer>,
         passwords: Passwords,
         outbox: Option<Outbox>,
+        pictures: Arc<dyn Pictures>,
     ) -> Self {
         let limits = config.session.limits();
         let sessions = Arc::new(Sessions::new(Arc::clone(store) as _, Arc::clone(&issuer), limits));
         let throttle = config.throttle.limits();
         let accounts = Accounts::new(Arc::clone(store) as _, Arc::clone(&sessions), passwords, throttle);
-        let profiles = Profiles::new(Arc::clone(store) as _, Arc::clone(&sessions));
+        let profiles = Profiles::new(Arc::clone(store) as _, Arc::clone(&sessions), pictures);
         let emails = Emails::new(
             Arc::clone(store) as _,
             Arc::clone(&sessions),

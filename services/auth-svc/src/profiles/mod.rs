@@ -1,18 +1,20 @@
 //! What others see of an account, and finding people.
 
+mod avatar;
 mod search;
 
 use std::fmt;
 use std::sync::Arc;
 
 use parlor_types::limits::MAX_BIO;
-use parlor_types::{DisplayName, UserId, Username, has_control};
+use parlor_types::{DisplayName, MediaId, UserId, Username, has_control};
 
-use crate::accounts::AccountKind;
+use crate::accounts::{Account, AccountKind};
 use crate::refusal::Refusal;
 use crate::sessions::Sessions;
 use crate::store::{Change, Store};
 
+pub use avatar::{Avatar, Pictures, RemotePictures};
 pub use search::{Found, PageSize, Prefix, fold};
 
 /// What the owner of an account says of themselves. Never printed.
@@ -41,7 +43,9 @@ pub struct Profile {
     pub kind: AccountKind,
     /// Names and words.
     pub text: ProfileText,
-    /// Grows with each change of `text`, from 1.
+    /// Their picture.
+    pub avatar: Option<Avatar>,
+    /// Grows with each change of `text` and `avatar`, from 1.
     pub version: u64,
 }
 
@@ -78,15 +82,27 @@ pub struct ProfileChange {
     pub display_name: Option<DisplayName>,
     /// The new words.
     pub bio: Option<Bio>,
+    /// The new picture: an upload of the user's.
+    pub avatar: Option<AvatarChange>,
+}
+
+/// A change of one's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AvatarChange {
+    /// This one.
+    Set(MediaId),
+    /// None any more.
+    Remove,
 }
 
 impl ProfileChange {
-    fn apply(self, text: &ProfileText) -> ProfileText {
+    fn apply(&self, text: &ProfileText) -> ProfileText {
         ProfileText {
             display_name: self
                 .display_name
+                .as_ref()
                 .map_or_else(|| text.display_name.clone(), |name| name.as_str().to_owned()),
-            bio: self.bio.map_or_else(|| text.bio.clone(), |bio| bio.0),
+            bio: self.bio.as_ref().map_or_else(|| text.bio.clone(), |bio| bio.0.clone()),
         }
     }
 }
@@ -96,13 +112,14 @@ impl ProfileChange {
 pub struct Profiles {
     store: Arc<dyn Store>,
     sessions: Arc<Sessions>,
+    pictures: Arc<dyn Pictures>,
 }
 
 impl Profiles {
-    /// Over `store`.
+    /// Over `store`, with pictures from `pictures`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sessions: Arc<Sessions>) -> Self {
-        Self { store, sessions }
+    pub fn new(store: Arc<dyn Store>, sessions: Arc<Sessions>, pictures: Arc<dyn Pictures>) -> Self {
+        Self { store, sessions, pictures }
     }
 
     /// The profile of a user.
@@ -132,19 +149,55 @@ impl Profiles {
     /// Changes a profile. A change that changes nothing, such as a retry, leaves the version as it is.
     ///
     /// # Errors
-    /// `UserNotFound`, `StorageFull`.
+    /// `UserNotFound`, `StorageFull`; of a new picture `MediaNotFound`, `MediaRefused`, `MediaMismatch`, `MediaUnavailable`.
     pub async fn change(&self, user: UserId, change: ProfileChange) -> Result<Profile, Refusal> {
+        let avatar = self.claimed(user, change.avatar).await?;
         let changed = self.sessions.update(user, move |state| {
-            let mut account = state.account.clone();
-            let text = change.apply(&account.text);
-            if text == account.text {
-                return (account, Vec::new());
+            let before = &state.account;
+            let text = change.apply(&before.text);
+            let avatar = avatar.unwrap_or_else(|| before.avatar.clone());
+            if text == before.text && avatar == before.avatar {
+                return ((before.clone(), None), Vec::new());
             }
-            account.text = text.clone();
-            account.profile_version += 1;
-            (account, vec![Change::SetProfile(text)])
+            let released = before.avatar.as_ref().map(Avatar::id);
+            let released = released.filter(|old| avatar.as_ref().is_none_or(|new| new.id() != *old));
+            let version = before.profile_version + 1;
+            let set = Change::SetProfile(text.clone(), avatar.clone());
+            let after = Account { text, avatar, profile_version: version, ..before.clone() };
+            ((after, released), vec![set])
         });
-        changed.await?.map(Profile::from).ok_or(Refusal::UserNotFound)
+        let (account, released) = changed.await?.ok_or(Refusal::UserNotFound)?;
+        if let Some(picture) = released {
+            self.pictures.release(user, picture);
+        }
+        Ok(account.into())
+    }
+
+    /// The picture that the profile gets, if it gets another or none. One that it has already is not claimed again: a retry,
+    /// or a whole form sent as it was filled in, needs no media-svc.
+    async fn claimed(
+        &self,
+        user: UserId,
+        change: Option<AvatarChange>,
+    ) -> Result<Option<Option<Avatar>>, Refusal> {
+        let picture = match change {
+            None => return Ok(None),
+            Some(AvatarChange::Remove) => return Ok(Some(None)),
+            Some(AvatarChange::Set(picture)) => picture,
+        };
+        let present = self.by_id(user).await?.avatar;
+        if present.is_some_and(|present| present.id() == picture) {
+            return Ok(None);
+        }
+        self.pictures.claim(user, picture).await.map(|avatar| Some(Some(avatar)))
+    }
+
+    /// Those of these files that are the picture of some profile.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Overloaded`.
+    pub async fn used_pictures(&self, media: Vec<MediaId>) -> Result<Vec<MediaId>, Refusal> {
+        Ok(self.store.used_avatars(media).await?)
     }
 
     /// People whose user name or display name begins with `prefix`, by user name. Internal service accounts are not
@@ -163,13 +216,14 @@ impl Profiles {
     }
 }
 
-impl From<crate::accounts::Account> for Profile {
-    fn from(account: crate::accounts::Account) -> Self {
+impl From<Account> for Profile {
+    fn from(account: Account) -> Self {
         Self {
             kind: account.kind(),
             user_id: account.user_id,
             username: account.username,
             text: account.text,
+            avatar: account.avatar,
             version: account.profile_version,
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn profile(profile: Profile) -> wire::Profile {
         bio: profile.text.bio,
         version: profile.version,
         kind: kind.into(),
-        avatar: None,
+        avatar: profile.avatar.map(|avatar| avatar.media().clone()),
     }
 }
 

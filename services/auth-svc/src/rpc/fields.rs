@@ -1,13 +1,13 @@
 //! Fields of requests, as the domain's types; all faults of a request are told at once.
 
 use parlor_types::limits::MAX_DISPLAY_NAME;
-use parlor_types::{DisplayName, Id, UserId, Username};
+use parlor_types::{DisplayName, Id, Username};
 use parlor_wire::auth::v1 as wire;
 use parlor_wire::{Invalid, id};
 
 use crate::accounts::Password;
 use crate::emails::{Code, EmailAddress};
-use crate::profiles::{Bio, ProfileChange};
+use crate::profiles::{AvatarChange, Bio, ProfileChange};
 use crate::sessions::Device;
 
 /// Gathers what is wrong with a request.
@@ -68,13 +68,13 @@ pub(super) fn device(device: Option<wire::Device>) -> Result<Device, Invalid> {
     }
 }
 
-/// 1 to `max` ids of users.
-pub(super) fn user_ids(field: &str, texts: &[String], max: usize) -> Result<Vec<UserId>, Invalid> {
+/// 1 to `max` ids.
+pub(super) fn ids<T: Id>(field: &str, texts: &[String], max: usize) -> Result<Vec<T>, Invalid> {
     if texts.is_empty() || texts.len() > max {
         return Err(Invalid::field(field, format!("must be 1 to {max}")));
     }
     let parse = |(index, text): (usize, &String)| {
-        UserId::parse(text).ok_or_else(|| {
+        T::parse(text).ok_or_else(|| {
             Invalid::field(format!("{field}[{index}]"), "must be a UUID in its canonical form")
         })
     };
@@ -88,8 +88,12 @@ pub(super) fn profile_change(request: &wire::UpdateProfileRequest) -> Result<Pro
         .bio
         .as_deref()
         .map(|text| Bio::new(text).map_err(|rule| Invalid::field("bio", rule.to_string())));
-    match (fields.take(name), fields.take(bio.transpose())) {
-        (Some(display_name), Some(bio)) => Ok(ProfileChange { display_name, bio }),
+    let avatar = request.avatar_id.as_deref().map(|text| match text {
+        "" => Ok(AvatarChange::Remove),
+        text => id("avatar_id", text).map(AvatarChange::Set),
+    });
+    match (fields.take(name), fields.take(bio.transpose()), fields.take(avatar.transpose())) {
+        (Some(display_name), Some(bio), Some(avatar)) => Ok(ProfileChange { display_name, bio, avatar }),
         _ => Err(fields.fault()),
     }
 }

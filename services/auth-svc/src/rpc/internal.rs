@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt as _};
 use parlor_runtime::clock::Clock;
+use parlor_types::MediaId;
+use parlor_types::limits::MAX_MEDIA_PER_QUESTION;
 use parlor_wire::internal::auth::v1::auth_internal_service_server::AuthInternalService;
 use parlor_wire::internal::auth::v1::*;
 use tokio_util::sync::CancellationToken;
@@ -95,17 +97,19 @@ impl AuthInternalService for InternalRpc {
 
     async fn find_media_references(
         &self,
-        _: Request<parlor_wire::internal::auth::v1::FindMediaReferencesRequest>,
-    ) -> Result<Response<parlor_wire::internal::auth::v1::FindMediaReferencesResponse>, Status> {
-        // No profile has a picture yet.
-        Ok(Response::new(parlor_wire::internal::auth::v1::FindMediaReferencesResponse::default()))
+        request: Request<FindMediaReferencesRequest>,
+    ) -> Result<Response<FindMediaReferencesResponse>, Status> {
+        let media = fields::ids("media_ids", &request.get_ref().media_ids, MAX_MEDIA_PER_QUESTION);
+        let used = self.profiles.used_pictures(media.map_err(invalid)?).await.map_err(refused)?;
+        let referenced_ids = used.iter().map(MediaId::to_string).collect();
+        Ok(Response::new(FindMediaReferencesResponse { referenced_ids }))
     }
 
     async fn check_users(
         &self,
         request: Request<CheckUsersRequest>,
     ) -> Result<Response<CheckUsersResponse>, Status> {
-        let users = fields::user_ids("user_ids", &request.get_ref().user_ids, MAX_USERS).map_err(invalid)?;
+        let users = fields::ids("user_ids", &request.get_ref().user_ids, MAX_USERS).map_err(invalid)?;
         let profiles = self.profiles.batch(users).await.map_err(refused)?;
         let existing = profiles.iter().map(|profile| profile.user_id.to_string()).collect();
         Ok(Response::new(CheckUsersResponse { existing }))

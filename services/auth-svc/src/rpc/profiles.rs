@@ -45,7 +45,7 @@ impl ProfileService for ProfileRpc {
         &self,
         request: Request<BatchGetProfilesRequest>,
     ) -> Result<Response<BatchGetProfilesResponse>, Status> {
-        let users = fields::user_ids("user_ids", &request.get_ref().user_ids, MAX_BATCH).map_err(invalid)?;
+        let users = fields::ids("user_ids", &request.get_ref().user_ids, MAX_BATCH).map_err(invalid)?;
         let profiles = self.profiles.batch(users).await.map_err(refused)?;
         let profiles = profiles.into_iter().map(encode::profile).collect();
         Ok(Response::new(BatchGetProfilesResponse { profiles }))

@@ -45,6 +45,7 @@ fn state(sessions: Vec<Session>) -> UserState {
         registered_with: None,
         created_at: at(0),
         text: ProfileText { display_name: "Ada".to_owned(), bio: String::new() },
+        avatar: None,
         profile_version: 1,
     };
     UserState { account, sessions, email: EmailState::default() }

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parlor_types::{DeviceId, DisplayName, Id as _, Op, SessionId, UserId, Username};
+use parlor_types::{DeviceId, DisplayName, Id as _, MediaId, Op, SessionId, UserId, Username};
+use parlor_wire::media::v1::Media;
 use tempfile::TempDir;
 
 use super::{Change, Created, OnRevoked, Rule, Store, UserState};
 use crate::accounts::{Account, Credential, PasswordHash};
 use crate::emails::EmailState;
-use crate::profiles::{ProfileText, fold};
+use crate::profiles::{Avatar, ProfileText, fold};
 use crate::sessions::{Device, Lifetimes, RefreshState, Revocation, RowSecret, Session};
 use crate::time::Moment;
 
@@ -81,8 +82,15 @@ pub(super) fn account(n: u8, username: &str, display_name: &str) -> Account {
         registered_with: Some(Op::from_bytes([n; 16])),
         created_at: at(i64::from(n)),
         text: ProfileText { display_name: display_name.to_owned(), bio: "words\nand more".to_owned() },
+        avatar: None,
         profile_version: 1,
     }
+}
+
+/// A picture, the same for the same number.
+pub(super) fn avatar(n: u8) -> Avatar {
+    let id = MediaId::from_bytes([n; 16]).to_string();
+    Avatar::new(Media { id, size: 5, ..Media::default() }).unwrap()
 }
 
 pub(super) fn account_numbered(n: u32) -> Account {
@@ -377,10 +385,16 @@ pub(super) async fn passwords_change_version_and_hashes_do_not(f: Fixture) {
 pub(super) async fn profiles_change(f: Fixture) {
     make(&*f.store, vec![account(1, "ada", "Ada")]).await;
     let text = ProfileText { display_name: "Countess".to_owned(), bio: String::new() };
-    let change = Change::SetProfile(text.clone());
+    let change = Change::SetProfile(text.clone(), Some(avatar(1)));
     f.store.update(user(1), Box::new(|_| vec![change])).await.unwrap();
     let changed = f.store.account(user(1)).await.unwrap().unwrap();
-    assert_eq!((changed.text, changed.profile_version), (text, 2));
+    assert_eq!((changed.text, changed.avatar, changed.profile_version), (text.clone(), Some(avatar(1)), 2));
     assert_eq!(found(&*f.store, "count", None, 10).await, ["ada"]);
     assert_eq!(found(&*f.store, "ada", None, 10).await, ["ada"], "the user name stays");
+    let used = async || f.store.used_avatars(vec![avatar(2).id(), avatar(1).id()]).await.unwrap();
+    assert_eq!(used().await, [avatar(1).id()]);
+    let profiles = f.store.profiles(vec![user(1)]).await.unwrap();
+    assert_eq!(profiles[0].avatar, Some(avatar(1)));
+    f.store.update(user(1), Box::new(|_| vec![Change::SetProfile(text, None)])).await.unwrap();
+    assert_eq!((used().await, f.store.account(user(1)).await.unwrap().unwrap().avatar), (vec![], None));
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use parlor_types::{DeviceId, SessionId, UserId, Username};
+use parlor_types::{DeviceId, MediaId, SessionId, UserId, Username};
 
 use super::{Change, Created, Error, OnRevoked, RevocationPage, Rule, Store, UserState};
 use crate::accounts::{Account, AccountKind, Credential};
 use crate::emails::{EmailAddress, EmailState};
-use crate::profiles::{Profile, fold};
+use crate::profiles::{Avatar, Profile, fold};
 use crate::sessions::{Lifetimes, Revocation, Session};
 use crate::time::Moment;
 
@@ -86,8 +86,8 @@ impl Tables {
                 account.credential_version += 1;
             }
             Change::RenewHash(hash) => account.credential = Credential::Password(hash),
-            Change::SetProfile(text) => {
-                account.text = text;
+            Change::SetProfile(text, avatar) => {
+                (account.text, account.avatar) = (text, avatar);
                 account.profile_version += 1;
             }
             Change::PutEmail(state) => self.put_email(user, state),
@@ -149,6 +149,14 @@ impl Store for MemoryStore {
         found.sort_by(|a, b| a.username.cmp(&b.username));
         found.truncate(limit);
         Ok(found)
+    }
+
+    async fn used_avatars(&self, mut media: Vec<MediaId>) -> Result<Vec<MediaId>, Error> {
+        let tables = self.tables();
+        let used: Vec<MediaId> =
+            tables.accounts.values().filter_map(|account| account.avatar.as_ref().map(Avatar::id)).collect();
+        media.retain(|media| used.contains(media));
+        Ok(media)
     }
 
     async fn email(&self, user: UserId) -> Result<EmailState, Error> {

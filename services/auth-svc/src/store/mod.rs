@@ -14,11 +14,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parlor_types::{DeviceId, SessionId, UserId, Username};
+use parlor_types::{DeviceId, MediaId, SessionId, UserId, Username};
 
 use crate::accounts::{Account, PasswordHash};
 use crate::emails::{EmailAddress, EmailState};
-use crate::profiles::{Profile, ProfileText};
+use crate::profiles::{Avatar, Profile, ProfileText};
 use crate::sessions::{Lifetimes, Revocation, Session};
 use crate::time::Moment;
 
@@ -69,7 +69,7 @@ pub enum Change {
     /// The same password, hashed anew.
     RenewHash(PasswordHash),
     /// Another profile: its version grows.
-    SetProfile(ProfileText),
+    SetProfile(ProfileText, Option<Avatar>),
     /// Another state of the e-mail address. Whoever else has the proved one loses it, and keeps the rest of theirs.
     PutEmail(EmailState),
 }
@@ -130,6 +130,9 @@ pub trait Store: fmt::Debug + Send + Sync {
         after: Option<Username>,
         limit: usize,
     ) -> Result<Vec<Profile>, Error>;
+
+    /// Those of these files that are the picture of some profile, in the order asked for.
+    async fn used_avatars(&self, media: Vec<MediaId>) -> Result<Vec<MediaId>, Error>;
 
     /// The e-mail address of a user; the default if there is none.
     async fn email(&self, user: UserId) -> Result<EmailState, Error>;

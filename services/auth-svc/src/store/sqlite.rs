@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use parlor_embedded::{
     BackupError, Db, JobError, Migration, OpenError, Options, ReadError, ReadTx, SubmitError, Tx, WriteError,
 };
-use parlor_types::{DeviceId, SessionId, UserId, Username};
+use parlor_types::{DeviceId, MediaId, SessionId, UserId, Username};
 use tokio::sync::oneshot;
 
 use super::{Change, Created, Error, OnRevoked, RevocationPage, Rule, Store, UserState};
@@ -26,6 +26,7 @@ use crate::time::Moment;
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("schema.sql") },
     Migration { version: 2, sql: include_str!("schema/2_email.sql") },
+    Migration { version: 3, sql: include_str!("schema/3_avatar.sql") },
 ];
 
 /// Jobs of this store refuse nothing.
@@ -86,7 +87,7 @@ fn apply(tx: &Tx<'_>, user: UserId, rule: Rule) -> Job<Vec<Revocation>> {
             }
             Change::SetPassword(hash) => accounts::set_password(tx, user, &hash, true)?,
             Change::RenewHash(hash) => accounts::set_password(tx, user, &hash, false)?,
-            Change::SetProfile(text) => accounts::set_profile(tx, user, &text)?,
+            Change::SetProfile(text, avatar) => accounts::set_profile(tx, user, &text, avatar.as_ref())?,
             Change::PutEmail(state) => emails::put(tx, user, &state)?,
         }
     }
@@ -128,6 +129,10 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Profile>, Error> {
         self.read(move |tx| accounts::search(tx, &prefix, after.as_ref(), limit)).await
+    }
+
+    async fn used_avatars(&self, media: Vec<MediaId>) -> Result<Vec<MediaId>, Error> {
+        self.read(move |tx| accounts::used_avatars(tx, media)).await
     }
 
     async fn email(&self, user: UserId) -> Result<EmailState, Error> {

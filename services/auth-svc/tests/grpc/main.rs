@@ -1,6 +1,7 @@
 //! The service alone, over real gRPC on a port of its own: one file per behaviour.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
+mod avatars;
 mod emails;
 mod import;
 mod limits;

@@ -122,7 +122,22 @@ impl Server {
     }
 
     pub async fn start_at(config: Config, hasher: Option<Arc<dyn Hasher>>, clock: Arc<ManualClock>) -> Self {
-        let parts = Parts { clock: Arc::clone(&clock) as _, hasher };
+        Self::start_from(
+            config,
+            Parts { clock: Arc::clone(&clock) as _, hasher, media_internal: None },
+            clock,
+        )
+        .await
+    }
+
+    /// With a media-svc behind this channel.
+    pub async fn start_with_media(config: Config, media: Channel) -> Self {
+        let clock = Arc::new(ManualClock::at(SystemTime::now()));
+        let parts = Parts { clock: Arc::clone(&clock) as _, hasher: None, media_internal: Some(media) };
+        Self::start_from(config, parts, clock).await
+    }
+
+    async fn start_from(config: Config, parts: Parts, clock: Arc<ManualClock>) -> Self {
         let app = App::build(config.clone(), parts).await.unwrap();
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let endpoint = Endpoint::from_shared(format!("http://{}", listener.address())).unwrap();

@@ -43,17 +43,25 @@ impl Content {
     pub fn text_kind(&self) -> Option<TextKind> {
         match self {
             Self::Text(_) => Some(TextKind::Body),
+            Self::Image { .. } | Self::File { .. } | Self::Video { .. } | Self::Album { .. } => {
+                Some(TextKind::Caption)
+            }
             _ => None,
         }
     }
 
     /// The same with another text; what has no text stays as it is.
     #[must_use]
-    pub fn edited(self, text: &str) -> Self {
-        match self {
-            Self::Text(_) => Self::Text(text.to_owned()),
-            other => other,
+    pub fn edited(mut self, text: &str) -> Self {
+        match &mut self {
+            Self::Text(body) => text.clone_into(body),
+            Self::Image { caption, .. }
+            | Self::File { caption, .. }
+            | Self::Video { caption, .. }
+            | Self::Album { caption, .. } => text.clone_into(caption),
+            _ => {}
         }
+        self
     }
 }
 

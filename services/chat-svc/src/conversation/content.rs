@@ -4,6 +4,7 @@ use std::fmt;
 
 use parlor_types::UserId;
 
+use super::media::{AlbumItem, Location, Media, Video};
 use super::{HistoryVisibility, Kind, Role};
 
 /// What holds for a whole group.
@@ -41,6 +42,40 @@ pub enum Content {
     Settings(Settings),
     /// A member's role.
     SetRole(UserId, Role),
+    /// A picture.
+    Image {
+        /// The picture.
+        media: Media,
+        /// Text under it; may be empty.
+        caption: String,
+    },
+    /// A file.
+    File {
+        /// The file.
+        media: Media,
+        /// Text under it; may be empty.
+        caption: String,
+    },
+    /// A voice note.
+    Voice(Media),
+    /// A video.
+    Video {
+        /// The video.
+        video: Video,
+        /// Text under it; may be empty.
+        caption: String,
+    },
+    /// Several pictures and videos.
+    Album {
+        /// In order.
+        items: Vec<AlbumItem>,
+        /// Text under all of it; may be empty.
+        caption: String,
+    },
+    /// A place.
+    Location(Location),
+    /// The group has another picture, or none any more.
+    SetAvatar(Option<Media>),
     /// The text of an earlier message is another.
     Edit(String),
     /// An earlier message is taken away.
@@ -64,7 +99,27 @@ impl Content {
     /// Whether it counts as unread for those who have not seen it.
     #[must_use]
     pub fn is_message(&self) -> bool {
-        matches!(self, Self::Text(_))
+        match self {
+            Self::Text(_)
+            | Self::Image { .. }
+            | Self::File { .. }
+            | Self::Voice(_)
+            | Self::Video { .. }
+            | Self::Album { .. }
+            | Self::Location(_) => true,
+            Self::Created { .. }
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(..)
+            | Self::SetAvatar(_)
+            | Self::Edit(_)
+            | Self::Delete
+            | Self::Deleted(_)
+            | Self::Withheld(_) => false,
+        }
     }
 
     /// Whom it brings in, if anybody: they have to exist, and to have room for a conversation more.
@@ -89,6 +144,13 @@ impl fmt::Debug for Content {
             Self::Rename(_) => "Rename",
             Self::Settings(_) => "Settings",
             Self::SetRole(..) => "SetRole",
+            Self::Image { .. } => "Image",
+            Self::File { .. } => "File",
+            Self::Voice(_) => "Voice",
+            Self::Video { .. } => "Video",
+            Self::Album { .. } => "Album",
+            Self::Location(_) => "Location",
+            Self::SetAvatar(_) => "SetAvatar",
             Self::Edit(_) => "Edit",
             Self::Delete => "Delete",
             Self::Deleted(_) => "Deleted",

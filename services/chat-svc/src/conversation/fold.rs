@@ -36,6 +36,8 @@ pub enum Change {
     Name(String),
     /// The conversation has other settings.
     Settings(Settings),
+    /// The entry says which picture the group has from here on; `false`: none.
+    Avatar(bool),
 }
 
 impl State {
@@ -83,6 +85,12 @@ impl State {
         match content {
             Content::Created { .. }
             | Content::Text(_)
+            | Content::Image { .. }
+            | Content::File { .. }
+            | Content::Voice(_)
+            | Content::Video { .. }
+            | Content::Album { .. }
+            | Content::Location(_)
             | Content::Edit(_)
             | Content::Delete
             | Content::Deleted(_)
@@ -103,6 +111,7 @@ impl State {
             Content::Rename(name) => vec![Change::Name(name.clone())],
             Content::Settings(settings) => vec![Change::Settings(*settings)],
             Content::SetRole(user, role) => vec![Change::Role { user: *user, role: *role }],
+            Content::SetAvatar(media) => vec![Change::Avatar(media.is_some())],
         }
     }
 
@@ -121,6 +130,8 @@ impl State {
             }
             Change::Name(name) => self.name.clone_from(name),
             Change::Settings(settings) => self.settings = *settings,
+            // No rule asks for the picture: stores keep it for rows alone.
+            Change::Avatar(_) => {}
         }
     }
 

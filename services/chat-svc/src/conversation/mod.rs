@@ -6,6 +6,7 @@
 mod changes;
 mod content;
 mod fold;
+mod media;
 mod readable;
 mod rules;
 
@@ -18,6 +19,7 @@ use parlor_types::{Seq, UserId};
 pub use changes::{Target, TextKind};
 pub use content::{Content, Settings, Withheld};
 pub use fold::Change;
+pub use media::{AlbumItem, Description, Location, Media, Purpose, Video, WrongPurpose};
 pub use readable::{Piece, Range, Ranges};
 pub use rules::Forbidden;
 
@@ -35,7 +37,7 @@ pub enum Kind {
 pub enum Role {
     /// Write, leave.
     Member,
-    /// Add, remove members, rename, change settings.
+    /// Add, remove members, rename, change settings and picture.
     Admin,
     /// Change roles, remove admins.
     Owner,

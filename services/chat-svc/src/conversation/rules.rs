@@ -43,7 +43,8 @@ impl State {
         match content {
             Content::Created { .. } => return Err(Forbidden::Exists),
             // Whether a message may be changed is asked apart: see `changes`.
-            Content::Text(_) | Content::Edit(_) | Content::Delete => return Ok(content.clone()),
+            Content::Edit(_) | Content::Delete => return Ok(content.clone()),
+            content if content.is_message() => return Ok(content.clone()),
             Content::Withheld(_) | Content::Deleted(_) => return Err(Forbidden::Content),
             _ if self.kind == Kind::Direct => return Err(Forbidden::Content),
             _ => {}

@@ -5,6 +5,7 @@ use parlor_wire::chat::v1 as wire;
 use parlor_wire::chat::v1::content::Kind as WireKind;
 use parlor_wire::{Invalid, id};
 
+use super::media;
 use crate::conversation::{Content, HistoryVisibility, Kind, Role, Settings, Withheld};
 
 /// Why content cannot be appended.
@@ -41,7 +42,7 @@ pub(super) fn from_client(content: Option<&wire::Content>) -> Result<Content, Ba
         ),
         WireKind::Edit(edit) => Content::Edit(edited(&edit.body)?),
         WireKind::Delete(_) => Content::Delete,
-        _ => return Err(BadContent::NotAllowed),
+        other => media::from_client(other).ok_or(BadContent::NotAllowed)??,
     })
 }
 
@@ -137,7 +138,7 @@ pub(super) fn from_stored(content: &wire::Content) -> Option<Content> {
         WireKind::Edit(edit) => Content::Edit(edit.body.clone()),
         WireKind::Delete(_) => Content::Delete,
         WireKind::Deleted(deleted) => Content::Deleted(id("", &deleted.user_id).ok()?),
-        _ => return None,
+        other => return media::from_stored(other),
     })
 }
 
@@ -160,6 +161,15 @@ pub(super) fn to_wire(content: &Content) -> wire::Content {
         Content::Settings(settings) => WireKind::Settings(to_settings(*settings)),
         Content::SetRole(user, role) => {
             WireKind::SetRole(wire::SetRole { user_id: user.to_string(), role: to_role(*role).into() })
+        }
+        Content::Image { media, caption } => WireKind::Image(media::image(media, caption)),
+        Content::File { media, caption } => WireKind::File(media::file(media, caption)),
+        Content::Voice(media) => WireKind::Voice(media::voice(media)),
+        Content::Video { video, caption } => WireKind::Video(media::video(video, caption)),
+        Content::Album { items, caption } => WireKind::Album(media::album(items, caption)),
+        Content::Location(location) => WireKind::Location(media::location(location)),
+        Content::SetAvatar(media) => {
+            WireKind::SetAvatar(wire::SetAvatar { media: media.as_ref().map(media::media) })
         }
         Content::Edit(body) => WireKind::Edit(wire::Edit { body: body.clone() }),
         Content::Delete => WireKind::Delete(wire::Delete {}),

@@ -8,7 +8,7 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
 use super::content::{self, BadContent};
-use super::problem;
+use super::{media, problem};
 use crate::conversation::{Content, Kind};
 use crate::log::{Digest, Draft, Lane};
 
@@ -119,6 +119,7 @@ fn digest(conversation: ConversationId, append: &wire::Append) -> Digest {
         op: String::new(),
         base_seq: 0,
         lane: 0,
+        content: append.content.clone().map(media::by_ids),
         ..append.clone()
     };
     let hash = Sha256::digest(meant.encode_to_vec());

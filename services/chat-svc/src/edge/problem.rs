@@ -46,6 +46,10 @@ pub fn refusal_problem(refusal: Refusal) -> Problem {
         Refusal::TooManyConversations => {
             problem(R::TooManyConversations, "somebody named, or the caller, is in too many conversations")
         }
+        Refusal::MediaNotFound => problem(R::MediaNotFound, "no such file that you could send"),
+        Refusal::MediaRefused => problem(R::MediaRefused, "a scanner found harm in a file"),
+        Refusal::MediaMismatch => problem(R::MediaTypeMismatch, "a file was uploaded for something else"),
+        Refusal::MediaUnavailable => later(R::Unavailable, "files cannot be looked up now", STORE_RETRY),
         Refusal::RateLimited(after) => later(R::RateLimited, "too many appends", after),
         Refusal::Overloaded => later(R::Overloaded, "too many appends are waiting", STORE_RETRY),
         Refusal::StorageFull => later(R::StorageFull, "the store has no room", FULL_RETRY),

@@ -7,6 +7,7 @@ use parlor_wire::to_time;
 use prost::Message as _;
 
 use super::content::{to_kind, to_role, to_settings};
+use super::media::media;
 use super::{entry, preferences};
 use crate::receipts::TimedMarks;
 use crate::store::{Page, Receipts, Row};
@@ -33,7 +34,7 @@ pub fn row(row: &Row) -> wire::Conversation {
         member_count: u32::try_from(row.member_count).unwrap_or(u32::MAX),
         head: row.head.0,
         head_number: row.number,
-        avatar: None,
+        avatar: row.avatar.as_ref().map(media),
         last_message: row.last_message.as_ref().map(entry),
         marks: Some(marks(&row.marks)),
         unread: row.unread,

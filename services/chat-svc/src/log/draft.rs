@@ -35,3 +35,11 @@ pub struct Draft {
     /// Encoded size of the content.
     pub bytes: usize,
 }
+
+impl Draft {
+    /// The same, saying what facts have made of it.
+    pub(super) fn with(self, content: Content) -> Self {
+        let bytes = self.bytes + content.description_bytes();
+        Self { content, bytes, ..self }
+    }
+}

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, oneshot};
 use super::facts::{Facts, needs_facts};
 use super::{Appended, Appender, Draft, Effect, Input, Published, Rates, Refusal, Rules, Ticket, Wanted};
 use crate::directory::Directory;
+use crate::media::Claims;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
 use crate::store::{AppendError, Batch, Commit, Store, Stored};
@@ -56,6 +57,8 @@ pub struct StartLog {
     pub router: Arc<dyn Router>,
     /// Who knows which users there are.
     pub directory: Arc<dyn Directory>,
+    /// Who keeps the files that entries name.
+    pub media: Arc<dyn Claims>,
     /// Who wants to know whose visibility changes: it does with memberships.
     pub watcher: Arc<dyn VisibilityWatcher>,
     /// The time.
@@ -146,6 +149,10 @@ impl Log {
         &*self.inner.start.directory
     }
 
+    pub(super) fn media(&self) -> &dyn Claims {
+        &*self.inner.start.media
+    }
+
     /// Puts a draft in line, with what [`Log::gather`] found if it [`needs_facts`]. `reply` is called once, from here or
     /// from another task.
     pub fn enqueue(&self, draft: Draft, facts: Facts, reply: Reply) {
@@ -154,6 +161,7 @@ impl Log {
         let input = match facts {
             Facts::There(appended) => return reply(Ok(appended), 0),
             Facts::Clear => Input::Append(ticket, draft),
+            Facts::Claimed(content) => Input::Append(ticket, draft.with(*content)),
             Facts::Against(refusal) => Input::Barred(ticket, draft, refusal),
         };
         self.feed(conversation, input, Some((ticket, reply)));
@@ -172,13 +180,16 @@ impl Log {
             match outcome {
                 None => self.inner.arrived.notified().await,
                 Some(Outcome::Appended(conversation, result)) => {
-                    let told = result.as_ref().ok().map(|stored| (stored.commit, stored.returned.clone()));
+                    let told = result.as_ref().ok().cloned();
                     self.feed(conversation, Input::Stored(result), None);
-                    if let Some((commit, returned)) = told {
+                    if let Some(Stored { commit, returned, released, .. }) = told {
                         for user in returned {
                             self.router().row_changed(user, conversation, None);
                         }
                         self.reached(commit);
+                        for (op, media) in released {
+                            self.media().release(conversation, op, media);
+                        }
                     }
                 }
                 Some(Outcome::Other(turn)) => {

@@ -1,5 +1,5 @@
-//! What an append that brings people in depends on beside its conversation: whether they exist, let the
-//! sender bring them in, and have room.
+//! What an append depends on beside its conversation. Of one that brings people in: whether they exist, let the sender
+//! bring them in, and have room. Of one that names files: whether they are there for the sender.
 
 use parlor_types::{ConversationId, UserId, limits};
 
@@ -12,6 +12,8 @@ use crate::people::{Acceptance, Purpose};
 pub enum Facts {
     /// Nothing speaks against it.
     Clear,
+    /// Nothing does; and this is its content with the files in it claimed and described.
+    Claimed(Box<Content>),
     /// This does, unless the draft is stored already.
     Against(Refusal),
     /// The conversation it would create is there already: the answer.
@@ -19,9 +21,15 @@ pub enum Facts {
 }
 
 impl Log {
-    /// Looks up what an append that brings people in depends on. That comes after dedupe: somebody may have gone since the
-    /// append was stored, and its retry is answered all the same (G2).
+    /// Looks up what an append depends on beside its conversation. That comes after dedupe: somebody or something may have gone
+    /// since the append was stored, and its retry is answered all the same (G2).
     pub async fn gather(&self, draft: &Draft) -> Facts {
+        if names_files(draft) {
+            return match self.claim(draft).await {
+                Ok(content) => Facts::Claimed(Box::new(content)),
+                Err(refusal) => Facts::Against(refusal),
+            };
+        }
         match self.facts(draft).await {
             Ok(Some(appended)) => Facts::There(appended),
             Ok(None) => Facts::Clear,
@@ -83,7 +91,11 @@ impl Log {
 /// Whether [`Log::gather`] has to be asked before [`Log::enqueue`].
 #[must_use]
 pub fn needs_facts(draft: &Draft) -> bool {
-    matches!(draft.content, Content::Created { .. } | Content::Add(_))
+    matches!(draft.content, Content::Created { .. } | Content::Add(_)) || names_files(draft)
+}
+
+fn names_files(draft: &Draft) -> bool {
+    !draft.content.media_ids().is_empty()
 }
 
 /// The id of the direct conversation that the draft would create.

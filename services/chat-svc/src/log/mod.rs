@@ -5,6 +5,7 @@
 //! [`Router`](crate::routing::Router).
 
 mod appender;
+mod claims;
 mod draft;
 mod entry;
 mod facade;

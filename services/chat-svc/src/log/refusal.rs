@@ -31,6 +31,14 @@ pub enum Refusal {
     Blocked,
     /// Somebody brought in, or the creator, is in too many conversations.
     TooManyConversations,
+    /// A file named is not there for the sender.
+    MediaNotFound,
+    /// A file named is harmful.
+    MediaRefused,
+    /// A file named was uploaded for something else.
+    MediaMismatch,
+    /// Files cannot be looked up now.
+    MediaUnavailable,
     /// Too fast; again after this time.
     RateLimited(Duration),
     /// More work than the queue takes.

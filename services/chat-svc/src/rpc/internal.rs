@@ -1,6 +1,8 @@
 //! `parlor.internal.chat.v1.ChatInternalService`.
 
-use parlor_types::{UserId, limits};
+use std::sync::Arc;
+
+use parlor_types::{MediaId, UserId, limits};
 use parlor_wire::errors::v1::Problem;
 use parlor_wire::internal::chat::v1 as wire;
 use parlor_wire::internal::chat::v1::chat_internal_service_server::ChatInternalService;
@@ -10,16 +12,18 @@ use tonic::{Request, Response, Status};
 use super::answer;
 use crate::edge;
 use crate::people::{People, Visibility};
+use crate::store::{ReadError, Store};
 
 /// See the module.
 #[derive(Clone)]
 pub(crate) struct InternalRpc {
     people: People,
+    store: Arc<dyn Store>,
 }
 
 impl InternalRpc {
-    pub(crate) fn new(people: People) -> Self {
-        Self { people }
+    pub(crate) fn new(people: People, store: Arc<dyn Store>) -> Self {
+        Self { people, store }
     }
 
     async fn visibilities(
@@ -43,6 +47,23 @@ impl InternalRpc {
         let visibilities = request.user_ids.iter().zip(&seen).map(visibility).collect();
         Ok(wire::CheckVisibilityResponse { visibilities })
     }
+
+    async fn media_access(
+        &self,
+        request: &wire::CheckMediaAccessRequest,
+    ) -> Result<wire::CheckMediaAccessResponse, Problem> {
+        let user = id("user_id", &request.user_id)?;
+        let readable = self.store.readable_media(user, media_ids(&request.media_ids)?).await;
+        Ok(wire::CheckMediaAccessResponse { readable_ids: texts(readable)? })
+    }
+
+    async fn media_references(
+        &self,
+        request: &wire::FindMediaReferencesRequest,
+    ) -> Result<wire::FindMediaReferencesResponse, Problem> {
+        let referenced = self.store.referenced_media(media_ids(&request.media_ids)?).await;
+        Ok(wire::FindMediaReferencesResponse { referenced_ids: texts(referenced)? })
+    }
 }
 
 #[tonic::async_trait]
@@ -56,16 +77,28 @@ impl ChatInternalService for InternalRpc {
 
     async fn check_media_access(
         &self,
-        _: Request<wire::CheckMediaAccessRequest>,
+        request: Request<wire::CheckMediaAccessRequest>,
     ) -> Result<Response<wire::CheckMediaAccessResponse>, Status> {
-        // No entry names files yet.
-        Ok(Response::new(wire::CheckMediaAccessResponse::default()))
+        answer(self.media_access(request.get_ref()).await)
     }
 
     async fn find_media_references(
         &self,
-        _: Request<wire::FindMediaReferencesRequest>,
+        request: Request<wire::FindMediaReferencesRequest>,
     ) -> Result<Response<wire::FindMediaReferencesResponse>, Status> {
-        Ok(Response::new(wire::FindMediaReferencesResponse::default()))
+        answer(self.media_references(request.get_ref()).await)
     }
+}
+
+fn media_ids(texts: &[String]) -> Result<Vec<MediaId>, Invalid> {
+    if texts.is_empty() || texts.len() > limits::MAX_MEDIA_PER_QUESTION {
+        return Err(Invalid::field("media_ids", format!("must be 1 to {}", limits::MAX_MEDIA_PER_QUESTION)));
+    }
+    let parse = |(index, text): (usize, &String)| id(&format!("media_ids[{index}]"), text);
+    texts.iter().enumerate().map(parse).collect()
+}
+
+fn texts(found: Result<Vec<MediaId>, ReadError>) -> Result<Vec<String>, Problem> {
+    let found = found.map_err(|error| edge::read_problem(Some(error)))?;
+    Ok(found.iter().map(MediaId::to_string).collect())
 }

@@ -1,6 +1,7 @@
 //! The store in memory: the model that others are compared with, and what tests of the rest run on. Nothing survives.
 
 mod changes;
+mod media;
 mod members;
 mod people;
 
@@ -43,6 +44,8 @@ struct Conversation {
     entries: Vec<NewEntry>,
     readers: BTreeMap<UserId, Reader>,
     activity: u64,
+    /// The entry that gave the group its picture; 0 for none.
+    avatar: Seq,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -60,8 +63,8 @@ struct Reader {
     shown: u64,
     /// The commit that ended the membership.
     closed: u64,
-    /// Name and settings when the membership ended.
-    last: Option<(String, Settings)>,
+    /// Name, settings and picture when the membership ended.
+    last: Option<(String, Settings, Seq)>,
 }
 
 impl Default for MemoryStore {
@@ -89,7 +92,8 @@ impl All {
                 let (state, _) =
                     State::created(new.entry.sender, *kind, name.clone(), members, *settings, new.entry.time);
                 let readers = BTreeMap::new();
-                let created = Conversation { state, entries: Vec::new(), readers, activity: 0 };
+                let created =
+                    Conversation { state, entries: Vec::new(), readers, activity: 0, avatar: Seq(0) };
                 self.conversations.insert(batch.conversation, created);
             }
             let Some(conversation) = self.conversations.get_mut(&batch.conversation) else {
@@ -102,7 +106,7 @@ impl All {
                 stored.withheld.push((new.entry.seq, from));
             }
             if let Some(about) = new.entry.target {
-                let (not_members, told) = conversation.change(&new.entry, about);
+                let (not_members, told) = conversation.change(&new.entry, about, &mut stored.released);
                 stored.returned.extend(told);
                 if !not_members.is_empty() {
                     stored.not_members.push((new.entry.seq, not_members));
@@ -138,8 +142,9 @@ impl Conversation {
                         range.to = Some(entry.seq);
                     }
                     (reader.changed, reader.closed) = (commit, commit);
-                    reader.last = Some((self.state.name.clone(), self.state.settings));
+                    reader.last = Some((self.state.name.clone(), self.state.settings, self.avatar));
                 }
+                Change::Avatar(set) => self.avatar = if *set { entry.seq } else { Seq(0) },
                 Change::Role { .. } | Change::Name(_) | Change::Settings(_) => {}
             }
         }
@@ -187,13 +192,14 @@ impl Conversation {
         let withheld =
             reader.withheld.range(above..).filter(|(seq, _)| **seq <= head && self.is_message(**seq)).count();
         let present = self.state.members.contains_key(&user);
-        let now = (self.state.name.clone(), self.state.settings);
-        let (name, settings) = reader.last.clone().unwrap_or(now);
+        let now = (self.state.name.clone(), self.state.settings, self.avatar);
+        let (name, settings, _) = reader.last.clone().unwrap_or(now);
         Some(Row {
             id,
             kind: self.state.kind,
             name,
             settings,
+            avatar: self.avatar(user),
             members: if present && lists(self.state.members.len()) {
                 self.listed(accounts, user)
             } else {

@@ -3,6 +3,7 @@
 pub(crate) mod code;
 #[cfg(test)]
 mod conformance;
+mod media;
 mod members;
 mod memory;
 mod paging;
@@ -14,13 +15,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use parlor_types::{ConversationId, Seq, UserId};
+use parlor_types::{ConversationId, MediaId, Op, Seq, UserId};
 
-use crate::conversation::{Change, Kind, Ranges, Settings, State, Target};
+use crate::conversation::{Change, Kind, Media, Ranges, Settings, State, Target};
 use crate::log::{Digest, Entry, OpRow};
 use crate::preferences::Preferences;
 use crate::receipts::TimedMarks;
 
+pub use media::MediaRefs;
 pub use members::{Listed, Marked, Members, NewMarks, NewPreferences, Preferred, Raised, Reached, Receipts};
 pub use memory::MemoryStore;
 pub use people::{AccountChanges, AccountPlace, PeopleStore, PrivacyKept, Relate, Related};
@@ -89,6 +91,8 @@ pub struct Stored {
     /// Members whose row changed by it in another way than by its entries: to whom it brought the conversation back, whose
     /// last message it changed, or whom a changed message no longer mentions, or does now.
     pub returned: Vec<UserId>,
+    /// Files that deleted messages named and name no more, by the op of the message.
+    pub released: Vec<(Op, Vec<MediaId>)>,
 }
 
 impl Stored {
@@ -156,6 +160,8 @@ pub struct Row {
     pub name: String,
     /// Settings, as of the same.
     pub settings: Settings,
+    /// Picture of a group, as of the same.
+    pub avatar: Option<Media>,
     /// Present members, where there are few enough to be listed; empty for an ex-member.
     pub members: Vec<Listed>,
     /// How many; 0 for an ex-member.
@@ -230,7 +236,7 @@ pub struct Page {
 
 /// What chat-svc keeps. Reads see every write whose [`Done`] was called before them.
 #[async_trait]
-pub trait Store: Members + PeopleStore {
+pub trait Store: Members + PeopleStore + MediaRefs {
     /// Which life of the store this is.
     fn generation(&self) -> Generation;
 

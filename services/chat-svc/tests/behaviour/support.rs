@@ -6,8 +6,8 @@ use std::time::Duration;
 use chat_svc::{App, Config, Needs, RateConfig};
 use parlor_grpc_kit::Authorized;
 use parlor_testkit::{
-    ChatClient, PATIENCE, PeopleClient, Person, Serving, StreamClient, TestAuth, chat_client, compose,
-    eventually, people_client,
+    ChatClient, PATIENCE, PeopleClient, Person, Serving, StreamClient, TestAuth, TestMedia, chat_client,
+    compose, eventually, people_client,
 };
 use parlor_wire::chat::v1::append_result::Outcome;
 use parlor_wire::chat::v1::client_frame::Kind as ClientKind;
@@ -28,6 +28,7 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 /// A running chat-svc and what it needs.
 pub struct Scene {
     pub auth: TestAuth,
+    pub media: TestMedia,
     pub app: App,
     serving: Serving,
     folder: TempDir,
@@ -55,22 +56,28 @@ impl Scene {
 
     pub async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::open(TestAuth::new(), folder, config, None).await
+        Self::open(TestAuth::new(), TestMedia::new(), folder, config, None).await
     }
 
     /// With a presence-svc behind this channel.
     pub async fn with_presence(auth: TestAuth, presence: Authorized) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::open(auth, folder, config(), Some(presence)).await
+        Self::open(auth, TestMedia::new(), folder, config(), Some(presence)).await
     }
 
     /// The same, configured otherwise.
     pub async fn with_presence_and(auth: TestAuth, presence: Authorized, config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::open(auth, folder, config, Some(presence)).await
+        Self::open(auth, TestMedia::new(), folder, config, Some(presence)).await
     }
 
-    async fn open(auth: TestAuth, folder: TempDir, config: Config, presence: Option<Authorized>) -> Self {
+    async fn open(
+        auth: TestAuth,
+        media: TestMedia,
+        folder: TempDir,
+        config: Config,
+        presence: Option<Authorized>,
+    ) -> Self {
         let mut opened = None;
         eventually("the store is free", PATIENCE, async || {
             let needs = Needs {
@@ -78,6 +85,7 @@ impl Scene {
                 auth: auth.public_channel(),
                 auth_internal: auth.internal_channel(),
                 presence_internal: presence.clone(),
+                media_internal: Some(media.internal_channel(&auth)),
             };
             opened = App::build(&config, needs).ok();
             opened.is_some()
@@ -86,17 +94,17 @@ impl Scene {
         let app = opened.expect("it was waited for");
         parlor_testkit::in_time("readiness", app.readiness().wait()).await;
         let serving = Serving::start(app.public()).await;
-        Self { auth, app, serving, folder, config, presence }
+        Self { auth, media, app, serving, folder, config, presence }
     }
 
     /// Ends the service, lets somebody at its folder, and starts it again on the same.
     pub async fn restart(self, config: Option<Config>, between: impl FnOnce(PathBuf)) -> Self {
-        let Self { auth, app, serving, folder, config: old, presence } = self;
+        let Self { auth, media, app, serving, folder, config: old, presence } = self;
         serving.stop(Duration::ZERO).await;
         app.shutdown(SHUTDOWN).await.expect("the tasks end in time");
         drop(app);
         between(folder.path().join("chat.db"));
-        Self::open(auth, folder, config.unwrap_or(old), presence).await
+        Self::open(auth, media, folder, config.unwrap_or(old), presence).await
     }
 
     /// Somebody new.

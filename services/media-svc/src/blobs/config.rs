@@ -108,7 +108,8 @@ impl Validate for BlobConfig {
             problems.add("secret_access_key", "must be set with access_key_id, or neither");
         }
         let is_https = self.endpoint.is_empty() || self.endpoint.starts_with("https://");
-        if !is_https && !(self.allow_http && self.endpoint.starts_with("http://")) {
+        let is_http = self.allow_http && self.endpoint.starts_with("http://");
+        if !is_https && !is_http {
             problems.add("endpoint", "must begin with https://, or with http:// where allow_http is set");
         }
     }

@@ -100,7 +100,7 @@ impl Collection {
                 self.delete_blobs(id).await;
                 return Ok(());
             }
-            Condemned::Condemned => {}
+            Condemned::ByRound => {}
         }
         let ids = [id];
         let unanswered = |_: Unanswered| Failure::Unavailable("it cannot be told now who uses the file");

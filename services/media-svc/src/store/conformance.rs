@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use parlor_types::{ConversationId, Id as _, MediaId, Op, UserId};
+use parlor_types::{ConversationId, MediaId, Op, UserId};
 use tempfile::TempDir;
 
 use super::{Begin, BeginError, Claim, ClaimError, Condemned, Place, Release, Round, Store};
@@ -305,7 +305,7 @@ pub(super) async fn owners_condemn_their_own(f: Fixture) {
     f.store.claim(claim(1, &[file], 1, 50)).await.unwrap();
     assert_eq!(condemn(file, 1, 49).await, Condemned::Claimed);
     assert_eq!(f.store.collect(Round(1), vec![file], vec![], at(99)).await.unwrap(), []);
-    assert_eq!(condemn(file, 1, 50).await, Condemned::Condemned);
+    assert_eq!(condemn(file, 1, 50).await, Condemned::ByRound);
     assert_eq!(f.store.collect(Round(1), vec![file], vec![], at(99)).await.unwrap(), [file]);
 }
 

@@ -222,7 +222,7 @@ impl Store for MemoryStore {
             return Ok(Condemned::Claimed);
         }
         row.condemned = Some(round);
-        Ok(Condemned::Condemned)
+        Ok(Condemned::ByRound)
     }
 
     async fn collect(

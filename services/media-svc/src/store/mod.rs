@@ -134,8 +134,8 @@ pub enum Condemned {
     Dropped,
     /// Somebody is about to use it.
     Claimed,
-    /// It is condemned: ask who uses it, then [`Store::collect`].
-    Condemned,
+    /// It is condemned by this round: ask who uses it, then [`Store::collect`].
+    ByRound,
 }
 
 /// The store. Implementations agree on everything said here; `conformance.rs` checks it. Each write is all or nothing,

@@ -16,6 +16,7 @@ enum Step {
     Refresh { user: u8, device: u8, generation: u64, op: u8 },
     End { user: u8, device: u8 },
     Rename { user: u8, display: String },
+    Picture { user: u8, picture: Option<u8> },
     Password { user: u8, exchanged: bool },
     Prune { revocations: i64, sessions: i64 },
     Email { user: u8, proved: Option<u8>, discoverable: bool, waiting: Option<u8> },
@@ -43,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         (user(), device()).prop_map(|(user, device)| Step::End { user, device }),
         (user(), display()).prop_map(|(user, display)| Step::Rename { user, display }),
+        (user(), prop::option::of(0_u8..3)).prop_map(|(user, picture)| Step::Picture { user, picture }),
         (user(), any::<bool>()).prop_map(|(user, exchanged)| Step::Password { user, exchanged }),
         (0_i64..100, 0_i64..100).prop_map(|(revocations, sessions)| Step::Prune { revocations, sessions }),
         (user(), prop::option::of(0_u8..3), any::<bool>(), prop::option::of(0_u8..3)).prop_map(
@@ -87,6 +89,8 @@ async fn run(store: &dyn Store, step: &Step, now: Moment) -> Vec<String> {
             ));
             answers.push(format!("{:?}", store.expired_sessions(LIFETIMES, now, limit).await));
             answers.push(format!("{:?}", store.is_empty().await));
+            let pictures = (0..3).map(|picture| avatar(picture).id()).collect();
+            answers.push(format!("{:?}", store.used_avatars(pictures).await));
             for n in 0..3 {
                 let address = EmailAddress::new(email(n)).unwrap();
                 answers.push(format!("{:?}", store.profile_by_email(&address).await));
@@ -120,6 +124,7 @@ fn user_of(step: &Step) -> u8 {
         | Step::Refresh { user, .. }
         | Step::End { user, .. }
         | Step::Rename { user, .. }
+        | Step::Picture { user, .. }
         | Step::Email { user, .. }
         | Step::Password { user, .. } => *user,
         _ => unreachable!("not about one user"),
@@ -158,7 +163,10 @@ fn decide(state: &UserState, step: &Step, now: Moment) -> Vec<Change> {
             of(device).map(|s| Change::EndSession { id: s.id, at: now }).into_iter().collect()
         }
         Step::Rename { display, .. } => {
-            vec![Change::SetProfile(ProfileText { display_name: display, bio: String::new() })]
+            vec![Change::SetProfile(ProfileText { display_name: display, bio: String::new() }, None)]
+        }
+        Step::Picture { picture, .. } => {
+            vec![Change::SetProfile(state.account.text.clone(), picture.map(avatar))]
         }
         Step::Email { proved: has, discoverable, waiting: waits, .. } => {
             vec![Change::PutEmail(EmailState {

@@ -1,14 +1,15 @@
 //! The table `account`.
 
 use parlor_embedded::rusqlite::{Connection, OptionalExtension as _, Result, named_params, params};
-use parlor_types::{UserId, Username};
+use parlor_types::{MediaId, UserId, Username};
+use prost::Message as _;
 
 use super::super::Created;
 use super::emails;
 use super::rows::{self, ACCOUNT, Column, Count, PROFILE};
 use crate::accounts::{Account, Credential, PasswordHash};
 use crate::emails::{EmailAddress, EmailState};
-use crate::profiles::{Profile, ProfileText, fold};
+use crate::profiles::{Avatar, Profile, ProfileText, fold};
 
 pub(super) fn by_id(connection: &Connection, user: UserId) -> Result<Option<Account>> {
     let sql = format!("SELECT {ACCOUNT} FROM account WHERE user_id = ?1");
@@ -85,15 +86,41 @@ pub(super) fn set_password(
     connection.prepare_cached(sql)?.execute(params![Column(user), hash.as_str(), exchanged]).map(drop)
 }
 
-pub(super) fn set_profile(connection: &Connection, user: UserId, text: &ProfileText) -> Result<()> {
+pub(super) fn set_profile(
+    connection: &Connection,
+    user: UserId,
+    text: &ProfileText,
+    avatar: Option<&Avatar>,
+) -> Result<()> {
     let sql = "UPDATE account SET display_name = ?2, display_folded = ?3, bio = ?4,
+                                  avatar = ?5, avatar_id = ?6,
                                   profile_version = profile_version + 1
                WHERE user_id = ?1";
     let folded = fold(&text.display_name);
     connection
         .prepare_cached(sql)?
-        .execute(params![Column(user), text.display_name, folded, text.bio])
+        .execute(params![
+            Column(user),
+            text.display_name,
+            folded,
+            text.bio,
+            avatar.map(|avatar| avatar.media().encode_to_vec()),
+            avatar.map(|avatar| Column(avatar.id()))
+        ])
         .map(drop)
+}
+
+/// Those of these files that are somebody's picture.
+pub(super) fn used_avatars(connection: &Connection, media: Vec<MediaId>) -> Result<Vec<MediaId>> {
+    let sql = "SELECT 1 FROM account WHERE avatar_id = ?1 LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut used = Vec::new();
+    for media in media {
+        if statement.exists([Column(media)])? {
+            used.push(media);
+        }
+    }
+    Ok(used)
 }
 
 pub(super) fn profiles(connection: &Connection, users: &[UserId]) -> Result<Vec<Profile>> {

@@ -3,18 +3,20 @@
 use parlor_embedded::rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use parlor_embedded::rusqlite::{self, Row};
 use parlor_types::{DisplayName, Id, Op, Username};
+use parlor_wire::media::v1::Media;
+use prost::Message as _;
 
 use crate::accounts::{Account, AccountKind, Credential, PasswordHash};
-use crate::profiles::{Profile, ProfileText};
+use crate::profiles::{Avatar, Profile, ProfileText};
 use crate::sessions::{Device, RefreshState, Revocation, RowSecret, Session};
 use crate::time::Moment;
 
 /// Columns of [`account`], in order.
 pub(super) const ACCOUNT: &str = "user_id, username, password_hash, secret_sha256, internal, credential_version, \
-                                  registered_with, created_at, display_name, bio, profile_version";
+                                  registered_with, created_at, display_name, bio, profile_version, avatar";
 /// Columns of [`profile`], in order.
 pub(super) const PROFILE: &str =
-    "user_id, username, password_hash IS NOT NULL, internal, display_name, bio, profile_version";
+    "user_id, username, password_hash IS NOT NULL, internal, display_name, bio, profile_version, avatar";
 /// Columns of [`session`], in order.
 pub(super) const SESSION: &str = "session_id, user_id, device_id, device_name, created_at, authenticated_at, \
                                   refreshed_at, generation, login_generation, last_op, secret, ended_at";
@@ -65,7 +67,7 @@ impl FromSql for Moment {
     }
 }
 
-/// A text that was validated before it was stored.
+/// A value that was validated before it was stored.
 struct Valid<T>(T);
 
 impl FromSql for Valid<Username> {
@@ -77,6 +79,13 @@ impl FromSql for Valid<Username> {
 impl FromSql for Valid<DisplayName> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         DisplayName::new(value.as_str()?, usize::MAX).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+impl FromSql for Valid<Avatar> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let media = Media::decode(value.as_blob()?).map_err(FromSqlError::other)?;
+        Avatar::new(media).map(Self).ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -103,6 +112,7 @@ pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         created_at: row.get(7)?,
         text: ProfileText { display_name: row.get(8)?, bio: row.get(9)? },
         profile_version: count(row, 10)?,
+        avatar: row.get::<_, Option<Valid<Avatar>>>(11)?.map(|avatar| avatar.0),
     })
 }
 
@@ -117,6 +127,7 @@ pub(super) fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
         kind,
         text: ProfileText { display_name: row.get(4)?, bio: row.get(5)? },
         version: count(row, 6)?,
+        avatar: row.get::<_, Option<Valid<Avatar>>>(7)?.map(|avatar| avatar.0),
     })
 }
 

@@ -14,6 +14,7 @@ use crate::conversation::{Content, Kind, Settings};
 use crate::directory::{Directory, Unreachable};
 use crate::log::Rules;
 use crate::log::{Digest, Draft, LogLimits, Published, StartLog};
+use crate::media::RemoteMedia;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
 use crate::store::MemoryStore;
@@ -74,6 +75,7 @@ fn log(router: Arc<Notes>) -> Log {
         store: Arc::new(MemoryStore::default()),
         router,
         directory: Arc::new(Everybody),
+        media: Arc::new(RemoteMedia::new(None)),
         watcher: Arc::new(Everybody),
         clock: Arc::new(SystemClock),
         limits: LogLimits { rules, user_rate: rate, member_rate: rate },

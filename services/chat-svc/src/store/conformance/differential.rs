@@ -3,14 +3,21 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use parlor_types::{Id as _, MediaId};
+
+use super::media::{file, image};
 use super::people::{relate, set_privacy};
 use super::*;
+use crate::conversation::Purpose as Upload;
 use crate::people::{Action, Audience, Filter, Person, Privacy, PrivacyChanges, Purpose};
 use crate::preferences::Draft;
 use crate::store::{AccountPlace, Order, Raised, Related, Slice};
 
 const USERS: usize = 4;
 const CONVERSATIONS: usize = 3;
+/// Files that entries name, and after them one that none does.
+const FILES: [u8; USERS] = [1, 2, 3, 4];
+const ALL_FILES: [u8; USERS + 1] = [1, 2, 3, 4, 5];
 
 /// A step; what makes no sense at its time is skipped.
 #[derive(Debug, Clone)]
@@ -24,7 +31,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let append = (0..CONVERSATIONS, 0..USERS, 0..8_u8, 0..USERS)
+    let append = (0..CONVERSATIONS, 0..USERS, 0..11_u8, 0..USERS)
         .prop_map(|(conversation, sender, what, whom)| Step::Append { conversation, sender, what, whom });
     let change = (0..CONVERSATIONS, 0..USERS, 1..16_u64, prop::bool::weighted(0.3))
         .prop_map(|(conversation, user, about, delete)| Step::Change { conversation, user, about, delete });
@@ -95,6 +102,7 @@ impl Pair {
     async fn run(&mut self, step: &Step) {
         match *step {
             Step::Append { conversation, sender, what, whom } => {
+                let number = FILES[whom];
                 let (sender, whom) = (self.users[sender], self.users[whom]);
                 let writer = &mut self.writers[conversation];
                 let Some(state) = &writer.state else {
@@ -106,6 +114,9 @@ impl Pair {
                     2 => Content::Remove(vec![whom]),
                     3 => Content::Leave(None),
                     4 => Content::Rename(format!("name {}", state.head)),
+                    5 => image(sender, number).1,
+                    6 => Content::SetAvatar(Some(file(number, Upload::Avatar))),
+                    7 => Content::SetAvatar(None),
                     _ => Content::Text(format!("text {}", state.head)),
                 };
                 if let Ok(content) = state.propose(sender, &content, USERS) {
@@ -172,6 +183,7 @@ impl Pair {
         let real = append(&self.real, batch).await.unwrap();
         assert_eq!(model.withheld, real.withheld, "withheld");
         assert_eq!(model.returned, real.returned, "brought back or told");
+        assert_eq!(model.released, real.released, "files that are named no more");
         assert_eq!(model.not_members, real.not_members, "no members then");
         self.cursors.push((model.commit, real.commit));
     }
@@ -207,6 +219,7 @@ impl Pair {
         for user in &self.users {
             self.compare_people(*user).await;
         }
+        self.compare_media().await;
         let counts = self.model.memberships(self.users.clone()).await.unwrap();
         assert_eq!(counts, self.real.memberships(self.users.clone()).await.unwrap());
         for writer in &self.writers {
@@ -243,6 +256,20 @@ impl Pair {
                 assert_eq!(model, changes(&self.real, user, *real, most).await, "changes of people");
             }
         }
+    }
+
+    async fn compare_media(&self) {
+        let files = || ALL_FILES.map(|number| MediaId::from_bytes([number; 16])).to_vec();
+        for user in &self.users {
+            let readable = self.model.readable_media(*user, files()).await.unwrap();
+            assert_eq!(readable, self.real.readable_media(*user, files()).await.unwrap(), "readable files");
+            for id in self.writers.iter().map(|writer| writer.conversation) {
+                let is_member = self.model.is_member(*user, id).await.unwrap();
+                assert_eq!(is_member, self.real.is_member(*user, id).await.unwrap(), "membership");
+            }
+        }
+        let referenced = self.model.referenced_media(files()).await.unwrap();
+        assert_eq!(referenced, self.real.referenced_media(files()).await.unwrap(), "referenced files");
     }
 
     async fn compare_pages(&self, user: UserId, id: ConversationId) {

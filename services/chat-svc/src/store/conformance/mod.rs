@@ -18,6 +18,7 @@ macro_rules! rules {
 mod changes;
 mod differential;
 mod erased;
+mod media;
 mod members;
 mod people;
 mod preferences;

@@ -1,6 +1,6 @@
 //! Edits and deletes, in memory.
 
-use parlor_types::{Seq, UserId};
+use parlor_types::{MediaId, Op, Seq, UserId};
 
 use super::{Conversation, Reader};
 use crate::conversation::{Content, Ranges, Target, Withheld};
@@ -41,13 +41,22 @@ impl Conversation {
     }
 
     /// Applies a change that is stored already; gives the present members who may not read the message, and those whose
-    /// row is another by it.
-    pub(super) fn change(&mut self, change: &Entry, about: Seq) -> (Vec<UserId>, Vec<UserId>) {
+    /// row is another by it. To `released` go the files that are named no more.
+    pub(super) fn change(
+        &mut self,
+        change: &Entry,
+        about: Seq,
+        released: &mut Vec<(Op, Vec<MediaId>)>,
+    ) -> (Vec<UserId>, Vec<UserId>) {
         let before = self.counts();
         for new in self.entries.iter_mut().filter(|new| new.entry.seq < change.seq) {
             let entry = &mut new.entry;
             match change.content {
                 Content::Delete if entry.seq == about || entry.target == Some(about) => {
+                    let named = entry.content.media_ids();
+                    if !named.is_empty() {
+                        released.push((entry.op, named));
+                    }
                     entry.clear(change);
                     new.digest = Digest::CLEARED;
                 }

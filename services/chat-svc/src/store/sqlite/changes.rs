@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use parlor_embedded::Tx;
-use parlor_types::{ConversationId, Id as _, Seq, UserId};
+use parlor_types::{ConversationId, Id as _, MediaId, Op, Seq, UserId};
 use rusqlite::{Connection, params};
 
 use super::columns::{from_seq, id, number};
-use super::{one, read, rows};
+use super::{media, one, read, rows};
 use crate::conversation::{Content, Target};
 use crate::edge;
 use crate::log::{Digest, Entry};
@@ -18,6 +18,8 @@ pub(super) struct Applied {
     pub(super) not_members: Vec<UserId>,
     /// Present members whose row is another by it.
     pub(super) told: BTreeSet<UserId>,
+    /// The files that it named and names no more, by its op.
+    pub(super) released: Vec<(Op, Vec<MediaId>)>,
 }
 
 /// Does to the message, and to its edits, what `change` says; `change` is stored already, and withheld from whom it has
@@ -26,8 +28,9 @@ pub(super) fn apply(tx: &Tx<'_>, change: &Entry, about: Seq) -> rusqlite::Result
     let conversation = change.conversation;
     let mentioned = mentioned(tx, conversation, about)?;
     forget_mentions(tx, conversation, about)?;
+    let mut released = Vec::new();
     if change.content == Content::Delete {
-        clear(tx, change, about)?;
+        released = clear(tx, change, about)?;
     } else if let Some(mut message) = entry(tx, conversation, about)? {
         message.edit(change);
         rewrite(tx, &message)?;
@@ -39,7 +42,7 @@ pub(super) fn apply(tx: &Tx<'_>, change: &Entry, about: Seq) -> rusqlite::Result
     told.extend(mentioned.symmetric_difference(&now).copied());
     let present = read::members(tx, conversation)?;
     told.retain(|user| present.contains_key(user));
-    Ok(Applied { not_members, told })
+    Ok(Applied { not_members, told, released })
 }
 
 fn entry(tx: &Connection, conversation: ConversationId, place: Seq) -> rusqlite::Result<Option<Entry>> {
@@ -47,8 +50,8 @@ fn entry(tx: &Connection, conversation: ConversationId, place: Seq) -> rusqlite:
     one(tx, &sql, params![conversation.bytes(), from_seq(place)], |row| read::entry(conversation, row))
 }
 
-/// Clears a message and its edits.
-fn clear(tx: &Tx<'_>, delete: &Entry, about: Seq) -> rusqlite::Result<()> {
+/// Clears a message and its edits; gives the files that they named.
+fn clear(tx: &Tx<'_>, delete: &Entry, about: Seq) -> rusqlite::Result<Vec<(Op, Vec<MediaId>)>> {
     let conversation = delete.conversation;
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {} FROM entry WHERE conversation = ?1 AND (seq = ?2 OR (target = ?2 AND target > 0)) AND seq < ?3",
@@ -58,7 +61,12 @@ fn clear(tx: &Tx<'_>, delete: &Entry, about: Seq) -> rusqlite::Result<()> {
     let found = statement.query_map(params, |row| read::entry(conversation, row))?;
     let found: Vec<Entry> = found.collect::<rusqlite::Result<_>>()?;
     let sql = "UPDATE entry SET digest = ?3 WHERE conversation = ?1 AND seq = ?2";
+    let mut released = Vec::new();
     for mut entry in found {
+        let named = media::forget(tx, &entry)?;
+        if !named.is_empty() {
+            released.push((entry.op, named));
+        }
         entry.clear(delete);
         rewrite(tx, &entry)?;
         tx.prepare_cached(sql)?.execute(params![
@@ -67,7 +75,7 @@ fn clear(tx: &Tx<'_>, delete: &Entry, about: Seq) -> rusqlite::Result<()> {
             Digest::CLEARED.0
         ])?;
     }
-    Ok(())
+    Ok(released)
 }
 
 fn rewrite(tx: &Tx<'_>, entry: &Entry) -> rusqlite::Result<()> {

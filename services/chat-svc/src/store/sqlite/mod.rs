@@ -8,6 +8,7 @@ mod changes;
 mod columns;
 mod frozen;
 mod marks;
+mod media;
 mod members;
 mod people;
 mod preferences;
@@ -42,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, sql: include_str!("schema/5_preferences.sql") },
     Migration { version: 6, sql: include_str!("schema/6_frozen.sql") },
     Migration { version: 7, sql: include_str!("schema/7_changes.sql") },
+    Migration { version: 8, sql: include_str!("schema/8_media.sql") },
 ];
 
 /// See the module.

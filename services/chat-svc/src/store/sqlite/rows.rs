@@ -5,7 +5,7 @@ use parlor_types::{ConversationId, Id as _, Seq, UserId, limits};
 use rusqlite::{Connection, params};
 
 use super::columns::{from_number, from_seq, history, id, kind, number, seq, time};
-use super::{marks, one, preferences, read, unread, withheld};
+use super::{marks, media, one, preferences, read, unread, withheld};
 use crate::conversation::{Piece, Ranges, Settings};
 use crate::log::Entry;
 use crate::store::members::lists;
@@ -88,7 +88,8 @@ pub(super) fn row(
     let Some(ranges) = read::ranges(tx, user, conversation)? else { return Ok(None) };
     let sql =
         "SELECT c.kind, c.name, c.history_visibility, c.created, c.head, m.present, c.members, m.read_number,
-                      m.last_name, m.last_history, m.received, m.read, m.received_at, m.read_at
+                      m.last_name, m.last_history, m.received, m.read, m.received_at, m.read_at,
+                      CASE m.present WHEN 1 THEN c.avatar ELSE m.last_avatar END
                FROM conversation c JOIN member m ON m.conversation = c.id
                WHERE c.id = ?1 AND m.user = ?2";
     one(tx, sql, params![conversation.bytes(), user.bytes()], |found| {
@@ -106,6 +107,7 @@ pub(super) fn row(
             kind: kind(found, 0)?,
             name,
             settings: Settings { history_visibility },
+            avatar: media::avatar(tx, conversation, seq(found, 14)?)?,
             members: if listed { marks::listed(tx, user, conversation)? } else { Vec::new() },
             member_count,
             head,

@@ -5,7 +5,7 @@ use parlor_types::{Id as _, Seq, UserId};
 use rusqlite::params;
 
 use super::columns::{from_number, from_seq, from_time, seq};
-use super::{changes, one, preferences, unread, withheld};
+use super::{changes, media, one, preferences, unread, withheld};
 use crate::conversation::{Change, Content, Role};
 use crate::edge;
 use crate::log::Entry;
@@ -24,6 +24,7 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
             create(tx, new)?;
         }
         insert(tx, new)?;
+        media::note(tx, &new.entry)?;
         for change in &new.changes {
             apply(tx, new, change)?;
         }
@@ -65,6 +66,7 @@ fn spread(tx: &Tx<'_>, new: &NewEntry, stored: &mut Stored) -> rusqlite::Result<
     if let Some(about) = entry.target {
         let applied = changes::apply(tx, entry, about)?;
         stored.returned.extend(applied.told);
+        stored.released.extend(applied.released);
         if !applied.not_members.is_empty() {
             stored.not_members.push((entry.seq, applied.not_members));
         }
@@ -141,6 +143,12 @@ fn apply(tx: &Tx<'_>, new: &NewEntry, change: &Change) -> rusqlite::Result<()> {
             .prepare_cached("UPDATE conversation SET history_visibility = ?2 WHERE id = ?1")?
             .execute(params![conversation.bytes(), code::history(settings.history_visibility)])
             .map(drop),
+        Change::Avatar(set) => {
+            let place = if *set { new.entry.seq } else { Seq(0) };
+            tx.prepare_cached("UPDATE conversation SET avatar = ?2 WHERE id = ?1")?
+                .execute(params![conversation.bytes(), from_seq(place)])
+                .map(drop)
+        }
     }
 }
 
@@ -182,7 +190,8 @@ fn close(tx: &Tx<'_>, new: &NewEntry, user: UserId) -> rusqlite::Result<()> {
     )?
     .execute(params![id, user.bytes(), from_seq(new.entry.seq)])?;
     tx.prepare_cached(
-        "UPDATE member SET present = 0, changed = ?3, closed = ?3, last_name = c.name, last_history = c.history_visibility
+        "UPDATE member SET present = 0, changed = ?3, closed = ?3, last_name = c.name, last_history = c.history_visibility,
+             last_avatar = c.avatar
          FROM conversation c WHERE c.id = ?1 AND member.conversation = ?1 AND member.user = ?2",
     )?
     .execute(params![id, user.bytes(), from_number(tx.commit_number())])?;

@@ -82,7 +82,7 @@ pub(super) fn condemn_own(
         Some((_, true)) => Condemned::Claimed,
         Some((_, false)) => {
             mark(connection, round, id)?;
-            Condemned::Condemned
+            Condemned::ByRound
         }
     })
 }

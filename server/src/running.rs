@@ -53,6 +53,7 @@ impl Server {
         if config.server.reflects() {
             routes.push(reflection(&names()));
         }
+        let listener = listener.also(media.http());
         let (address, options, routes) = (listener.address(), config.server.options(), merge(routes));
         let (stop, stopped) = oneshot::channel();
         let tasks = TaskGroup::new();

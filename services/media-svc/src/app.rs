@@ -1,5 +1,9 @@
 //! How media-svc is put together: the one place that names its store, and wires the rooms to each other.
 
+mod out;
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,7 +12,7 @@ use std::time::Duration;
 
 use parlor_embedded::{OpenError, Options};
 use parlor_grpc_kit::{
-    Authorized, Guard, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
+    Authorized, Guard, Plain, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
 };
 use parlor_preview::Inspector;
 use parlor_runtime::clock::Clock;
@@ -21,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
+use crate::access::RemoteSharing;
 use crate::blobs::{BlobError, Blobs};
 use crate::collection::Collection;
 use crate::config::Config;
@@ -28,9 +33,12 @@ use crate::finish::{Finisher, Tools};
 use crate::gate::Gate;
 use crate::references::RemoteReferences;
 use crate::rpc::{InternalRpc, PublicRpc, policy};
+use crate::scan::{Later, Scanner};
 use crate::staging::Staging;
 use crate::store::{SqliteStore, Store};
 use crate::uploads::{OpenUploads, Uploads};
+
+use out::Out;
 
 /// Names in the data folder.
 const STORE: &str = "media.db";
@@ -38,6 +46,8 @@ const STORE: &str = "media.db";
 const STAGING: &str = "uploads";
 /// Bytes of finished files, unless they are in a bucket.
 const BLOBS: &str = "blobs";
+/// The file in quarantine that is being looked at.
+const SCANNED: &str = "scanned";
 
 /// A part waits no longer than this for those before it to be written.
 const PART_WAIT: Duration = Duration::from_secs(20);
@@ -81,6 +91,7 @@ pub struct App {
     blobs: Blobs,
     public: Routes,
     internal: Routes,
+    http: Plain,
     readiness: Readiness,
     tasks: TaskGroup,
 }
@@ -95,13 +106,24 @@ impl App {
         let store = open_store(config, data.join(STORE))?;
         let blobs = Blobs::open(&config.blobs, &data.join(BLOBS))?;
         let staging = Staging::open(&data.join(STAGING)).map_err(BlobError::from)?;
-        let references = RemoteReferences::new(chat_internal, auth_internal.clone());
+        let references = RemoteReferences::new(chat_internal.clone(), auth_internal.clone());
+        let sharing = RemoteSharing::new(chat_internal, auth_internal.clone());
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
-        let rooms = Rooms::new(config, store, blobs.clone(), staging, references, inspector, &clock, &tasks);
 
         let revoked = Arc::new(RevokedSet::new(Arc::clone(&clock)));
         let revocations =
             Revocations::new(auth_internal, Arc::clone(&revoked), config.revocation_blind_max, |_| {});
+        let standing = out::standing(Arc::clone(&revoked), revocations.sight());
+        let out = Out::new(&config.downloads, &store, blobs.clone(), sharing, standing, Arc::clone(&clock));
+        let scanner = config.scanner.scanner();
+        if let Some(scanner) = scanner.clone() {
+            let (store, file) = (Arc::clone(&store), data.join(SCANNED));
+            let later = Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(&clock), file);
+            run(&tasks, "quarantine", move |stop| async move { later.run(stop).await });
+        }
+        let kept = blobs.clone();
+        let rooms = Rooms::new(config, store, kept, staging, references, inspector, scanner, &clock, &tasks);
+
         let keys = Arc::new(RemoteKeys::new(auth));
         let verifier = Arc::new(Verifier::new(Arc::clone(&keys) as _, revoked, Arc::clone(&clock)));
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
@@ -113,21 +135,20 @@ impl App {
             finisher,
             collection: Arc::clone(&collection),
             window: config.window_bytes,
+            out: out.rpc,
         });
         let people = people.max_decoding_message_size(policy::PART);
         let services = InternalRpc { collection: Arc::clone(&collection) };
         let services = MediaInternalServiceServer::new(services).max_decoding_message_size(policy::NAMED);
         let seeing = readiness.condition("revocations known");
-        let sweeper = Arc::clone(&collection);
-        run(&tasks, "uploads", move |stop| async move { uploads.run(stop).await });
-        run(&tasks, "collection", move |stop| async move { collection.run(stop).await });
-        run(&tasks, "sweeps", move |stop| async move { sweeper.run_sweeps(stop).await });
+        start_rooms(&tasks, uploads, collection);
         run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
             blobs,
             public: guard(public).protect(Routes::new(people)),
             internal: guard(internal).protect(Routes::new(services)),
+            http: out.http,
             readiness,
             tasks,
         })
@@ -151,6 +172,12 @@ impl App {
     #[must_use]
     pub fn internal(&self) -> Routes {
         self.internal.clone()
+    }
+
+    /// Files over plain HTTP, to be served on the address that clients call.
+    #[must_use]
+    pub fn http(&self) -> Plain {
+        self.http.clone()
     }
 
     /// Whether it can serve.
@@ -200,6 +227,7 @@ impl Rooms {
         staging: Staging,
         references: RemoteReferences,
         inspector: Vec<OsString>,
+        scanner: Option<Arc<dyn Scanner>>,
         clock: &Arc<dyn Clock>,
         tasks: &TaskGroup,
     ) -> Self {
@@ -218,6 +246,7 @@ impl Rooms {
             store: Arc::clone(&store),
             blobs: blobs.clone(),
             inspector: Inspector::new(config.inspector_limits(), inspector),
+            scanner,
             jobs: Gate::new(config.jobs(), config.finish_waiting, config.finish_wait),
         };
         let finisher = Finisher::new(tools, config.finish_rules(), Arc::clone(clock), tasks.clone());
@@ -251,6 +280,13 @@ fn run<F: Future<Output = ()> + Send + 'static>(
         task.await;
         Ok::<_, Infallible>(())
     });
+}
+
+fn start_rooms(tasks: &TaskGroup, uploads: Arc<Uploads>, collection: Arc<Collection>) {
+    let sweeper = Arc::clone(&collection);
+    run(tasks, "uploads", move |stop| async move { uploads.run(stop).await });
+    run(tasks, "collection", move |stop| async move { collection.run(stop).await });
+    run(tasks, "sweeps", move |stop| async move { sweeper.run_sweeps(stop).await });
 }
 
 fn follow_revocations(tasks: &TaskGroup, revocations: Revocations, seeing: Condition) {

@@ -6,8 +6,10 @@ use parlor_runtime::config::{Problems, Validate, byte_size, duration};
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::BlobConfig;
+use crate::download::DownloadConfig;
 use crate::parts::PART_BYTES;
 use crate::quota::Quota;
+use crate::scan::ScannerConfig;
 use crate::{collection, finish, uploads};
 
 const MIB: u64 = 1 << 20;
@@ -86,6 +88,10 @@ pub struct Config {
     pub revocation_blind_max: Duration,
     /// Where the bytes of finished files are.
     pub blobs: BlobConfig,
+    /// How files get out.
+    pub downloads: DownloadConfig,
+    /// What looks for harm in files.
+    pub scanner: ScannerConfig,
     /// How often methods may be called.
     pub limits: Limits,
 }
@@ -139,6 +145,8 @@ impl Default for Config {
             sweep_every: DAY,
             revocation_blind_max: Duration::from_secs(5 * 60),
             blobs: BlobConfig::default(),
+            downloads: DownloadConfig::default(),
+            scanner: ScannerConfig::default(),
             limits: Limits::default(),
         }
     }
@@ -238,6 +246,8 @@ impl Validate for Config {
         problems.range("sweep_every", &self.sweep_every, seconds(60)..=30 * DAY);
         problems.range("revocation_blind_max", &self.revocation_blind_max, seconds(1)..=seconds(600));
         problems.within("blobs", &self.blobs);
+        problems.within("downloads", &self.downloads);
+        problems.within("scanner", &self.scanner);
         problems.within("limits", &self.limits);
     }
 }

@@ -128,6 +128,14 @@ impl Blobs {
         Ok(found.into_stream().map_err(BlobError::from).boxed())
     }
 
+    /// As [`Blobs::get`], all at once: for a range that memory has room for.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be had.
+    pub async fn read(&self, id: MediaId, variant: Variant, range: Range<u64>) -> Result<Bytes, BlobError> {
+        Ok(self.store.get_range(&self.key(id, variant), range).await?)
+    }
+
     /// Deletes all there is of a file; none is as good.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ fn every_value_out_of_range_is_named() {
         sweep_every: year,
         revocation_blind_max: year,
         blobs: BlobConfig { store: BlobStore::S3, prefix: "a/../b".to_owned(), ..BlobConfig::default() },
+        downloads: DownloadConfig { at_once: 0, ..DownloadConfig::default() },
+        scanner: ScannerConfig { at_once: 0, ..ScannerConfig::default() },
         limits: Limits::default(),
     };
     (config.blobs.access_key_id, config.blobs.endpoint) = (Some("key".to_owned()), "http://here".to_owned());
@@ -85,6 +87,8 @@ fn every_value_out_of_range_is_named() {
             "blobs.bucket",
             "blobs.secret_access_key",
             "blobs.endpoint",
+            "downloads.at_once",
+            "scanner.at_once",
             "limits.part.burst"
         ]
     );

@@ -20,6 +20,7 @@ use crate::blobs::Blobs;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::media::{Record, Stage};
+use crate::scan::Scanner;
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::uploads::Uploads;
@@ -46,6 +47,8 @@ pub struct Tools {
     pub blobs: Blobs,
     /// Looks at them.
     pub inspector: Inspector,
+    /// Looks for harm in them.
+    pub scanner: Option<Arc<dyn Scanner>>,
     /// How many are looked at at once.
     pub jobs: Gate,
 }

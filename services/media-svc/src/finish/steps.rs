@@ -10,6 +10,7 @@ use super::Tools;
 use crate::blobs::Blobs;
 use crate::failure::Failure;
 use crate::media::{Declared, Finished, Image, Preview, Purpose, Record, Sha256, Stage, Thumbnail, Variant};
+use crate::scan::{Scanner, Verdict};
 use crate::staging;
 
 /// The forms of a file, where they lie until they are put.
@@ -30,7 +31,7 @@ pub(super) async fn finish(
         return Err(Failure::Incomplete);
     }
     tools.uploads.save(&upload).await?;
-    let _place = tools.jobs.enter().await?;
+    let mut place = tools.jobs.enter().await?;
     let input = tools.staging.path(id);
     let (size, sha256) = staging::measure(input.clone()).await?;
     if (size, sha256) != (record.declared.size, record.declared.sha256) {
@@ -38,14 +39,34 @@ pub(super) async fn finish(
     }
     let output = tools.staging.output(id).await?;
     let inspected = inspect(tools, &record.declared, &input, &output).await?;
-    let (finished, forms) = describe(inspected, &input, size, sha256).await?;
+    let (mut finished, forms) = describe(inspected, &input, size, sha256).await?;
+    if let Some(scanner) = &tools.scanner {
+        // It has places of its own, and may take long.
+        drop(place);
+        finished.checking = scan(&**scanner, &forms).await?;
+        place = tools.jobs.enter().await?;
+    }
     put(&tools.blobs, id, &forms).await?;
+    drop(place);
     if !tools.store.finish(id, finished.clone(), due()).await? {
         // Deleted by its owner meanwhile, or it has expired.
         tools.blobs.delete(id).await?;
         return Err(Failure::NotFound);
     }
     Ok(Record { stage: Stage::Finished(finished), ..record })
+}
+
+/// Whether the file stays in quarantine. Of its forms only the original has bytes that others have made.
+async fn scan(scanner: &dyn Scanner, forms: &Forms) -> Result<bool, Failure> {
+    let originals = forms.iter().filter(|(variant, _)| *variant == Variant::Original);
+    for (_, original) in originals {
+        match scanner.scan(original).await {
+            Verdict::Harmless => {}
+            Verdict::Harmful => return Err(Failure::Refused),
+            Verdict::Unknown => return Ok(true),
+        }
+    }
+    Ok(false)
 }
 
 async fn inspect(

@@ -7,6 +7,7 @@ use parlor_wire::reason::{problem_status, status};
 use parlor_wire::{Invalid, to_duration};
 use tonic::Status;
 
+use crate::download::{BeyondEnd, Cut, Ending, Refusal};
 use crate::failure::Failure;
 use crate::parts::{Misplaced, PART_BYTES};
 use crate::quota::Exceeded;
@@ -16,6 +17,8 @@ use crate::store;
 const RETRY: Duration = Duration::from_secs(1);
 /// How long to wait before a store or a disk without room is tried again.
 const LONG_RETRY: Duration = Duration::from_secs(30);
+/// How long to wait before a file in quarantine is asked for again.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The status of a failure. What went wrong inside is logged here and not told outside.
 pub(super) fn failure(failure: Failure) -> Status {
@@ -84,6 +87,40 @@ fn misplaced(misplaced: Misplaced) -> Invalid {
 /// The status of fields that broke their rules.
 pub(super) fn invalid(invalid: Invalid) -> Status {
     problem_status(&invalid.into())
+}
+
+/// The status of a file that is not given. Whether there is one cannot be told from it (G7).
+pub(super) fn refused(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::NotFound => failure(Failure::NotFound),
+        Refusal::Checking => {
+            later(ErrorReason::MediaChecking, "a scanner has not looked at the file yet", LOOK_AGAIN)
+        }
+        Refusal::Refused => failure(Failure::Refused),
+        Refusal::TooMany => later(ErrorReason::RateLimited, "too many downloads at once", RETRY),
+        Refusal::Unanswered(_) => {
+            later(ErrorReason::Unavailable, "it cannot be told now who may have the file", RETRY)
+        }
+        Refusal::Store(error) => store(error),
+        Refusal::Blob(error) => failure(error.into()),
+    }
+}
+
+/// The status of a range of which there is nothing.
+pub(super) fn beyond_end(_: BeyondEnd) -> Status {
+    status(ErrorReason::RangeInvalid, "the file ends before the first byte asked for")
+}
+
+/// The status a file breaks off with.
+pub(super) fn cut(cut: Cut) -> Status {
+    match cut {
+        Cut::Session(Ending::SessionEnded) => status(ErrorReason::SessionEnded, "the session has ended"),
+        Cut::Session(Ending::Blind) => {
+            later(ErrorReason::Unavailable, "it cannot be told whether the session has ended", RETRY)
+        }
+        Cut::Stalled => later(ErrorReason::Unavailable, "nothing was taken for too long", RETRY),
+        Cut::Unreadable => status(ErrorReason::Internal, "internal error"),
+    }
 }
 
 fn later(reason: ErrorReason, message: &str, wait: Duration) -> Status {

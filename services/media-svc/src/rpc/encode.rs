@@ -80,7 +80,7 @@ fn image(image: &Image) -> wire::ImageInfo {
     }
 }
 
-fn variant(variant: Variant) -> wire::Variant {
+pub(super) fn variant(variant: Variant) -> wire::Variant {
     match variant {
         Variant::Original => wire::Variant::Original,
         Variant::Small => wire::Variant::Small,

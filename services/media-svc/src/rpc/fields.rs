@@ -8,11 +8,14 @@ use parlor_wire::internal::media::v1::r#use::Place as WirePlace;
 use parlor_wire::media::v1 as wire;
 use parlor_wire::{Invalid, id};
 
-use crate::media::{Declared, FileName, MediaType, Purpose, Sha256};
+use crate::download::Wanted;
+use crate::media::{Declared, FileName, MediaType, Purpose, Sha256, Variant};
 use crate::store::Place;
 
 /// Files in one Claim.
 const MAX_CLAIMED: usize = 32;
+/// Addresses in one BatchGetMediaUrls.
+const MAX_ADDRESSES: usize = 50;
 /// Files in one Release.
 const MAX_RELEASED: usize = 1000;
 
@@ -70,6 +73,47 @@ fn purpose(number: i32) -> Result<Purpose, Invalid> {
 /// Which file it is about.
 pub(super) fn media_id(text: &str) -> Result<MediaId, Invalid> {
     id("media_id", text)
+}
+
+/// Which bytes are asked for.
+pub(super) struct Asked {
+    pub(super) id: MediaId,
+    pub(super) variant: Variant,
+    pub(super) wanted: Wanted,
+}
+
+pub(super) fn download(request: &wire::DownloadRequest) -> Result<Asked, Invalid> {
+    let of = if request.if_sha256.is_empty() {
+        None
+    } else {
+        let bytes = <[u8; 32]>::try_from(&request.if_sha256[..]);
+        Some(Sha256(bytes.map_err(|_| Invalid::field("if_sha256", "must be 32 bytes, or none"))?))
+    };
+    Ok(Asked {
+        id: media_id(&request.media_id)?,
+        variant: variant("variant", request.variant)?,
+        wanted: Wanted { offset: request.offset, length: request.length, of },
+    })
+}
+
+pub(super) fn media_variants(items: &[wire::MediaVariant]) -> Result<Vec<(MediaId, Variant)>, Invalid> {
+    if items.is_empty() || items.len() > MAX_ADDRESSES {
+        return Err(Invalid::field("items", format!("must be 1 to {MAX_ADDRESSES}")));
+    }
+    let parse = |(index, item): (usize, &wire::MediaVariant)| {
+        let id = id(&format!("items[{index}].media_id"), &item.media_id)?;
+        Ok((id, variant(&format!("items[{index}].variant"), item.variant)?))
+    };
+    items.iter().enumerate().map(parse).collect()
+}
+
+fn variant(field: &str, number: i32) -> Result<Variant, Invalid> {
+    match wire::Variant::try_from(number) {
+        Ok(wire::Variant::Unspecified | wire::Variant::Original) => Ok(Variant::Original),
+        Ok(wire::Variant::Small) => Ok(Variant::Small),
+        Ok(wire::Variant::Large) => Ok(Variant::Large),
+        Err(_) => Err(Invalid::field(field, "must be one of Variant")),
+    }
 }
 
 pub(super) fn claim(request: &internal::ClaimRequest) -> Result<Claimed, Invalid> {

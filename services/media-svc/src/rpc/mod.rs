@@ -9,5 +9,6 @@ pub mod policy;
 mod public;
 mod uploads;
 
+pub(crate) use downloads::OutRpc;
 pub(crate) use internal::InternalRpc;
 pub(crate) use public::PublicRpc;

@@ -8,6 +8,7 @@ use parlor_wire::media::v1::media_service_server::MediaService;
 use parlor_wire::media::v1::*;
 use tonic::{Request, Response, Status};
 
+use super::downloads::OutRpc;
 use super::{downloads, uploads};
 use crate::collection::Collection;
 use crate::finish::Finisher;
@@ -20,6 +21,7 @@ pub(crate) struct PublicRpc {
     pub(crate) finisher: Arc<Finisher>,
     pub(crate) collection: Arc<Collection>,
     pub(crate) window: u64,
+    pub(crate) out: OutRpc,
 }
 
 /// What Download answers.
@@ -73,19 +75,19 @@ impl MediaService for PublicRpc {
         &self,
         request: Request<GetMediaRequest>,
     ) -> Result<Response<GetMediaResponse>, Status> {
-        downloads::get_media(self, request).await
+        downloads::get_media(&self.out, request).await
     }
 
     type DownloadStream = Downloading;
 
     async fn download(&self, request: Request<DownloadRequest>) -> Result<Response<Downloading>, Status> {
-        downloads::download(self, request).await
+        downloads::download(&self.out, request).await
     }
 
     async fn batch_get_media_urls(
         &self,
         request: Request<BatchGetMediaUrlsRequest>,
     ) -> Result<Response<BatchGetMediaUrlsResponse>, Status> {
-        downloads::batch_get_media_urls(self, request).await
+        downloads::batch_get_media_urls(&self.out, request).await
     }
 }

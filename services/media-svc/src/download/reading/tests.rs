@@ -1,0 +1,169 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use parlor_testkit::{PATIENCE, eventually};
+use parlor_types::UserId;
+
+use super::*;
+use crate::app::testing::noise;
+use crate::download::Slots;
+use crate::media::random_id;
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// A file of so many bytes that can be read up to some byte, counting what is.
+struct File {
+    bytes: Vec<u8>,
+    ends: u64,
+    read: AtomicU64,
+}
+
+impl File {
+    fn new(size: usize) -> Arc<Self> {
+        Arc::new(Self { bytes: noise(size), ends: u64::MAX, read: AtomicU64::new(0) })
+    }
+
+    fn read(&self) -> u64 {
+        self.read.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Source for File {
+    async fn read(&self, _: MediaId, _: Variant, range: Range<u64>) -> Result<Bytes, BlobError> {
+        if range.start >= self.ends {
+            return Err(BlobError::Failed("the disk".to_owned()));
+        }
+        self.read.fetch_add(range.end - range.start, Ordering::SeqCst);
+        let place = |byte: u64| usize::try_from(byte).unwrap().min(self.bytes.len());
+        Ok(Bytes::copy_from_slice(&self.bytes[place(range.start)..place(range.end)]))
+    }
+}
+
+async fn start(file: &Arc<File>, range: Range<u64>, slots: &Slots, patience: Duration) -> Reading {
+    let slot = slots.take(UserId::new()).unwrap();
+    Reading::start(open(file, range).await, slot, || Ok(()), patience)
+}
+
+async fn open(file: &Arc<File>, range: Range<u64>) -> Blob {
+    Blob::open(Arc::clone(file) as _, random_id(), Variant::Original, range).await.unwrap()
+}
+
+fn slots() -> Slots {
+    Slots::new(10, 10)
+}
+
+#[tokio::test]
+async fn all_bytes_of_a_range_come_in_pieces_of_64_kib() {
+    const SIZE: usize = 3 * STRETCH as usize + 5;
+    let file = File::new(SIZE);
+    let size = SIZE as u64;
+    let piece = PIECE as u64;
+    for range in [
+        0..size,
+        0..1,
+        size - 1..size,
+        0..piece,
+        0..piece + 1,
+        7..STRETCH,
+        7..STRETCH + 7,
+        STRETCH - 1..STRETCH + 1,
+        2 * STRETCH..size,
+    ] {
+        let pieces: Vec<_> = start(&file, range.clone(), &slots(), LONG).await.collect().await;
+        let pieces: Vec<Bytes> = pieces.into_iter().map(Result::unwrap).collect();
+        let (last, others) = pieces.split_last().unwrap();
+        assert!(others.iter().all(|piece| piece.len() == PIECE) && last.len() <= PIECE, "{range:?}");
+        let wanted = usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
+        assert!(pieces.concat() == file.bytes[wanted], "{range:?}: other bytes");
+    }
+}
+
+#[tokio::test]
+async fn g8_no_more_is_read_than_a_stretch_and_what_is_being_given() {
+    let file = File::new(10 * STRETCH as usize);
+    let mut reading = start(&file, 0..10 * STRETCH, &slots(), LONG).await;
+    for stretch in 1..10 {
+        let wanted = stretch * STRETCH;
+        eventually("the next stretch is read", PATIENCE, async || file.read() == wanted).await;
+        for _ in 0..4 {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            let most = wanted + STRETCH;
+            assert!(file.read() <= most, "G8: {} bytes were read where {most} would do", file.read());
+            reading.next().await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn g8_a_reader_that_takes_nothing_is_let_go_and_told_so() {
+    let (slots, file) = (slots(), File::new(10 * PIECE));
+    let mut reading = start(&file, 0..10 * PIECE as u64, &slots, Duration::from_secs(60)).await;
+    reading.next().await.unwrap().unwrap();
+    // On a paused clock this passes as soon as nothing else can go on.
+    tokio::time::sleep(Duration::from_secs(61)).await; // waits: the reader's patience
+    assert_eq!(slots.in_use(), 0, "G8: it still holds its place");
+    reading.next().await.unwrap().unwrap();
+    assert_eq!(reading.next().await, Some(Err(Cut::Stalled)), "and not the end of the file");
+    assert_eq!(reading.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_that_takes_something_gets_all_of_it() {
+    let file = File::new(10 * PIECE);
+    let mut reading = start(&file, 0..10 * PIECE as u64, &slots(), Duration::from_secs(60)).await;
+    let mut pieces = 0;
+    while let Some(piece) = reading.next().await {
+        assert_eq!(piece.unwrap().len(), PIECE);
+        pieces += 1;
+        tokio::time::sleep(Duration::from_secs(50)).await; // waits: less than the patience, each time
+    }
+    assert_eq!(pieces, 10);
+}
+
+#[tokio::test]
+async fn g7_a_session_that_ends_gets_nothing_more() {
+    let ended = Arc::new(AtomicBool::new(false));
+    let goes_on = {
+        let ended = Arc::clone(&ended);
+        move || if ended.load(Ordering::SeqCst) { Err(Ending::SessionEnded) } else { Ok(()) }
+    };
+    let file = File::new(100 * PIECE);
+    let slot = slots().take(UserId::new()).unwrap();
+    let mut reading = Reading::start(open(&file, 0..100 * PIECE as u64).await, slot, goes_on, LONG);
+    reading.next().await.unwrap().unwrap();
+    ended.store(true, Ordering::SeqCst);
+    let rest: Vec<_> = reading.collect().await;
+    assert_eq!(rest.last(), Some(&Err(Cut::Session(Ending::SessionEnded))), "G7");
+    assert!(rest.len() <= 3, "G7: {} pieces after the end", rest.len());
+}
+
+#[tokio::test]
+async fn a_blob_that_cannot_be_read_to_its_end_is_a_fault() {
+    let short = File::new(STRETCH as usize + 300);
+    let read: Vec<_> = start(&short, 0..STRETCH + 301, &slots(), LONG).await.collect().await;
+    assert_eq!((read.len(), read.last()), (5, Some(&Err(Cut::Unreadable))));
+
+    let broken =
+        Arc::new(File { bytes: noise(2 * STRETCH as usize), ends: STRETCH, read: AtomicU64::new(0) });
+    let read: Vec<_> = start(&broken, 0..2 * STRETCH, &slots(), LONG).await.collect().await;
+    assert_eq!((read.len(), read.last()), (5, Some(&Err(Cut::Unreadable))));
+
+    let gone = Blob::open(broken as _, random_id(), Variant::Original, STRETCH..2 * STRETCH).await;
+    assert!(matches!(gone, Err(BlobError::Failed(_))), "at once, where it is so at once");
+}
+
+#[tokio::test]
+async fn dropping_it_ends_the_reading() {
+    let (slots, file) = (slots(), File::new(100 * PIECE));
+    drop(start(&file, 0..100 * PIECE as u64, &slots, LONG).await);
+    eventually("the place is free", PATIENCE, async || slots.in_use() == 0).await;
+}
+
+#[tokio::test]
+async fn nothing_is_no_bytes_and_no_fault() {
+    assert!(Reading::nothing().next().await.is_none());
+}

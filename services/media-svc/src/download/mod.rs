@@ -173,13 +173,28 @@ impl Downloads {
         let slot = self.slots.take(reader.user).ok_or(Refusal::TooMany)?;
         let source = Arc::clone(&self.source);
         let blob = Blob::open(source, found.id, found.variant, range).await.map_err(|error| match error {
-            // It has been collected in between.
             BlobError::NotFound => Refusal::NotFound,
             error => Refusal::Blob(error),
-        })?;
+        });
+        let blob = match blob {
+            Err(Refusal::NotFound) => return Err(self.missing(found.id).await),
+            blob => blob?,
+        };
         let standing = Arc::clone(&self.standing);
         let goes_on = move || standing(reader.session);
         Ok(Reading::start(blob, slot, goes_on, self.patience))
+    }
+
+    /// Bytes that are not there: the file was collected in between, or they are lost, which must not look the same.
+    async fn missing(&self, id: MediaId) -> Refusal {
+        match self.store.records(vec![id]).await.map(|found| found.into_iter().flatten().next()) {
+            Err(error) => error.into(),
+            Ok(Some(record)) if matches!(record.stage, Stage::Finished(_)) => {
+                tracing::error!(%id, "the bytes of a file are lost");
+                Refusal::Blob(BlobError::NotFound)
+            }
+            Ok(_) => Refusal::NotFound,
+        }
     }
 }
 

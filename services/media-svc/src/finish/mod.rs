@@ -132,7 +132,8 @@ impl Finisher {
     async fn give_up(&self, id: MediaId) -> Result<(), Failure> {
         self.tools.store.drop_upload(id).await?;
         self.tools.uploads.discard(id).await;
-        Ok(())
+        // An earlier run may have put some of it.
+        Ok(self.tools.blobs.delete(id).await?)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<MediaId, watch::Receiver<Outcome>>> {

@@ -185,6 +185,7 @@ impl Store for MemoryStore {
             let due = state.kept_until(id).map_or(now, |until| until.max(now));
             if let Some(row) = state.rows.get_mut(&id).filter(|row| row.due.is_some()) {
                 row.due = Some(due);
+                row.condemned = None; // what a round was told of it is older than this
             }
         }
         Ok(())

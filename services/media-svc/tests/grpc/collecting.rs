@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use media_svc::Config;
 use parlor_testkit::{PATIENCE, eventually, reason};
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::internal::media::v1::{ClaimRequest, ReleaseRequest};
@@ -159,9 +160,24 @@ async fn one_deletes_what_one_does_not_use() {
     assert_eq!(ada.usage().await.stored_bytes, 2);
 }
 
+/// A store that was given the files of another may be a mistake: there is time to mend it.
 #[tokio::test]
-async fn bytes_that_belong_to_nothing_are_swept_at_the_start() {
+async fn finished_files_that_the_store_does_not_know_outlive_the_first_sweep() {
     let scene = Scene::start().await;
+    let (lost, staged) = (nothing(), nothing());
+    let root = scene.folder.path().to_owned();
+    std::fs::create_dir_all(root.join("blobs").join(&lost)).unwrap();
+    std::fs::write(root.join("blobs").join(&lost).join("original"), b"lost").unwrap();
+    std::fs::write(root.join("uploads").join(&staged), b"lost").unwrap();
+    let scene = scene.restart().await;
+    eventually("the sweep has been", PATIENCE, async || scene.files("uploads").is_empty()).await;
+    let scene = scene.restart().await;
+    assert_eq!(scene.blob(&lost, "original").unwrap(), b"lost");
+}
+
+#[tokio::test]
+async fn bytes_that_belong_to_nothing_are_swept() {
+    let scene = Scene::with(Config { sweep_every: Duration::from_millis(100), ..config() }).await;
     let ada = scene.user().await;
     let file = ada.file(b"kept").await.id;
     let upload = ada.begin(User::saying(b"ab")).await.unwrap().media_id;

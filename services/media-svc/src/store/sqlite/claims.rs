@@ -45,7 +45,8 @@ pub(super) fn release(connection: &Connection, release: &Release) -> Result<()> 
         let sql = "UPDATE claim SET until = min(until, ?3) WHERE media = ?1 AND place = ?2";
         connection.prepare_cached(sql)?.execute(params![id.bytes(), place, settled])?;
         let sql =
-            "UPDATE media SET due = max(?2, coalesce((SELECT max(until) FROM claim WHERE media = ?1), ?2))
+            "UPDATE media SET due = max(?2, coalesce((SELECT max(until) FROM claim WHERE media = ?1), ?2)),
+                              condemned = NULL -- what a round was told of it is older than this
                    WHERE id = ?1 AND due IS NOT NULL";
         connection.prepare_cached(sql)?.execute(params![id.bytes(), now])?;
     }

@@ -217,7 +217,7 @@ impl Run {
         self.input(answer);
     }
 
-    fn to_end(&mut self, faults: Faults, steps: u32) {
+    fn until_over(&mut self, faults: Faults, steps: u32) {
         for _ in 0..steps {
             if self.end.is_some() {
                 return;
@@ -239,7 +239,7 @@ fn lost_answer(call: UploadCall) -> UploadInput {
 #[test]
 fn a_file_goes_up_once_when_nothing_fails() {
     let mut run = Run::new(Server::new(10 * PART + 3), 1);
-    run.to_end(Faults::default(), 100);
+    run.until_over(Faults::default(), 100);
     assert!(run.end.unwrap().is_ok());
     assert_eq!(run.server.parts_taken, 11, "no part twice");
     let done: Vec<_> = run.progress.iter().map(|progress| progress.done).collect();
@@ -264,8 +264,8 @@ fn whatever_happens_on_the_way_the_whole_file_arrives() {
             expiry: 0,
             killed: chance(30),
         };
-        run.to_end(faults, 300);
-        run.to_end(Faults::default(), 200);
+        run.until_over(faults, 300);
+        run.until_over(Faults::default(), 200);
         assert!(matches!(run.end, Some(Ok(_))), "seed {seed}: {:?}", run.upload);
         assert!(run.server.shelf.unwrap().finished);
     }
@@ -275,7 +275,7 @@ fn whatever_happens_on_the_way_the_whole_file_arrives() {
 fn what_the_server_has_forgotten_is_sent_anew_but_not_for_ever() {
     for seed in 0..200 {
         let mut run = Run::new(Server::new(20 * PART), seed);
-        run.to_end(Faults { expiry: 20, ..Faults::default() }, 2_000);
+        run.until_over(Faults { expiry: 20, ..Faults::default() }, 2_000);
         match run.end.expect("an end") {
             Ok(_) => assert!(u32::from(run.server.made) <= MAX_RESTARTS + 1),
             Err(problem) => {
@@ -289,12 +289,12 @@ fn what_the_server_has_forgotten_is_sent_anew_but_not_for_ever() {
 #[test]
 fn what_was_begun_goes_on_where_it_stopped() {
     let mut run = Run::new(Server::new(20 * PART), 1);
-    run.to_end(Faults::default(), 12);
+    run.until_over(Faults::default(), 12);
     run.server.sync();
     let before = run.server.parts_taken;
     assert!(before > 5);
     let mut again = Run::new(run.server, 2);
-    again.to_end(Faults::default(), 100);
+    again.until_over(Faults::default(), 100);
     assert!(matches!(again.end, Some(Ok(_))));
     assert_eq!(again.server.parts_taken, 20, "what was there is not sent again");
     assert_eq!(again.progress[0].done, u64::from(before) * PART, "and counts as done");
@@ -309,13 +309,13 @@ fn a_full_quota_is_waited_for_and_a_wrong_hash_is_the_end() {
         problem(ErrorReason::QuotaExceeded),
     ];
     let mut run = Run::new(server, 1);
-    run.to_end(Faults::default(), 20);
+    run.until_over(Faults::default(), 20);
     assert!(matches!(run.end, Some(Ok(_))));
     assert_eq!(run.waits.len(), 2, "and the driver is told of each");
     assert!(run.now >= Duration::from_secs(3_600), "not before the server's advice");
 
     let mut run = Run::new(Server { hash_fails: true, ..Server::new(3 * PART) }, 1);
-    run.to_end(Faults::default(), 20);
+    run.until_over(Faults::default(), 20);
     assert_eq!(run.end.unwrap().unwrap_err().reason(), ErrorReason::HashMismatch);
     assert_eq!(run.server.parts_taken, 3, "once");
 }
@@ -323,9 +323,9 @@ fn a_full_quota_is_waited_for_and_a_wrong_hash_is_the_end() {
 #[test]
 fn a_lost_call_slows_it_down_and_parts_that_arrive_speed_it_up() {
     let mut run = Run::new(Server::new(40 * PART), 1);
-    run.to_end(Faults::default(), 10);
+    run.until_over(Faults::default(), 10);
     assert_eq!(run.calls.len(), PARALLEL);
-    run.to_end(Faults { answer_lost: 1_000, ..Faults::default() }, 4);
+    run.until_over(Faults { answer_lost: 1_000, ..Faults::default() }, 4);
     assert_eq!((run.calls.len(), run.waits.len()), (0, 1), "four failures are one wait");
     run.step(Faults::default()); // time
     assert!(matches!(run.calls[..], [UploadCall::Ask(_)]), "the server knows what it has");

@@ -126,7 +126,7 @@ impl Download {
         };
         let same = self.expected == Some(expected);
         if start.offset != 0 && (start.offset != self.written || !same) {
-            return self.from_the_start(now, nonsense("from another byte than was asked for"), fx);
+            return self.begin_anew(now, nonsense("from another byte than was asked for"), fx);
         }
         self.state = State::Reading;
         self.written = start.offset;
@@ -141,7 +141,7 @@ impl Download {
         self.written += bytes;
         self.failures = 0;
         if self.written > expected.size {
-            return self.from_the_start(now, nonsense("with more bytes than there are"), fx);
+            return self.begin_anew(now, nonsense("with more bytes than there are"), fx);
         }
         self.tell(fx);
         self.check_if_whole(fx);
@@ -160,7 +160,7 @@ impl Download {
             Ok(()) => self.wait(now, nonsense("that ends too early"), fx),
             // What an earlier run has written is of another file.
             Err(problem) if problem.reason() == ErrorReason::RangeInvalid && self.written > 0 => {
-                self.from_the_start(now, problem, fx);
+                self.begin_anew(now, problem, fx);
             }
             Err(problem) if meaning(problem.reason()).1 == Retry::No => self.end(problem, fx),
             Err(problem) => self.wait(now, problem, fx),
@@ -176,13 +176,13 @@ impl Download {
             _ => {
                 let message = "what came has another SHA-256 than was promised".to_owned();
                 let reason = ErrorReason::HashMismatch.into();
-                self.from_the_start(now, Problem { reason, message, ..Problem::default() }, fx);
+                self.begin_anew(now, Problem { reason, message, ..Problem::default() }, fx);
             }
         }
     }
 
     /// What is written is worth nothing. Once that may be; twice it would be for ever.
-    fn from_the_start(&mut self, now: Now, problem: Problem, fx: &mut DownloadEffects) {
+    fn begin_anew(&mut self, now: Now, problem: Problem, fx: &mut DownloadEffects) {
         self.written = 0;
         self.expected = None;
         fx.hang_up = true;

@@ -24,8 +24,8 @@ Exit codes:
   2  wrong usage
   3  not logged in, or the session has ended
   4  the server cannot be reached
-  5  not delivered yet: kept in the outbox, sent before the next message or by `tail`; with files by the same
-     command again or by `tail`";
+  5  not delivered yet: kept in the outbox, sent before the next message or by `tail`; a message whose files are
+     not all uploaded, by the same command again or by `tail`";
 
 /// A terminal client for Parlor.
 #[derive(Debug, Parser)]

@@ -171,9 +171,7 @@ async fn a_download_goes_on_after_a_cut_and_in_another_process() {
     desk.client.download(media, Variant::Original, &target, &mut |_| {}).await.unwrap();
     assert_eq!(desk.server.state().asked_from, [20_000]);
     assert_eq!(std::fs::read(&target).unwrap(), bytes());
-    let left: Vec<_> =
-        std::fs::read_dir(desk.folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".part")), "{left:?}");
+    assert!(!parts_lie_about(desk.folder.path()));
 }
 
 #[tokio::test]
@@ -187,6 +185,7 @@ async fn bytes_that_are_not_what_was_promised_are_not_kept() {
     assert_eq!(answer.unwrap_err().reason(), Some(ErrorReason::HashMismatch));
     assert_eq!(desk.server.state().asked_from, [0, 0], "once more, and no more");
     assert_eq!(std::fs::read(&target).unwrap(), b"before");
+    assert!(!parts_lie_about(desk.folder.path()), "nor anything beside it");
 }
 
 /// There is no chat service here: what is sent stays in the outbox.
@@ -281,6 +280,11 @@ async fn files_that_no_message_holds_together_are_refused_before_anything_is_sen
     let with_poster = FileDraft { files: vec![poster], ..draft(&[]) };
     assert!(matches!(desk.client.send_file(with_poster, &mut |_, _| {}).await, Err(Error::NoMessage)));
     assert!(desk.client.store().parcels().unwrap().is_empty() && desk.server.state().shelves.is_empty());
+}
+
+fn parts_lie_about(folder: &Path) -> bool {
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    names.into_iter().any(|name| name.to_string_lossy().ends_with(".part"))
 }
 
 async fn eventually(mut holds: impl FnMut() -> bool) {

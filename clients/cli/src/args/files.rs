@@ -18,7 +18,7 @@ pub struct Send {
     pub reply_to: u64,
     /// A file to send; several pictures and videos become an album, other files a message each
     ///
-    /// The same command again goes on with what an earlier one has left.
+    /// Where an upload was cut short the same command again goes on with it, and the message is sent once.
     #[arg(long = "file", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// What the files are [default: pictures and MP4 videos are shown, all else are files]

@@ -46,7 +46,12 @@ impl Client {
             Arc::new(blocking_call(move || Part::open(path)).await?)
         };
         let run = Downloading { client: self, media, variant, part: Arc::clone(&part) };
-        let expected = run.to_end(tell).await?;
+        let outcome = run.to_end(tell).await;
+        if outcome.is_err() {
+            let part = Arc::clone(&part);
+            blocking_call(move || part.leave()).await?;
+        }
+        let expected = outcome?;
         blocking_call(move || part.become_whole(&to)).await?;
         self.stored(move |store| store.keep_download(&path, None, SystemTime::now())).await?;
         Ok(expected)
@@ -197,6 +202,14 @@ impl Part {
             file.seek(SeekFrom::Start(0))?;
             sha256_of(file)
         })
+    }
+
+    /// What has come stays for the next time; where nothing has come nothing is left.
+    fn leave(&self) -> Result<(), Error> {
+        if self.length()? > 0 {
+            return Ok(());
+        }
+        std::fs::remove_file(&self.path).map_err(|source| Error::File { path: self.path.clone(), source })
     }
 
     fn become_whole(&self, to: &Path) -> Result<(), Error> {

@@ -14,6 +14,7 @@ use super::session::{Session, ends_session};
 use super::stream::Stream;
 use crate::core::{Conn, Core, Effects, Event, Input, Now};
 use crate::error::Error;
+use crate::store::{Lease, StoreError};
 
 /// Messages from streams that wait for the core; beyond, the network waits.
 const INBOUND: usize = 64;
@@ -21,6 +22,7 @@ const INBOUND: usize = 64;
 /// Owns the core.
 pub(super) struct Driver {
     session: Arc<Session>,
+    lease: Lease,
     core: Core,
     started: Instant,
     streams: HashMap<Conn, Stream>,
@@ -31,10 +33,10 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub fn new(session: Arc<Session>, core: Core, news: broadcast::Sender<Event>) -> Self {
+    pub fn new(session: Arc<Session>, lease: Lease, core: Core, news: broadcast::Sender<Event>) -> Self {
         let (inbound, inputs) = mpsc::channel(INBOUND);
         let (started, streams, waiting) = (Instant::now(), HashMap::new(), HashMap::new());
-        Self { session, core, started, streams, inbound, inputs, waiting, news }
+        Self { session, lease, core, started, streams, inbound, inputs, waiting, news }
     }
 
     pub async fn run(mut self, mut asked: mpsc::Receiver<Ask>) {
@@ -53,12 +55,12 @@ impl Driver {
             }
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "the connection ends: its store failed");
-            let problem = Problem {
-                reason: ErrorReason::Internal.into(),
-                message: error.to_string(),
-                ..Problem::default()
+            let reason = match error {
+                Error::Store(StoreError::TakenOver) => ErrorReason::Displaced,
+                _ => ErrorReason::Internal,
             };
+            tracing::warn!(%error, "the connection ends: nothing can be saved");
+            let problem = Problem { reason: reason.into(), message: error.to_string(), ..Problem::default() };
             // Without a listener there is nobody to tell.
             let _ = self.news.send(Event::Stopped(problem));
         }
@@ -129,8 +131,8 @@ impl Driver {
     async fn perform(&mut self, effects: Effects) -> Result<Vec<Input>, Error> {
         let mut inputs = Vec::new();
         if !effects.save.is_empty() {
-            let save = effects.save;
-            self.session.stored(move |store| store.apply(&save)).await?;
+            let (lease, save) = (self.lease, effects.save);
+            self.session.stored(move |store| store.apply_as(lease, &save)).await?;
         }
         for conn in effects.close {
             self.streams.remove(&conn);

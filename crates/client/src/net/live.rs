@@ -123,11 +123,11 @@ impl Client {
     pub async fn live_with(&self, options: LiveOptions) -> Result<(Live, Events), Error> {
         let LiveOptions { foreground, mobile } = options;
         let setup = Setup { me: self.me().await?, client: CLIENT.to_owned(), mobile, foreground };
-        let saved = self.stored(Store::load).await?;
+        let (lease, saved) = self.stored(Store::begin).await?;
         let core = Core::new(setup, StdRng::from_rng(&mut rand::rng()), saved);
         let (asks, asked) = mpsc::channel(ASKED);
         let (news, events) = broadcast::channel(NEWS);
-        let driver = Driver::new(Arc::clone(&self.session), core, news.clone());
+        let driver = Driver::new(Arc::clone(&self.session), lease, core, news.clone());
         tokio::spawn(driver.run(asked));
         let desk = Desk::open(Arc::clone(&self.session), asks.clone(), news.clone());
         Ok((Live { asks, news, desk }, Events(events)))

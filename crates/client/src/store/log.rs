@@ -51,15 +51,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`](super::StoreError).
     pub fn load(&self) -> Result<Saved> {
-        self.read(|tx| {
-            let (generation, cursor): (_, Vec<u8>) =
-                tx.query_row("SELECT generation, cursor FROM sync", [], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?;
-            let conversations = conversations(tx)?.iter().map(StoredConversation::saved).collect();
-            let wishes = preferences::wishes(tx)?;
-            Ok(Saved { generation, cursor: Bytes::from(cursor), conversations, wishes })
-        })
+        self.read(saved)
     }
 
     /// Enters what another call than the stream told of the server's generation: the first is kept, a new one empties
@@ -210,4 +202,12 @@ fn outgoing(row: &Row<'_>) -> Result<Outgoing> {
         base_seq: from_sql(row.get(2)?),
         append,
     })
+}
+
+pub(super) fn saved(tx: &Transaction<'_>) -> Result<Saved> {
+    let (generation, cursor): (_, Vec<u8>) =
+        tx.query_row("SELECT generation, cursor FROM sync", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let conversations = conversations(tx)?.iter().map(StoredConversation::saved).collect();
+    let wishes = preferences::wishes(tx)?;
+    Ok(Saved { generation, cursor: Bytes::from(cursor), conversations, wishes })
 }

@@ -10,6 +10,7 @@ mod changes;
 mod chats;
 mod claim;
 mod files;
+mod lease;
 mod log;
 mod marks;
 mod mutation;
@@ -29,15 +30,17 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use account::{Account, RefreshAttempt, Tokens};
 pub use chats::{Badge, Chat, Chats};
 pub use claim::Claim;
+pub use lease::Lease;
 pub use log::StoredConversation;
 pub use marks::{MemberReceipt, Receipts};
 
 /// What brings a file from each version to the next, from an empty one on. `PRAGMA user_version` counts those done.
-const SCHEMA: [&str; 4] = [
+const SCHEMA: [&str; 5] = [
     include_str!("schema/1_account_and_log.sql"),
     include_str!("schema/2_marks_preferences_people.sql"),
     include_str!("schema/3_changes.sql"),
     include_str!("schema/4_files.sql"),
+    include_str!("schema/5_lease.sql"),
 ];
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -63,6 +66,9 @@ pub enum StoreError {
     /// The file holds something this program did not write.
     #[error("the local store holds something unreadable: {0}")]
     Corrupt(&'static str),
+    /// Somebody else began to write down what a stream says.
+    #[error("another stream of this account has taken over its store")]
+    TakenOver,
     /// The file was made by a later version.
     #[error("the local store has version {0}, this program reads up to {latest}", latest = SCHEMA.len())]
     Newer(u32),

@@ -239,12 +239,25 @@ fn only_the_owner_may_read_it() {
 }
 
 #[test]
+fn whoever_begins_last_writes_and_what_one_before_has_in_hand_stays_out() {
+    let store = Store::in_memory();
+    let (first, _) = store.begin().unwrap();
+    let cursor = |text: &'static str| [Mutation::Cursor(text.into())];
+    store.apply_as(first, &cursor("one")).unwrap();
+    let (second, saved) = store.begin().unwrap();
+    assert_eq!(saved.cursor, "one");
+    store.apply_as(second, &cursor("two")).unwrap();
+    assert!(matches!(store.apply_as(first, &cursor("old")), Err(StoreError::TakenOver)));
+    assert_eq!(store.load().unwrap().cursor, "two");
+}
+
+#[test]
 fn a_store_of_a_later_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path()).unwrap());
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-    connection.pragma_update(None, "user_version", 5).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(5))));
+    connection.pragma_update(None, "user_version", 6).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(6))));
 }
 
 /// As the first version left it: the chat list, a message that mentions this user, and a read mark not yet said.

@@ -1,6 +1,6 @@
 //! A real S3 server, which neither the build nor the other tests need.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -103,24 +103,25 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 async fn launch(program: &Path, folder: &Path, address: &str) -> (Child, String) {
-    let log = File::create(folder.with_extension("log")).expect("a file beside its data");
     let mut command = Command::new(program);
     command.args(["server", "--json", "--address", address]).arg(folder);
     command.env("MINIO_ROOT_USER", Minio::KEY).env("MINIO_ROOT_PASSWORD", Minio::SECRET);
     command.env("MINIO_BROWSER", "off").env("MINIO_UPDATE", "off").env("MINIO_REGION", Minio::REGION);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().expect("MinIO can be run");
-    let mut lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+    let mut lines = BufReader::new(child.stderr.take().expect("it was piped")).lines();
+    let mut said = String::new();
     let told = async {
         while let Ok(Some(line)) = lines.next_line().await {
             if let Some((_, rest)) = line.split_once(API) {
                 return rest.split_whitespace().next().map(str::to_owned);
             }
+            said.extend([line.as_str(), "\n"]);
         }
         None
     };
-    let address = timeout(START_WITHIN, told).await.expect("MinIO takes too long to start");
-    let address = address.expect("MinIO says where it listens before it ends");
+    let address = timeout(START_WITHIN, told).await.ok().flatten();
+    let address = address.unwrap_or_else(|| panic!("MinIO does not start:\n{said}"));
     // What else it says must not fill the pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (child, address)

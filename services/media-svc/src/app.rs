@@ -104,8 +104,9 @@ impl App {
     pub fn build(config: &Config, needs: Needs) -> Result<Self, StartError> {
         let Needs { data, auth, auth_internal, chat_internal, inspector, clock } = needs;
         let store = open_store(config, data.join(STORE))?;
-        let blobs = Blobs::open(&config.blobs, &data.join(BLOBS))?;
-        let staging = Staging::open(&data.join(STAGING)).map_err(BlobError::from)?;
+        let blobs = Blobs::open(&config.blobs, &data.join(BLOBS))?.reserving(config.min_free_bytes);
+        let staging =
+            Staging::open(&data.join(STAGING)).map_err(BlobError::from)?.reserving(config.min_free_bytes);
         let references = RemoteReferences::new(chat_internal.clone(), auth_internal.clone());
         let sharing = RemoteSharing::new(chat_internal, auth_internal.clone());
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());

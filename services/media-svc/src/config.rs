@@ -26,6 +26,9 @@ pub struct Config {
     /// STORAGE_FULL.
     #[serde(with = "byte_size")]
     pub store_max_bytes: u64,
+    /// So much of the disk is left free: uploads get STORAGE_FULL before messages do. 0 for nothing.
+    #[serde(with = "byte_size")]
+    pub min_free_bytes: u64,
     /// Bytes of one file.
     #[serde(with = "byte_size")]
     pub max_file_bytes: u64,
@@ -122,6 +125,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             store_max_bytes: 0,
+            min_free_bytes: 256 * MIB,
             max_file_bytes: 100 * MIB,
             max_avatar_bytes: 5 * MIB,
             max_user_bytes: 5 * 1024 * MIB,
@@ -223,6 +227,7 @@ impl Validate for Config {
         if self.store_max_bytes != 0 {
             problems.range("store_max_bytes", &self.store_max_bytes, 1 << 20..=1 << 46);
         }
+        problems.range("min_free_bytes", &self.min_free_bytes, 0..=1 << 50);
         problems.range("max_file_bytes", &self.max_file_bytes, 1..=1 << 40);
         problems.range("max_avatar_bytes", &self.max_avatar_bytes, 1..=1 << 40);
         problems.range("max_user_bytes", &self.max_user_bytes, 1..=1 << 50);

@@ -28,6 +28,7 @@ mod media;
 mod parts;
 mod quota;
 mod references;
+mod room;
 mod rpc;
 mod scan;
 mod staging;

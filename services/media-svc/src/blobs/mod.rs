@@ -22,6 +22,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 
 use crate::media::Variant;
+use crate::room;
 
 pub use config::{BlobConfig, BlobStore};
 
@@ -29,6 +30,10 @@ pub use config::{BlobConfig, BlobStore};
 const CHUNK: usize = 5 << 20;
 /// Chunks of one file on their way at once.
 const CHUNKS_AT_ONCE: usize = 2;
+/// A key that no blob has.
+const NOTHING: &str = "nothing";
+/// What S3 says in words alone.
+const NO_BUCKET: &str = "NoSuchBucket";
 /// How long the store may take to answer at the start.
 const PROBE: Duration = Duration::from_secs(5);
 /// Bytes read from a file at once.
@@ -53,6 +58,8 @@ pub enum BlobError {
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     prefix: Option<String>,
+    /// The folder they are in, if it is one, and how many bytes of its disk are left free.
+    reserve: Option<(Arc<Path>, u64)>,
 }
 
 impl Blobs {
@@ -66,7 +73,14 @@ impl Blobs {
             BlobStore::S3 => Arc::new(config.bucket()?),
         };
         let prefix = Some(config.prefix.trim_matches('/').to_owned()).filter(|prefix| !prefix.is_empty());
-        Ok(Self { store, prefix })
+        let reserve = (config.store == BlobStore::Local).then(|| (folder.into(), 0));
+        Ok(Self { store, prefix, reserve })
+    }
+
+    /// The same, leaving so many bytes of the disk free, if they are on one.
+    #[must_use]
+    pub fn reserving(self, bytes: u64) -> Self {
+        Self { reserve: self.reserve.map(|(folder, _)| (folder, bytes)), ..self }
     }
 
     /// Asks for anything at all, so that a wrong bucket, key or secret is told before there is something to keep. A store that
@@ -76,13 +90,16 @@ impl Blobs {
     /// It refuses.
     pub async fn probe(&self) -> Result<(), BlobError> {
         use object_store::Error as E;
-        let prefix = self.prefix.as_deref().map(Key::from);
-        let mut list = self.store.list(prefix.as_ref());
-        match timeout(PROBE, list.next()).await {
-            Ok(Some(Err(
-                error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. } | E::NotFound { .. }),
-            ))) => Err(BlobError::Failed(error.to_string())),
-            Ok(Some(Err(error))) => {
+        let nothing: Key = self.prefix.as_deref().into_iter().chain([NOTHING]).collect();
+        match timeout(PROBE, self.store.get(&nothing)).await {
+            Ok(Err(error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. }))) => {
+                Err(BlobError::Failed(error.to_string()))
+            }
+            Ok(Err(error @ E::NotFound { .. })) if error.to_string().contains(NO_BUCKET) => {
+                Err(BlobError::Failed(error.to_string()))
+            }
+            Ok(Ok(_) | Err(E::NotFound { .. })) => Ok(()),
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "the store of blobs does not answer");
                 Ok(())
             }
@@ -90,7 +107,6 @@ impl Blobs {
                 tracing::warn!(after = ?PROBE, "the store of blobs does not answer");
                 Ok(())
             }
-            Ok(None | Some(Ok(_))) => Ok(()),
         }
     }
 
@@ -100,6 +116,10 @@ impl Blobs {
     /// They are not there then.
     pub async fn put(&self, id: MediaId, variant: Variant, from: &Path) -> Result<(), BlobError> {
         let mut file = tokio::fs::File::open(from).await?;
+        if let Some((folder, reserve)) = &self.reserve {
+            let folder = tokio::fs::File::open(folder).await?;
+            room::check(&folder, file.metadata().await?.len(), *reserve)?;
+        }
         let upload = self.store.put_multipart(&self.key(id, variant)).await?;
         let mut writer = WriteMultipart::new_with_chunk_size(upload, CHUNK);
         match copy(&mut file, &mut writer).await {

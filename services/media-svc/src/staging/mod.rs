@@ -13,6 +13,7 @@ use parlor_types::{Id as _, MediaId};
 use tokio::task::spawn_blocking;
 
 use crate::media::Sha256;
+use crate::room;
 
 /// Ends the name of the folder of what an inspection makes.
 const OUTPUT: &str = ".out";
@@ -23,6 +24,8 @@ const READ: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct Staging {
     folder: Arc<Path>,
+    /// Bytes of the disk that are left free.
+    reserve: u64,
 }
 
 impl Staging {
@@ -32,7 +35,13 @@ impl Staging {
     /// It cannot be made.
     pub fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.into() })
+        Ok(Self { folder: folder.into(), reserve: 0 })
+    }
+
+    /// The same, leaving so many bytes of the disk free.
+    #[must_use]
+    pub fn reserving(self, reserve: u64) -> Self {
+        Self { reserve, ..self }
     }
 
     /// The file of an upload.
@@ -109,17 +118,18 @@ impl Staging {
         .await
     }
 
+    /// Writes bytes where they belong in the file of an upload. Blocks while it does.
+    ///
+    /// # Errors
+    /// Some of them may be there.
+    pub fn write(&self, file: &File, offset: u64, data: &Bytes) -> io::Result<()> {
+        room::check(file, data.len() as u64, self.reserve)?;
+        file.write_all_at(data, offset)
+    }
+
     fn output_path(&self, id: MediaId) -> PathBuf {
         self.folder.join(format!("{id}{OUTPUT}"))
     }
-}
-
-/// Writes bytes where they belong. Blocks while it does.
-///
-/// # Errors
-/// Some of them may be there.
-pub fn write(file: &File, offset: u64, data: &Bytes) -> io::Result<()> {
-    file.write_all_at(data, offset)
 }
 
 /// What has been written is on the disk once this has answered.

@@ -158,9 +158,9 @@ impl Uploads {
             }
         };
         // Goes to its end also if the caller goes, or the part would stay as being written.
-        let writer = Arc::clone(&upload);
+        let (staging, writer) = (self.staging.clone(), Arc::clone(&upload));
         let written = spawn_blocking(move || {
-            let written = staging::write(&writer.file, offset, &data);
+            let written = staging.write(&writer.file, offset, &data);
             match &written {
                 Ok(()) => writer.progress().written(index, length),
                 Err(_) => writer.progress().failed(index),

@@ -69,12 +69,15 @@ async fn a_picture_is_claimed_shown_and_found_again() {
     assert_eq!(seen(&server, &ben, &ada).await, changed);
     let batch = BatchGetProfilesRequest { user_ids: vec![ada.user_id.clone()] };
     let batch = server.people().batch_get_profiles(with(&ben.access_token, batch)).await.unwrap();
-    assert_eq!(batch.into_inner().profiles, [changed.clone()]);
+    assert_eq!(batch.into_inner().profiles, std::slice::from_ref(&changed));
     let search = SearchUsersRequest { prefix: "ada".to_owned(), ..SearchUsersRequest::default() };
     let search = server.people().search_users(with(&ben.access_token, search)).await.unwrap();
-    assert_eq!(search.into_inner().profiles, [changed.clone()]);
+    assert_eq!(search.into_inner().profiles, std::slice::from_ref(&changed));
     let unknown = MediaId::new().to_string();
-    assert_eq!(used(&server, vec![unknown, picture.id.clone()]).await.unwrap(), [picture.id.clone()]);
+    assert_eq!(
+        used(&server, vec![unknown, picture.id.clone()]).await.unwrap(),
+        std::slice::from_ref(&picture.id)
+    );
 
     let server = server.restart().await;
     assert_eq!(seen(&server, &ben, &ada).await, changed, "G1");

@@ -104,7 +104,7 @@ async fn who_can_read_a_file_can_send_it_on_and_nobody_else() {
     ben.does(&chess, image(&picture)).await.unwrap();
     let claim = scene.media.claims().pop().expect("a claim");
     assert_eq!((claim.user_id, claim.readable_ids), (ben.id(), vec![picture.id.clone()]));
-    assert_eq!(internal.can_have(&cleo, &[picture.clone()]).await, [0]);
+    assert_eq!(internal.can_have(&cleo, std::slice::from_ref(&picture)).await, [0]);
     cleo.does(&chess, image(&picture)).await.unwrap();
     let stored = cleo.log(&chess).await.unwrap().pop().and_then(|entry| entry.content);
     let expected = Kind::Image(parlor_wire::chat::v1::Image { media: Some(picture), caption: String::new() });

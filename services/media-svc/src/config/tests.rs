@@ -25,6 +25,7 @@ fn every_value_out_of_range_is_named() {
     let year = Duration::from_secs(400 * 24 * 3600);
     let mut config = Config {
         store_max_bytes: 1,
+        min_free_bytes: u64::MAX,
         max_file_bytes: 0,
         max_avatar_bytes: 0,
         max_user_bytes: 0,
@@ -61,6 +62,7 @@ fn every_value_out_of_range_is_named() {
         keys,
         [
             "store_max_bytes",
+            "min_free_bytes",
             "max_file_bytes",
             "max_avatar_bytes",
             "max_user_bytes",

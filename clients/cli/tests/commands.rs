@@ -156,6 +156,6 @@ fn a_message_is_edited_and_taken_away() {
         assert_eq!(entry.get("text"), None);
     }
     let shown = ben.run(&["history", "--to", "@ada"]);
-    assert!(text(&shown.stdout).contains("deleted by @ada"), "{}", text(&shown.stdout));
+    assert!(text(&shown.stdout).contains("deleted by ada"), "{}", text(&shown.stdout));
     assert_eq!(ada.fails(&["edit", "@ben", &seq, "three"], ""), (1, "TARGET_NOT_FOUND".into()));
 }

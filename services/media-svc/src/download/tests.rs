@@ -44,13 +44,13 @@ async fn g7_nobody_but_those_who_may_have_it_learns_that_it_is_in_quarantine() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_gone_since_are_not_found() {
+async fn lost_bytes_do_not_look_like_a_file_that_never_was() {
     let scene = Scene::new();
     let reader = Reader { user: UserId::new(), session: SessionId::new() };
     let id = scene.file(reader.user, "a", Purpose::File, "", b"abc").await;
     let found = scene.downloads.find(reader.user, id, Variant::Original).await.unwrap();
     scene.blobs.delete(id).await.unwrap();
     let gone = scene.downloads.read(reader, &found, 0..3).await;
-    assert!(matches!(gone, Err(Refusal::NotFound)), "{gone:?}");
+    assert!(matches!(gone, Err(Refusal::Blob(BlobError::NotFound))), "{gone:?}");
     assert_eq!(scene.slots.in_use(), 0);
 }

@@ -7,7 +7,7 @@ fn row(path: &'static str) -> Method {
 }
 
 fn rows() -> Vec<Method> {
-    ["WatchRevocations", "ListRevocations", "CheckUsers"]
+    ["WatchRevocations", "ListRevocations", "CheckUsers", "FindMediaReferences"]
         .iter()
         .map(|name| row(Box::leak(format!("/{SERVICE}/{name}").into_boxed_str())))
         .collect()

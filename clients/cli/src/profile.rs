@@ -12,7 +12,7 @@ use crate::args::Global;
 use crate::outcome::{Failure, Outcome};
 
 /// Where a server is on the machine one develops on.
-const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
+pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
 
 /// How long to keep trying, in seconds, unless that is said.
 const PATIENCE: u64 = 5;
@@ -22,13 +22,23 @@ const PATIENCE_WITH_FILES: u64 = 120;
 
 /// Opens the account that the options name.
 pub fn open(global: &Global, with_files: bool) -> Outcome<Client> {
-    let folder = global.profile.clone().map_or_else(default_folder, Ok)?;
+    let folder = folder(global)?;
     let store = Store::open(&folder).map_err(parlor_client::Error::from)?;
     let saved = store.account().map_err(parlor_client::Error::from)?.server;
     let server = global.server.clone().or(saved).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
-    let usual = if with_files { PATIENCE_WITH_FILES } else { PATIENCE };
-    let patience = Duration::from_secs(global.wait.unwrap_or(usual));
+    let patience = patience(global, with_files);
     Ok(Client::with_open_store(Arc::new(store), server.trim_end_matches('/'), patience)?)
+}
+
+/// How long to keep trying.
+pub fn patience(global: &Global, with_files: bool) -> Duration {
+    let usual = if with_files { PATIENCE_WITH_FILES } else { PATIENCE };
+    Duration::from_secs(global.wait.unwrap_or(usual))
+}
+
+/// The folder that the options name, or the usual one.
+pub fn folder(global: &Global) -> Outcome<PathBuf> {
+    global.profile.clone().map_or_else(default_folder, Ok)
 }
 
 fn default_folder() -> Outcome<PathBuf> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod activity;
+mod chat;
 mod chats;
 mod contacts;
 mod conversations;
@@ -16,15 +17,21 @@ mod sessions;
 mod show;
 mod tail;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Chat, Command};
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::profile;
 
 /// Does what was asked.
 pub async fn run(args: Args, out: &mut Output) -> Outcome {
-    let client = &profile::open(&args.global, has_files(&args.command))?;
-    match args.command {
+    let command = match args.command {
+        None => return chat::run(&args.global, &Chat::default()).await,
+        Some(Command::Chat(chat)) => return chat::run(&args.global, &chat).await,
+        Some(command) => command,
+    };
+    let client = &profile::open(&args.global, has_files(&command))?;
+    match command {
+        Command::Chat(chat) => chat::run(&args.global, &chat).await,
         Command::Register { username, name, password } => {
             account::register(client, out, username, &name, password.password_stdin).await
         }

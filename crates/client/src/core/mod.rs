@@ -210,6 +210,12 @@ impl Core {
         self.watching.presence(user)
     }
 
+    /// When the next stream will be opened; none while there is one or one is being opened, and when there shall be no other.
+    #[must_use]
+    pub fn next_attempt(&self) -> Option<Now> {
+        self.link.next_attempt()
+    }
+
     /// When the core wants [`Input::Timer`], if nothing else comes before.
     #[must_use]
     pub fn deadline(&self) -> Option<Now> {

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::store::Claim;
 
 /// A file of a message.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileToSend {
     /// Where it is.
     pub path: PathBuf,
@@ -31,7 +31,7 @@ pub struct FileToSend {
 }
 
 /// A message with files: one, or several pictures and videos as an album.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FileDraft {
     /// Where.
     pub conversation: ConversationId,

@@ -17,6 +17,7 @@ mod mutation;
 mod people;
 mod preferences;
 mod profiles;
+mod search;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 use std::fs;
 
+use super::bucket::PART;
 use super::*;
 use crate::media::random_id;
 
@@ -21,7 +22,7 @@ async fn what_is_put_can_be_had_in_parts_until_it_is_deleted() {
         let blobs = open(&root, prefix);
         let (id, other) = (random_id(), random_id());
         // More than one chunk.
-        let content: Vec<u8> = (0..CHUNK as u64 + 5).map(|n| (n * n).to_le_bytes()[0]).collect();
+        let content: Vec<u8> = (0..PART as u64 + 5).map(|n| (n * n).to_le_bytes()[0]).collect();
         fs::write(&from, &content).unwrap();
         blobs.put(id, Variant::Original, &from).await.unwrap();
         fs::write(&from, b"small").unwrap();
@@ -32,7 +33,7 @@ async fn what_is_put_can_be_had_in_parts_until_it_is_deleted() {
         assert_eq!(read(&blobs, id, Variant::Original, 0..length).await.unwrap(), content);
         assert_eq!(
             read(&blobs, id, Variant::Original, length - 2..length).await.unwrap(),
-            content[CHUNK + 3..]
+            content[PART + 3..]
         );
         assert_eq!(read(&blobs, id, Variant::Small, 1..4).await.unwrap(), b"mal");
         let mut ids: Vec<_> = blobs.ids().try_collect().await.unwrap();
@@ -67,4 +68,37 @@ fn a_full_disk_is_told_from_a_fault() {
         assert!(matches!(full(kind).into(), BlobError::Full));
     }
     assert!(matches!(full(io::ErrorKind::PermissionDenied).into(), BlobError::Failed(_)));
+}
+
+/// What is left in a folder of files that are not whole, and of folders.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_to_its_end_leaves_nothing_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, from) = (folder.path().join("blobs"), folder.path().join("file"));
+    let blobs = open(&root, "");
+    fs::write(&from, b"bytes").unwrap();
+    let id = random_id();
+    // All goes well but for the last step.
+    let taken = root.join(id.to_string());
+    fs::create_dir_all(taken.join("original/in the way")).unwrap();
+    for _ in 0..3 {
+        let refused = blobs.put(id, Variant::Original, &from).await.unwrap_err();
+        assert!(refused.to_string().to_lowercase().contains("directory"), "{refused}");
+        assert_eq!(names(&taken), ["original"], "each try leaves its bytes");
+    }
+    let full = blobs.clone().reserving(u64::MAX / 2).put(random_id(), Variant::Original, &from).await;
+    assert!(matches!(full, Err(BlobError::Full)), "{full:?}");
+    assert_eq!(names(&root).len(), 1);
+    fs::remove_dir_all(&taken).unwrap();
+    blobs.put(id, Variant::Original, &from).await.unwrap();
+    assert_eq!(names(&taken), ["original"]);
 }

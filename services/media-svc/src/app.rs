@@ -20,7 +20,7 @@ use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use parlor_wire::internal::media::v1::media_internal_service_server::MediaInternalServiceServer;
 use parlor_wire::media::v1::media_service_server::MediaServiceServer;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
@@ -248,7 +248,9 @@ impl Rooms {
             blobs: blobs.clone(),
             inspector: Inspector::new(config.inspector_limits(), inspector),
             scanner,
+            scan_wait: config.scanner.finish_wait,
             jobs: Gate::new(config.jobs(), config.finish_waiting, config.finish_wait),
+            puts: Semaphore::new(config.jobs()),
         };
         let finisher = Finisher::new(tools, config.finish_rules(), Arc::clone(clock), tasks.clone());
         let collection = Collection {

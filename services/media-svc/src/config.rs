@@ -68,6 +68,9 @@ pub struct Config {
     pub finish_jobs: usize,
     /// Uploads that wait for that. Beyond it FinishUpload gets OVERLOADED.
     pub finish_waiting: usize,
+    /// Uploads of one user that are finished or wait for it, once half of the places are taken. Beyond it FinishUpload gets
+    /// OVERLOADED.
+    pub finish_per_user: usize,
     /// How long one may wait for that.
     #[serde(with = "duration")]
     pub finish_wait: Duration,
@@ -141,6 +144,7 @@ impl Default for Config {
             parts_waiting: 256,
             finish_jobs: 0,
             finish_waiting: 64,
+            finish_per_user: 4,
             finish_wait: Duration::from_secs(30),
             inspect_time: Duration::from_secs(10),
             keep_unused: DAY,
@@ -189,7 +193,11 @@ impl Config {
     }
 
     pub(crate) fn finish_rules(&self) -> finish::Rules {
-        finish::Rules { most: self.jobs() + self.finish_waiting, keep_unused: self.keep_unused }
+        finish::Rules {
+            most: self.jobs() + self.finish_waiting,
+            most_of_owner: self.finish_per_user,
+            keep_unused: self.keep_unused,
+        }
     }
 
     pub(crate) fn collection_rules(&self) -> collection::Rules {
@@ -243,6 +251,7 @@ impl Validate for Config {
         problems.range("parts_waiting", &self.parts_waiting, 0..=100_000);
         problems.range("finish_jobs", &self.finish_jobs, 0..=1024);
         problems.range("finish_waiting", &self.finish_waiting, 0..=100_000);
+        problems.range("finish_per_user", &self.finish_per_user, 1..=100_000);
         problems.range("finish_wait", &self.finish_wait, seconds(1)..=seconds(600));
         problems.range("inspect_time", &self.inspect_time, seconds(1)..=seconds(600));
         problems.range("keep_unused", &self.keep_unused, seconds(60)..=30 * DAY);

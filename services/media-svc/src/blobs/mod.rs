@@ -5,34 +5,27 @@
 mod bucket;
 mod config;
 mod local;
+mod owner;
 
 use std::error::Error as _;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as Key;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use parlor_types::{Id as _, MediaId};
-use tokio::time::timeout;
 
 use crate::media::Variant;
 
 pub use config::{BlobConfig, BlobStore};
+pub use owner::{OwnError, StoreId};
 
 use local::Folder;
-
-/// A key that no blob has.
-const NOTHING: &str = "nothing";
-/// What S3 says in words alone.
-const NO_BUCKET: &str = "NoSuchBucket";
-/// How long the store may take to answer at the start.
-const PROBE: Duration = Duration::from_secs(5);
 
 /// Why bytes cannot be put, had or deleted.
 #[derive(Debug, thiserror::Error)]
@@ -80,33 +73,6 @@ impl Blobs {
         Self { folder: self.folder.map(|folder| folder.reserving(reserve)), ..self }
     }
 
-    /// Asks for anything at all, so that a wrong bucket, key or secret is told before there is something to keep. A store that
-    /// does not answer is no reason not to start.
-    ///
-    /// # Errors
-    /// It refuses.
-    pub async fn probe(&self) -> Result<(), BlobError> {
-        use object_store::Error as E;
-        let nothing: Key = self.prefix.as_deref().into_iter().chain([NOTHING]).collect();
-        match timeout(PROBE, self.store.get(&nothing)).await {
-            Ok(Err(error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. }))) => {
-                Err(BlobError::Failed(error.to_string()))
-            }
-            Ok(Err(error @ E::NotFound { .. })) if error.to_string().contains(NO_BUCKET) => {
-                Err(BlobError::Failed(error.to_string()))
-            }
-            Ok(Ok(_) | Err(E::NotFound { .. })) => Ok(()),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the store of blobs does not answer");
-                Ok(())
-            }
-            Err(_) => {
-                tracing::warn!(after = ?PROBE, "the store of blobs does not answer");
-                Ok(())
-            }
-        }
-    }
-
     /// Puts the bytes of a file, in the place of what was there.
     ///
     /// # Errors
@@ -119,22 +85,7 @@ impl Blobs {
         }
     }
 
-    /// The bytes of `range`, which lies within the blob and is not empty.
-    ///
-    /// # Errors
-    /// There are none, or they cannot be had; so may each item.
-    pub async fn get(
-        &self,
-        id: MediaId,
-        variant: Variant,
-        range: Range<u64>,
-    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
-        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let found = self.store.get_opts(&self.key(id, variant), options).await?;
-        Ok(found.into_stream().map_err(BlobError::from).boxed())
-    }
-
-    /// As [`Blobs::get`], all at once: for a range that memory has room for.
+    /// The bytes of `range`, which lies within the blob, is not empty, and which memory has room for.
     ///
     /// # Errors
     /// There are none, or they cannot be had.
@@ -168,9 +119,13 @@ impl Blobs {
     }
 
     fn key(&self, id: MediaId, variant: Variant) -> Key {
-        let id = id.to_string();
-        // One part after the other: a '/' within a part would be escaped.
-        self.prefix.iter().flat_map(|prefix| prefix.split('/')).chain([id.as_str(), variant.name()]).collect()
+        self.key_of(&[&id.to_string(), variant.name()])
+    }
+
+    /// One part after the other: a '/' within a part would be escaped.
+    fn key_of(&self, parts: &[&str]) -> Key {
+        let prefix = self.prefix.iter().flat_map(|prefix| prefix.split('/'));
+        prefix.chain(parts.iter().copied()).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! A file on its way to one reader.
 //!
 //! A task reads a stretch, gives it piece by piece, and reads the next when that has been taken: nothing of the store is held
-//! open for a slow reader. It ends with the file, with the session, or with the patience that a reader is given; whoever
-//! reads on gets that as a fault, never as the end of the file.
+//! open for a slow reader. It ends with the file, with the session, when the reader may have the file no more, or when it
+//! does not keep to the pace that is asked of it; whoever reads on gets that as a fault, never as the end of the file.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use parlor_types::MediaId;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Ending, Slot, Source};
+use super::{Ending, Pace, Slot, Source};
 use crate::blobs::BlobError;
 use crate::media::Variant;
 
@@ -25,18 +26,35 @@ pub(super) const PIECE: usize = 64 * 1024;
 /// Bytes that are read at once.
 pub(super) const STRETCH: u64 = 4 * PIECE as u64;
 
+/// Whether the reader may have the file is asked again this often.
+pub(super) const ASK_EVERY: Duration = Duration::from_secs(60);
+
 /// Why a file breaks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cut {
-    /// The reader took nothing for too long.
-    #[error("nothing was taken for too long")]
+    /// The reader took nothing for too long, or all of it too slowly.
+    #[error("it was taken too slowly")]
     Stalled,
     /// The session gets nothing more.
     #[error("the session gets nothing more")]
     Session(Ending),
+    /// The user may have the file no more.
+    #[error("the file is not to be had any more")]
+    Gone,
+    /// Nobody can say whether they may.
+    #[error("it cannot be told now who may have the file")]
+    Unanswered,
     /// The bytes cannot be read.
     #[error("the bytes cannot be read")]
     Unreadable,
+}
+
+/// What is asked while a file is read.
+pub(super) struct Checks {
+    /// Before each piece.
+    pub(super) goes_on: Box<dyn Fn() -> Result<(), Ending> + Send + Sync>,
+    /// Every [`ASK_EVERY`].
+    pub(super) may: Box<dyn Fn() -> BoxFuture<'static, Result<(), Cut>> + Send + Sync>,
 }
 
 /// The pieces: exactly as many bytes as were asked for, or a [`Cut`]. Dropping it ends the reading.
@@ -48,31 +66,12 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads `blob` while the session `goes_on`. Must be called in a Tokio runtime.
-    pub(super) fn start(
-        mut blob: Blob,
-        slot: Slot,
-        goes_on: impl Fn() -> Result<(), Ending> + Send + 'static,
-        patience: Duration,
-    ) -> Self {
+    /// Reads `blob` while the checks let it and the reader keeps to the pace. Must be called in a Tokio runtime.
+    pub(super) fn start(blob: Blob, slot: Slot, checks: Checks, pace: Pace) -> Self {
         let (give, pieces) = mpsc::channel(1);
         let left = blob.left();
         tokio::spawn(async move {
-            while blob.left() > 0 {
-                let piece = match goes_on() {
-                    Ok(()) => blob.next().await,
-                    Err(ending) => Err(Cut::Session(ending)),
-                };
-                let last = piece.is_err();
-                match timeout(patience, give.send(piece)).await {
-                    Ok(Ok(())) if !last => {}
-                    Ok(_) => break,
-                    Err(_) => {
-                        tracing::debug!("a reader who took nothing was let go");
-                        break;
-                    }
-                }
-            }
+            give_all(blob, &checks, pace, &give).await;
             drop(slot);
         });
         Self { pieces, left }
@@ -101,6 +100,37 @@ impl Stream for Reading {
         self.left = piece.as_ref().map_or(0, |piece| self.left.saturating_sub(piece.len() as u64));
         Poll::Ready(Some(piece))
     }
+}
+
+async fn give_all(mut blob: Blob, checks: &Checks, pace: Pace, give: &mpsc::Sender<Result<Bytes, Cut>>) {
+    let began = Instant::now();
+    let (mut asked, mut given) = (began, 0);
+    while blob.left() > 0 {
+        let piece = piece(&mut blob, checks, &mut asked).await;
+        let length = piece.as_ref().map_or(0, Bytes::len);
+        let (now, is_last) = (Instant::now(), piece.is_err());
+        let by = pace.next_by(began, now, given);
+        if by <= now {
+            break;
+        }
+        match timeout_at(by, give.send(piece)).await {
+            Ok(Ok(())) if !is_last => given += length as u64,
+            Ok(_) => return,
+            Err(_) => break,
+        }
+    }
+    if blob.left() > 0 {
+        tracing::debug!("a reader who was too slow was let go");
+    }
+}
+
+async fn piece(blob: &mut Blob, checks: &Checks, asked: &mut Instant) -> Result<Bytes, Cut> {
+    (checks.goes_on)().map_err(Cut::Session)?;
+    if asked.elapsed() >= ASK_EVERY {
+        (checks.may)().await?;
+        *asked = Instant::now();
+    }
+    blob.next().await
 }
 
 /// A blob, cut into pieces.

@@ -15,6 +15,8 @@ use crate::{collection, finish, uploads};
 const MIB: u64 = 1 << 20;
 /// Room for the thumbnails of one file.
 const PREVIEW_BYTES: u64 = 32 * MIB;
+/// Bytes of a file that are read, cleaned and written in a second, also by a slow machine: whatever may be uploaded can be finished.
+const CLEANED_IN_A_SECOND: u64 = 32 * MIB;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -74,7 +76,8 @@ pub struct Config {
     /// How long one may wait for that.
     #[serde(with = "duration")]
     pub finish_wait: Duration,
-    /// How long the inspection of one file may take; beyond it there is no preview.
+    /// How long the inspection of one file may take, besides a second for every 32 MiB of `max_file_bytes`; beyond it there is no
+    /// preview.
     #[serde(with = "duration")]
     pub inspect_time: Duration,
     /// How long a file is kept that nothing uses, from its end and from each claim on.
@@ -214,7 +217,7 @@ impl Config {
             jobs: self.jobs(),
             waiting: self.finish_waiting,
             wait: self.finish_wait,
-            time: self.inspect_time,
+            time: self.inspect_time + Duration::from_secs(self.max_file_bytes / CLEANED_IN_A_SECOND),
             // The file cleaned, once more if it is turned, and thumbnails.
             output_bytes: self.max_file_bytes.saturating_mul(2).saturating_add(PREVIEW_BYTES),
         }

@@ -97,3 +97,10 @@ fn every_value_out_of_range_is_named() {
         ]
     );
 }
+
+#[test]
+fn larger_files_have_more_time() {
+    let time = |max_file_bytes| Config { max_file_bytes, ..Config::default() }.inspector_limits().time;
+    assert_eq!(time(MIB), Duration::from_secs(10));
+    assert_eq!(time(4096 * MIB), Duration::from_secs(10 + 128));
+}

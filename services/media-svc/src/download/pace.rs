@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 /// A reader may be slower than the least rate for so long, counted from its beginning.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -19,14 +17,17 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// By when a reader that began at `began` and has taken so many bytes must take the next, if it is `now`.
+    /// How long a reader may take that takes nothing at all.
     #[must_use]
-    pub fn next_by(&self, began: Instant, now: Instant, taken: u64) -> Instant {
-        let by = (now + self.patience).min(began + self.longest);
-        match taken.saturating_mul(1000).checked_div(self.least_rate) {
-            Some(earned) => by.min(began + GRACE + Duration::from_millis(earned).min(self.longest)),
-            None => by,
-        }
+    pub fn first(&self) -> Duration {
+        if self.least_rate == 0 { self.longest } else { GRACE.min(self.longest) }
+    }
+
+    /// How much longer it may take for so many bytes.
+    #[must_use]
+    pub fn earned(&self, bytes: u64) -> Duration {
+        let millis = bytes.saturating_mul(1000).checked_div(self.least_rate);
+        millis.map_or(Duration::ZERO, Duration::from_millis).min(self.longest)
     }
 }
 
@@ -34,19 +35,14 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const PACE: Pace =
-        Pace { patience: Duration::from_secs(50), least_rate: 1000, longest: Duration::from_secs(500) };
-
     #[test]
-    fn g8_the_nearest_end_counts() {
-        let began = Instant::now();
-        let seconds = Duration::from_secs;
-        let by = |after, taken| PACE.next_by(began, began + seconds(after), taken) - began;
-        assert_eq!(by(0, 0), seconds(50), "patience");
-        assert_eq!(by(40, 10_000), seconds(70), "G8: ten seconds are earned beyond the first minute");
-        assert_eq!(by(40, 1_000_000), seconds(90), "patience");
-        assert_eq!(by(480, u64::MAX), seconds(500), "G8: the longest life");
-        let any = Pace { least_rate: 0, ..PACE };
-        assert_eq!(any.next_by(began, began + seconds(300), 0) - began, seconds(350));
+    fn time_is_earned_at_the_least_rate() {
+        let longest = Duration::from_secs(500);
+        let pace = Pace { patience: longest, least_rate: 1000, longest };
+        assert_eq!(pace.first(), GRACE);
+        assert_eq!(pace.earned(10_000), Duration::from_secs(10));
+        assert_eq!(pace.earned(u64::MAX), longest, "what is beyond the longest is of no use");
+        let any = Pace { least_rate: 0, ..pace };
+        assert_eq!((any.first(), any.earned(10_000)), (longest, Duration::ZERO));
     }
 }

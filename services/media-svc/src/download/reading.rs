@@ -5,17 +5,17 @@
 //! does not keep to the pace that is asked of it; whoever reads on gets that as a fault, never as the end of the file.
 
 use std::ops::Range;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, Stream};
 use parlor_types::MediaId;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{sleep, timeout};
 
 use super::{Ending, Pace, Slot, Source};
 use crate::blobs::BlobError;
@@ -103,18 +103,32 @@ impl Stream for Reading {
 }
 
 async fn give_all(mut blob: Blob, checks: &Checks, pace: Pace, give: &mpsc::Sender<Result<Bytes, Cut>>) {
-    let began = Instant::now();
-    let (mut asked, mut given) = (began, 0);
+    let (mut life, mut too_slow) = (pin!(sleep(pace.longest)), pin!(sleep(pace.first())));
+    let mut ask = pin!(sleep(ASK_EVERY));
     while blob.left() > 0 {
-        let piece = piece(&mut blob, checks, &mut asked).await;
-        let length = piece.as_ref().map_or(0, Bytes::len);
-        let (now, is_last) = (Instant::now(), piece.is_err());
-        let by = pace.next_by(began, now, given);
-        if by <= now {
-            break;
+        if ask.as_mut().now_or_never().is_some() {
+            ask.set(sleep(ASK_EVERY));
+            if let Err(cut) = (checks.may)().await {
+                let _ = timeout(pace.patience, give.send(Err(cut))).await;
+                return;
+            }
         }
-        match timeout_at(by, give.send(piece)).await {
-            Ok(Ok(())) if !is_last => given += length as u64,
+        let piece = match (checks.goes_on)() {
+            Ok(()) => blob.next().await,
+            Err(ending) => Err(Cut::Session(ending)),
+        };
+        let (earned, is_last) = (pace.earned(piece.as_ref().map_or(0, Bytes::len) as u64), piece.is_err());
+        let given = tokio::select! {
+            biased;
+            () = &mut life => break,
+            () = &mut too_slow => break,
+            given = timeout(pace.patience, give.send(piece)) => given,
+        };
+        match given {
+            Ok(Ok(())) if !is_last => {
+                let until = too_slow.deadline() + earned;
+                too_slow.as_mut().reset(until);
+            }
             Ok(_) => return,
             Err(_) => break,
         }
@@ -122,15 +136,6 @@ async fn give_all(mut blob: Blob, checks: &Checks, pace: Pace, give: &mpsc::Send
     if blob.left() > 0 {
         tracing::debug!("a reader who was too slow was let go");
     }
-}
-
-async fn piece(blob: &mut Blob, checks: &Checks, asked: &mut Instant) -> Result<Bytes, Cut> {
-    (checks.goes_on)().map_err(Cut::Session)?;
-    if asked.elapsed() >= ASK_EVERY {
-        (checks.may)().await?;
-        *asked = Instant::now();
-    }
-    blob.next().await
 }
 
 /// A blob, cut into pieces.

@@ -8,7 +8,7 @@ use parlor_wire::reason::from_status;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tower::ServiceExt as _;
 
@@ -86,8 +86,8 @@ impl Scene {
     fn call(&self, path: &str, caller: &Caller) -> Call {
         let audience = if path == UPDATE { Audience::Internal } else { Audience::Public };
         let token = self.maker.token(caller, audience);
-        let (body, sent) = mpsc::unbounded_channel::<Bytes>();
-        let frames = UnboundedReceiverStream::new(sent).map(|bytes| Ok::<_, Status>(Frame::data(bytes)));
+        let (body, sent) = mpsc::channel::<Bytes>(1);
+        let frames = ReceiverStream::new(sent).map(|bytes| Ok::<_, Status>(Frame::data(bytes)));
         let request = Request::post(path)
             .header("content-type", "application/grpc")
             .header("authorization", format!("Bearer {token}"))
@@ -104,13 +104,13 @@ impl Scene {
 }
 
 struct Call {
-    body: mpsc::UnboundedSender<Bytes>,
+    body: mpsc::Sender<Bytes>,
     answer: JoinHandle<Result<(), Problem>>,
 }
 
 impl Call {
     fn send(self, bytes: &'static [u8]) -> Self {
-        self.body.send(Bytes::from_static(bytes)).unwrap();
+        self.body.try_send(Bytes::from_static(bytes)).unwrap();
         self
     }
 

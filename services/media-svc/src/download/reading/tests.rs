@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use futures_util::{FutureExt as _, StreamExt as _};
 use parlor_testkit::{PATIENCE, eventually};
 use parlor_types::UserId;
+use tokio::time::Instant;
 
 use super::*;
 use crate::app::testing::noise;

@@ -28,8 +28,9 @@ use crate::problem::problem_after;
 pub(super) const OF_ONE: usize = 8 << 20;
 /// Bytes that may be on their way from all at once.
 pub(super) const OF_ALL: usize = 256 << 20;
-/// A request has come whole this long after its headers, or it ends. A part of a file, 256 KiB, needs 9 KiB/s.
-pub(super) const WITHIN: Duration = Duration::from_secs(30);
+/// A request has come whole this long after its headers, or it ends. A part of a file, 256 KiB, needs 4.3 KiB/s: what the
+/// slowest of mobile networks give.
+pub(super) const WITHIN: Duration = Duration::from_secs(60);
 /// How long to wait before what had no room is sent again.
 const RETRY: Duration = Duration::from_secs(1);
 

@@ -119,7 +119,8 @@ impl Args {
 
 /// What of the command line `program` has: accounts are for who keeps them.
 fn command(program: &'static Program) -> clap::Command {
-    let default = format!("Address to listen on; port 0 takes any that is free [default: {}]", program.listen);
+    let default =
+        format!("Address to listen on; port 0 takes any that is free [default: {}]", program.listen);
     let mut command = Args::command().name(program.name).about(program.about);
     command = command.mut_arg("listen", |arg| arg.help(default));
     command = match program.internal {

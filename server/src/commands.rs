@@ -25,7 +25,9 @@ pub use service_account::service_account;
 /// # Errors
 /// Standard output cannot be written to.
 pub fn print_config(program: &Program, config: &Loaded<Config>) -> Result<(), Failure> {
-    let text = config.to_toml_without(&program.unused_sections()).map_err(|error| Failure::new(Code::Internal, error))?;
+    let text = config
+        .to_toml_without(&program.unused_sections())
+        .map_err(|error| Failure::new(Code::Internal, error))?;
     print(&text)
 }
 

@@ -105,7 +105,9 @@ impl Server {
     /// Waits until a part has failed that the server cannot do without; says which.
     pub async fn broken(&self) -> Failure {
         let mut groups = self.services.tasks();
-        groups.extend([Some(&self.public), self.internal.as_ref()].into_iter().flatten().map(|open| &open.tasks));
+        groups.extend(
+            [Some(&self.public), self.internal.as_ref()].into_iter().flatten().map(|open| &open.tasks),
+        );
         let tokens = groups.iter().map(|group| group.token());
         select_all(tokens.map(|token| Box::pin(token.cancelled_owned()))).await;
         let failure = groups.iter().find_map(|group| group.failure());

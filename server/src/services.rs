@@ -198,11 +198,7 @@ impl Services {
     }
 
     /// Keeps `health` true; `told` says whether all are ready.
-    pub(crate) fn tell(
-        &self,
-        health: Health,
-        told: watch::Sender<bool>,
-    ) -> impl Future<Output = ()> + use<> {
+    pub(crate) fn tell(&self, health: Health, told: watch::Sender<bool>) -> impl Future<Output = ()> + use<> {
         let hosted = self.hosted().into_iter();
         tell(health, hosted.map(|hosted| (hosted.service, hosted.readiness)).collect(), told)
     }

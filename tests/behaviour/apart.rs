@@ -65,7 +65,9 @@ impl Scene {
 }
 
 fn channel(fleet: &Fleet) -> Channel {
-    Endpoint::from_shared(format!("http://{}", fleet.address())).expect("an address makes a URI").connect_lazy()
+    Endpoint::from_shared(format!("http://{}", fleet.address()))
+        .expect("an address makes a URI")
+        .connect_lazy()
 }
 
 async fn stream(login: &Login) -> StreamClient {

@@ -142,7 +142,8 @@ fn service_of(path: &str) -> Service {
 /// The same request, as HTTP/2 wants it.
 fn onward(address: SocketAddr, mut request: Request<Incoming>) -> Option<Request<Incoming>> {
     let path = request.uri().path_and_query()?.as_str();
-    let uri = Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build().ok()?;
+    let uri =
+        Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build().ok()?;
     *request.uri_mut() = uri;
     *request.version_mut() = Version::HTTP_2;
     for name in [header::CONNECTION, header::HOST, header::TRANSFER_ENCODING] {

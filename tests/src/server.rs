@@ -208,7 +208,8 @@ pub async fn run(arguments: &[&OsStr]) {
 
 /// The settings of a test's server, and these.
 pub(crate) fn arguments(settings: &[&str]) -> Vec<OsString> {
-    let rates = RATES.iter().flat_map(|rate| [format!("{rate}.burst=1000000"), format!("{rate}.per_second=1000000")]);
+    let rates =
+        RATES.iter().flat_map(|rate| [format!("{rate}.burst=1000000"), format!("{rate}.per_second=1000000")]);
     let all = rates.chain(SETTINGS.iter().chain(settings).map(|setting| (*setting).to_owned()));
     all.flat_map(|setting| ["--set".into(), setting.into()]).collect()
 }

@@ -74,8 +74,10 @@ fn require_complete(program: &Program, manifest: &Manifest, stores: &Stores) -> 
         (None, None) => return Ok(()),
     };
     let all = all.join(", ");
-    let (of, blobs) =
-        (program.name, if program.runs(Service::Media) { format!(", and files in {BLOBS}") } else { String::new() });
+    let (of, blobs) = (
+        program.name,
+        if program.runs(Service::Media) { format!(", and files in {BLOBS}") } else { String::new() },
+    );
     Err(Failure::new(Code::Data, format!("{MANIFEST} {wrong}; a backup of {of} has {all}{blobs}")))
 }
 

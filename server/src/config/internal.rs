@@ -81,7 +81,10 @@ impl Validate for InternalConfig {
             [("auth", &self.auth), ("presence", &self.presence), ("media", &self.media), ("chat", &self.chat)]
         {
             let is_address = address.parse::<Uri>().is_ok_and(|uri| {
-                uri.scheme_str() == Some("http") && uri.host().is_some() && uri.path() == "/" && uri.query().is_none()
+                uri.scheme_str() == Some("http")
+                    && uri.host().is_some()
+                    && uri.path() == "/"
+                    && uri.query().is_none()
             });
             if !is_address {
                 problems.add(key, format!("is {address:?}, wanted is an address like http://10.0.0.7:7711"));

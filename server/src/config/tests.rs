@@ -22,7 +22,11 @@ fn the_defaults_can_be_used_and_lie_in_one_folder() {
     assert_eq!(config.auth.store.path, Path::new("parlor-data/auth.db"));
     let config = load_all(set(&["server.data=/srv/parlor"])).unwrap().value;
     assert_eq!(
-        Stores::of(&config.server.data).all(&PARLOR_SERVER).iter().map(|path| path.parent()).collect::<Vec<_>>(),
+        Stores::of(&config.server.data)
+            .all(&PARLOR_SERVER)
+            .iter()
+            .map(|path| path.parent())
+            .collect::<Vec<_>>(),
         [Some(Path::new("/srv/parlor")); 5]
     );
     assert_eq!(config.auth.store.path, Path::new("/srv/parlor/auth.db"));
@@ -88,7 +92,8 @@ fn everything_that_is_wrong_is_told_at_once() {
 #[test]
 fn what_is_printed_loads_to_the_same() {
     let loaded =
-        load_all(set(&["server.data=/srv/parlor", "server.allowed_origins=[\"https://a.example\"]"])).unwrap();
+        load_all(set(&["server.data=/srv/parlor", "server.allowed_origins=[\"https://a.example\"]"]))
+            .unwrap();
     let printed = loaded.to_toml().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("printed.toml");
@@ -123,7 +128,10 @@ fn each_program_has_addresses_of_its_own_unless_told_otherwise() {
 fn a_service_that_calls_others_needs_an_account_for_it() {
     let credential = |flags: &[&str]| {
         let config = load(&CHAT_SVC, set(flags)).unwrap().value;
-        config.internal.credential(&CHAT_SVC).map(|(account, secret)| (account.to_string(), secret.expose().to_owned()))
+        config
+            .internal
+            .credential(&CHAT_SVC)
+            .map(|(account, secret)| (account.to_string(), secret.expose().to_owned()))
     };
     let account = "internal.account=0f0e1c3e-7d0c-4b5f-9a51-0a4f6d1c2b3a";
     let refused = credential(&[account]).unwrap_err();

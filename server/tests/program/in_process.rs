@@ -15,8 +15,9 @@ fn config(data: &std::path::Path) -> Config {
 async fn it_can_be_started_and_stopped_again_and_again() {
     let folder = tempfile::tempdir().unwrap();
     for round in 1..=5 {
-        let server =
-            Server::start(&PARLOR_SERVER, config(folder.path())).await.unwrap_or_else(|e| panic!("round {round}: {e}"));
+        let server = Server::start(&PARLOR_SERVER, config(folder.path()))
+            .await
+            .unwrap_or_else(|e| panic!("round {round}: {e}"));
         server.ready().await;
         client_of(&server.address().to_string()).await;
         let refused = Server::start(&PARLOR_SERVER, config(folder.path())).await.unwrap_err();

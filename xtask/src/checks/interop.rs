@@ -50,8 +50,16 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
 
 /// Builds the server and asks cargo where it put it.
 fn build_server(workspace: &Workspace) -> Result<PathBuf> {
-    let build =
-        ["build", "--locked", "--package", "parlor-server", "--bin", "parlor-server", "--message-format", "json-render-diagnostics"];
+    let build = [
+        "build",
+        "--locked",
+        "--package",
+        "parlor-server",
+        "--bin",
+        "parlor-server",
+        "--message-format",
+        "json-render-diagnostics",
+    ];
     let messages = output(&mut workspace.cargo(&build))?;
     executable(&messages).context("cargo built parlor-server and named no executable")
 }

@@ -3,6 +3,7 @@
 mod doors;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use crate::files::Stores;
 use crate::program::{Program, Service};
 
 use doors::Doors;
+
+/// The program that runs, on Linux.
+const RUNNING: &str = "/proc/self/exe";
 
 /// Those that run here.
 #[derive(Default)]
@@ -237,10 +241,13 @@ fn media(config: &Config, calling: &Calling) -> Result<media_svc::App, Failure> 
     Ok(media_svc::App::build(&config.media, needs)?)
 }
 
-/// The command of the process in which uploads are looked at: this program, told to do that alone.
+/// The command of the process in which uploads are looked at: this program, told to do that alone. Where the system knows it, that is
+/// the program that runs, also when another one lies in its place by now.
 fn inspector() -> Result<Vec<OsString>, Failure> {
-    let own = std::env::current_exe()
-        .map_err(|error| Failure::new(Code::Internal, format!("cannot find this program: {error}")))?;
+    let running = Path::new(RUNNING);
+    let own = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
+    let own =
+        own.map_err(|error| Failure::new(Code::Internal, format!("cannot find this program: {error}")))?;
     Ok(vec![own.into(), INSPECT_MEDIA.into()])
 }
 

@@ -51,11 +51,11 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
 /// Builds the server, and the services as one program that does as if it were the server; and asks cargo where it put them.
 fn build_servers(workspace: &Workspace) -> Result<[PathBuf; 2]> {
     let packages = ["--package", "parlor-server", "--package", "parlor-tests"];
-    let build = [&["build", "--locked", "--bins", "--message-format", "json-render-diagnostics"], &packages[..]];
+    let build =
+        [&["build", "--locked", "--bins", "--message-format", "json-render-diagnostics"], &packages[..]];
     let messages = output(&mut workspace.cargo(&build.concat()))?;
-    let built = |name: &str| {
-        executable(&messages, name).with_context(|| format!("cargo built no executable {name}"))
-    };
+    let built =
+        |name: &str| executable(&messages, name).with_context(|| format!("cargo built no executable {name}"));
     Ok([built("parlor-server")?, built("parlor-four")?])
 }
 

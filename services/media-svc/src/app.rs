@@ -148,7 +148,8 @@ impl App {
         let services = MediaInternalServiceServer::new(services).max_decoding_message_size(policy::NAMED);
         let seeing = readiness.condition("revocations known");
         start_rooms(&tasks, uploads, collection);
-        run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
+        let known = readiness.condition("keys known");
+        run(&tasks, "keys", move |stop| async move { keys.run(known, stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
             owner,

@@ -60,6 +60,8 @@ pub struct Global {
 pub enum Command {
     /// Chat on the full screen; F1 or ? shows the keys
     Chat(Chat),
+    /// Look around: a server in a temporary folder and three people who talk; all of it is gone afterwards
+    Demo(Chat),
     /// Make an account and log in
     Register {
         /// 3 to 32 of a-z, 0-9, "_" and "."

@@ -26,7 +26,9 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// There is no server to start.
-    #[error("parlor-server is neither beside this program nor on the PATH: build it with `cargo build -p parlor-server`")]
+    #[error(
+        "parlor-server is neither beside this program nor on the PATH: build it with `cargo build -p parlor-server`"
+    )]
     NoServer,
     /// The server did not start.
     #[error("the server did not start: {0}")]

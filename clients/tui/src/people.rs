@@ -101,7 +101,10 @@ impl People {
         if row.kind() != ConversationKind::Direct {
             return None;
         }
-        row.members.iter().filter_map(|member| UserId::parse(&member.user_id)).find(|user| Some(*user) != self.me)
+        row.members
+            .iter()
+            .filter_map(|member| UserId::parse(&member.user_id))
+            .find(|user| Some(*user) != self.me)
     }
 
     /// Somebody came, went, or is not to be seen.

@@ -3,8 +3,8 @@
 mod accounts;
 mod drafts;
 mod files;
-mod load;
 mod lanes;
+mod load;
 mod perform;
 mod session;
 mod terminal;

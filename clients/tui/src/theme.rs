@@ -57,8 +57,15 @@ impl Theme {
                 good: Color::Rgb(0x8f, 0xd1, 0x8b),
                 warning: Color::Rgb(0xeb, 0xcb, 0x8b),
                 bad: Color::Rgb(0xf0, 0x8a, 0x8a),
-                people: [(0x8f, 0xbc, 0xff), (0xe5, 0xa8, 0xd8), (0xf2, 0xb0, 0x7f), (0x86, 0xd6, 0xc4),
-                         (0xd6, 0xd0, 0x82), (0xb7, 0xa6, 0xf5)].map(rgb),
+                people: [
+                    (0x8f, 0xbc, 0xff),
+                    (0xe5, 0xa8, 0xd8),
+                    (0xf2, 0xb0, 0x7f),
+                    (0x86, 0xd6, 0xc4),
+                    (0xd6, 0xd0, 0x82),
+                    (0xb7, 0xa6, 0xf5),
+                ]
+                .map(rgb),
             }),
             Self::Light => Styles::of(Palette {
                 text: Some(Color::Rgb(0x24, 0x29, 0x33)),
@@ -70,8 +77,15 @@ impl Theme {
                 good: Color::Rgb(0x2b, 0x7a, 0x2b),
                 warning: Color::Rgb(0x96, 0x62, 0x00),
                 bad: Color::Rgb(0xb3, 0x26, 0x1e),
-                people: [(0x1a, 0x5f, 0xb4), (0x9c, 0x27, 0x80), (0xb0, 0x50, 0x10), (0x0b, 0x72, 0x65),
-                         (0x6b, 0x62, 0x00), (0x5b, 0x3f, 0xb8)].map(rgb),
+                people: [
+                    (0x1a, 0x5f, 0xb4),
+                    (0x9c, 0x27, 0x80),
+                    (0xb0, 0x50, 0x10),
+                    (0x0b, 0x72, 0x65),
+                    (0x6b, 0x62, 0x00),
+                    (0x5b, 0x3f, 0xb8),
+                ]
+                .map(rgb),
             }),
             Self::Sixteen => Styles::of(Palette {
                 text: None,
@@ -138,7 +152,8 @@ pub struct Styles {
 
 impl Styles {
     fn of(palette: Palette) -> Self {
-        let plain = Style::new().fg(palette.text.unwrap_or(Color::Reset)).bg(palette.back.unwrap_or(Color::Reset));
+        let plain =
+            Style::new().fg(palette.text.unwrap_or(Color::Reset)).bg(palette.back.unwrap_or(Color::Reset));
         let coloured = |colour| plain.fg(colour);
         let chosen = match palette.chosen {
             Color::Reset => Style::new().add_modifier(Modifier::REVERSED),

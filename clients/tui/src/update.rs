@@ -94,7 +94,12 @@ fn on_overlay_key(state: &mut State, overlay: Overlay, key: KeyEvent, fx: &mut V
     }
 }
 
-fn on_confirm_key(state: &mut State, mut confirm: Confirm, key: KeyEvent, fx: &mut Vec<Effect>) -> Option<Overlay> {
+fn on_confirm_key(
+    state: &mut State,
+    mut confirm: Confirm,
+    key: KeyEvent,
+    fx: &mut Vec<Effect>,
+) -> Option<Overlay> {
     match confirm::on_key(&mut confirm, key) {
         Answer::Yes(mut effects) => {
             if confirm.takes_text {
@@ -213,7 +218,8 @@ fn on_paste(state: &mut State, text: &str, files: Vec<std::path::PathBuf>, fx: &
         reply_to: Seq::default(),
         mentions: Vec::new(),
     };
-    state.overlay = Some(Overlay::Confirm(Confirm::files(question, Effect::SendFiles(draft), text.to_owned())));
+    state.overlay =
+        Some(Overlay::Confirm(Confirm::files(question, Effect::SendFiles(draft), text.to_owned())));
 }
 
 /// Seconds of rest after which what is being written is told to the server.

@@ -50,7 +50,9 @@ pub fn sequences(state: &State) -> Vec<(Rect, &str)> {
     let mut found = Vec::new();
     for placed in messages::visible(state, (area.width, area.height)) {
         for (line, id) in &placed.block.pictures {
-            let Some(Drawing::Sequence { columns, rows, bytes }) = state.gallery.drawing(*id) else { continue };
+            let Some(Drawing::Sequence { columns, rows, bytes }) = state.gallery.drawing(*id) else {
+                continue;
+            };
             let Ok(top) = u16::try_from(placed.top + *line as isize) else { continue };
             if top + rows <= area.height {
                 let place = Rect::new(area.x + messages::INDENT, area.y + top, *columns, *rows);

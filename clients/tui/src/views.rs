@@ -39,7 +39,13 @@ pub(crate) fn window(state: &State, frame: &mut Frame<'_>, area: Rect, title: &s
 }
 
 /// The lines of a list, so that the chosen one is among them.
-pub(crate) fn lines(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'static>>, chosen: Option<usize>, state: &State) {
+pub(crate) fn lines(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    lines: Vec<Line<'static>>,
+    chosen: Option<usize>,
+    state: &State,
+) {
     let styles = state.settings.theme.styles();
     let room = usize::from(area.height);
     let first = chosen.map_or(0, |chosen| (chosen + 1).saturating_sub(room));

@@ -56,6 +56,16 @@ fn a_conversation() {
 }
 
 #[test]
+fn the_picture_in_the_readme_is_what_is_drawn() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    assert!(
+        text.contains(&Desk::with_ben(80, 24).screen()),
+        "copy tests/screens/conversation.txt into README.md"
+    );
+}
+
+#[test]
 fn what_is_on_its_way() {
     let mut desk = Desk::with_ben(80, 24);
     let mut failed = waiting(9, "a file that cannot be read");
@@ -86,7 +96,11 @@ fn an_answer_being_written() {
     desk.write("The one by the harbour, of course: we went there twice, and both times it rained");
     desk.hold(crossterm::event::KeyModifiers::ALT, KeyCode::Enter);
     desk.write("Remember?");
-    desk.event(Event::Typing { conversation: conversation(BEN), user: user(BEN), activity: Activity::Typing });
+    desk.event(Event::Typing {
+        conversation: conversation(BEN),
+        user: user(BEN),
+        activity: Activity::Typing,
+    });
     compare("answer", &desk);
 }
 
@@ -103,7 +117,12 @@ fn scripts_that_are_wide_or_read_from_the_right() {
     desk.press(KeyCode::End);
     desk.press(KeyCode::Enter);
     let said = vec![
-        says(1, DALIA, 30, "שלום, מה שלומך? אני בנמל (ליד הסירות) עם 3 חברים ונחכה לך עד השעה 18:30 אם תבואי"),
+        says(
+            1,
+            DALIA,
+            30,
+            "שלום, מה שלומך? אני בנמל (ליד הסירות) עם 3 חברים ונחכה לך עד השעה 18:30 אם תבואי",
+        ),
         says(2, ADA, 29, "Hello! אני באה now"),
         says(3, LI, 28, "大家好！我们明天早上九点在港口见面，请带上地图和雨伞，因为可能会下雨。"),
         says(4, DALIA, 27, "مرحبا بالجميع"),
@@ -209,7 +228,8 @@ fn settings_before_and_after_the_server_has_answered() {
 fn accounts_and_logging_in() {
     let mut desk = Desk::new(80, 24);
     desk.press(KeyCode::F(4));
-    let account = |folder: &str, name: &str, unread| Account { folder: folder.into(), name: name.to_owned(), unread };
+    let account =
+        |folder: &str, name: &str, unread| Account { folder: folder.into(), name: name.to_owned(), unread };
     let all = vec![
         account("/home/ada/.local/share/parlor", "@ada at http://127.0.0.1:7700", 3),
         account("/home/ada/.local/share/parlor/accounts/1", "@ada.work at https://chat.example.org", 12),

@@ -32,7 +32,8 @@ fn text(draft: &Draft) -> &str {
 /// The seq of the message at the bottom of the screen.
 fn long_talk(desk: &mut Desk, seqs: std::ops::RangeInclusive<u64>, low: u64) {
     let have = *seqs.end();
-    let said = seqs.map(|seq| says(seq, BEN, 500 - i64::try_from(seq).unwrap(), &format!("number {seq}"))).collect();
+    let said =
+        seqs.map(|seq| says(seq, BEN, 500 - i64::try_from(seq).unwrap(), &format!("number {seq}"))).collect();
     let mut page = page(BEN, said);
     page.range = Some(Range { low: Seq(low), have: Seq(have) });
     page.floor = Seq(1);
@@ -81,9 +82,10 @@ fn what_was_refused_is_back_in_the_composer() {
     desk.hear(Input::Refused(draft, "you are no member any more".to_owned()));
     assert_eq!(desk.state.composer.editor.text(), "too late\nand");
     assert!(desk.state.notice.as_ref().is_some_and(|notice| notice.bad));
-    let kept = desk.asked().into_iter().any(|effect| {
-        matches!(effect, Effect::KeepDraft(_, Some(draft)) if draft.text == "too late\nand")
-    });
+    let kept = desk
+        .asked()
+        .into_iter()
+        .any(|effect| matches!(effect, Effect::KeepDraft(_, Some(draft)) if draft.text == "too late\nand"));
     assert!(kept);
 }
 
@@ -155,7 +157,9 @@ fn members_are_called_by_name() {
 #[test]
 fn what_is_at_the_end_of_the_screen_is_marked_as_read_if_somebody_looks() {
     let read = |effects: &[Effect]| {
-        effects.iter().any(|effect| matches!(effect, Effect::MarkRead(id, Seq(10)) if *id == conversation(BEN)))
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::MarkRead(id, Seq(10)) if *id == conversation(BEN)))
     };
     let mut desk = Desk::with_ben(80, 24);
     desk.hear(Input::Front(false));
@@ -175,7 +179,7 @@ fn history_comes_as_the_reader_scrolls_from_the_store_and_then_from_the_server()
     desk.press(KeyCode::Enter);
     long_talk(&mut desk, 101..=300, 51);
     desk.asked();
-    for _ in 0..12 {
+    for _ in 0..9 {
         desk.press(KeyCode::PageUp);
     }
     assert!(desk.asked().contains(&Effect::Load(conversation(BEN), Part::Before(Seq(101)))));
@@ -186,7 +190,7 @@ fn history_comes_as_the_reader_scrolls_from_the_store_and_then_from_the_server()
     let before = desk.screen();
     desk.hear(Input::Page(older));
     assert_eq!(desk.screen(), before, "what comes above moves nothing");
-    for _ in 0..6 {
+    for _ in 0..8 {
         desk.press(KeyCode::PageUp);
     }
     let fetched = desk.asked().into_iter().filter(|effect| matches!(effect, Effect::FetchOlder(..))).count();
@@ -339,7 +343,8 @@ fn nothing_from_the_network_steers_the_terminal() {
         ..parlor_wire::auth::v1::Profile::default()
     };
     desk.hear(Input::Names(vec![(user(BEN), parlor_tui::people::Name::of(&name))]));
-    let media = parlor_wire::media::v1::Media { name: EVIL.to_owned(), ..parlor_wire::media::v1::Media::default() };
+    let media =
+        parlor_wire::media::v1::Media { name: EVIL.to_owned(), ..parlor_wire::media::v1::Media::default() };
     let file = Kind::File(chat::File { media: Some(media), caption: EVIL.to_owned() });
     let place = Kind::Location(chat::Location { name: EVIL.to_owned(), ..chat::Location::default() });
     let rename = Kind::Rename(chat::Rename { name: EVIL.to_owned() });
@@ -351,7 +356,12 @@ fn nothing_from_the_network_steers_the_terminal() {
         of_kind(5, BEN, 2, Kind::Text(Text { body: "\u{1b}c".repeat(50) })),
     ];
     desk.hear(Input::Page(page(BEN, said)));
-    desk.event(Event::Refused { frame: EVIL.to_owned(), problem: Problem { message: EVIL.to_owned(), ..Problem::default() } });
+    desk.event(Event::Refused {
+        frame: EVIL.to_owned(),
+        problem: Problem { message: EVIL.to_owned(), ..Problem::default() },
+    });
+    let kept = chat::Draft { text: EVIL.to_owned(), reply_to: 0 };
+    desk.state.composer = parlor_tui::views::composer::Composer::of(&kept);
     desk.hear(Input::Paste(EVIL.to_owned(), Vec::new()));
     let check = |desk: &Desk| {
         let screen = desk.screen();

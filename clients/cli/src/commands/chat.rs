@@ -2,7 +2,9 @@
 
 use std::env;
 use std::io::{IsTerminal as _, stdin, stdout};
+use std::path::PathBuf;
 
+use parlor_tui::demo::{self, DemoError};
 use parlor_tui::picture::Protocol;
 use parlor_tui::theme::Theme;
 use parlor_tui::{Options, TuiError};
@@ -16,15 +18,27 @@ pub async fn run(global: &Global, chat: &Chat) -> Outcome {
     show(options(global, chat, folder, server)?).await
 }
 
+pub async fn demo(global: &Global, chat: &Chat) -> Outcome {
+    let program = demo::server_program().ok_or(DemoError::NoServer);
+    let options = options(global, chat, PathBuf::new(), None)?;
+    let shown = match program {
+        Ok(program) => demo::demo(&program, options).await,
+        Err(error) => Err(error),
+    };
+    shown.map_err(|error| match error {
+        DemoError::Client(error) => error.into(),
+        DemoError::Io(error) => error.into(),
+        DemoError::Screen(error) => failure(error),
+        other => Failure::Failed(other.to_string()),
+    })
+}
+
 /// What the screen is started with.
-pub fn options(
-    global: &Global,
-    chat: &Chat,
-    folder: std::path::PathBuf,
-    server: Option<String>,
-) -> Outcome<Options> {
+fn options(global: &Global, chat: &Chat, folder: PathBuf, server: Option<String>) -> Outcome<Options> {
     if !(stdin().is_terminal() && stdout().is_terminal()) || global.json {
-        return Err(Failure::Usage("the full screen wants a terminal; `parlor --help` lists the commands".to_owned()));
+        return Err(Failure::Usage(
+            "the full screen wants a terminal; `parlor --help` lists the commands".to_owned(),
+        ));
     }
     Ok(Options {
         folder,
@@ -37,11 +51,14 @@ pub fn options(
     })
 }
 
-pub async fn show(options: Options) -> Outcome {
-    match parlor_tui::run(&options).await {
-        Ok(()) => Ok(()),
-        Err(TuiError::Client(error)) => Err(error.into()),
-        Err(TuiError::Terminal(error)) => Err(error.into()),
-        Err(error @ TuiError::Failed) => Err(Failure::Failed(error.to_string())),
+async fn show(options: Options) -> Outcome {
+    parlor_tui::run(&options).await.map_err(failure)
+}
+
+fn failure(error: TuiError) -> Failure {
+    match error {
+        TuiError::Client(error) => error.into(),
+        TuiError::Terminal(error) => error.into(),
+        error @ TuiError::Failed => Failure::Failed(error.to_string()),
     }
 }

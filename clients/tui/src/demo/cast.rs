@@ -76,7 +76,9 @@ impl Cast {
 
     async fn act(&self, actor: &Actor, deed: Deed) -> Result<(), Error> {
         let (text, place) = match deed {
-            Deed::Say(text) | Deed::Answer(text) | Deed::Reword(text) | Deed::Show(text) => (text, self.group),
+            Deed::Say(text) | Deed::Answer(text) | Deed::Reword(text) | Deed::Show(text) => {
+                (text, self.group)
+            }
             Deed::Whisper(text) => (text, actor.client.direct(self.you).await?),
             Deed::Unsay => ("", self.group),
         };
@@ -88,8 +90,13 @@ impl Cast {
             Deed::Show(_) => {
                 let file = FileToSend { path: self.picture.clone(), purpose: None, poster: None };
                 let (caption, reply_to) = (text.to_owned(), Seq::default());
-                let draft =
-                    FileDraft { conversation: place, files: vec![file], caption, reply_to, mentions: Vec::new() };
+                let draft = FileDraft {
+                    conversation: place,
+                    files: vec![file],
+                    caption,
+                    reply_to,
+                    mentions: Vec::new(),
+                };
                 return actor.live.send_file(draft).await.map(drop);
             }
         };
@@ -106,7 +113,8 @@ impl Cast {
     async fn last(&self, actor: &Actor, own: bool) -> Result<Seq, Error> {
         let me = actor.client.me().await?.to_string();
         let row = actor.client.conversation(self.group).await?;
-        let page = actor.client.fetch(self.group, Seq(row.head.saturating_sub(20).max(1)), Seq::default()).await?;
+        let page =
+            actor.client.fetch(self.group, Seq(row.head.saturating_sub(20).max(1)), Seq::default()).await?;
         let is_text = |kind: &Kind| matches!(kind, Kind::Text(_));
         let mut messages = page.entries.iter().rev().filter(|entry| {
             let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());

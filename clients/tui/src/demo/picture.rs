@@ -8,7 +8,7 @@ const SIZE: (u32, u32) = (480, 320);
 
 /// Paints it into `file`.
 pub fn paint(file: &Path) -> Result<(), ImageError> {
-    RgbImage::from_fn(SIZE.0, SIZE.1, |x, y| colour(x, y)).save(file)
+    RgbImage::from_fn(SIZE.0, SIZE.1, colour).save(file)
 }
 
 fn colour(x: u32, y: u32) -> Rgb<u8> {
@@ -31,7 +31,11 @@ fn colour(x: u32, y: u32) -> Rgb<u8> {
     } else {
         let wave = if (down + across / 24 % 3) % 9 < 2 { 30 } else { 0 };
         let deep = down - horizon;
-        Rgb([shade(180, 20, deep, 120), shade(120, 50, deep, 120), (shade(120, 90, deep, 120)).saturating_add(wave)])
+        Rgb([
+            shade(180, 20, deep, 120),
+            shade(120, 50, deep, 120),
+            (shade(120, 90, deep, 120)).saturating_add(wave),
+        ])
     }
 }
 

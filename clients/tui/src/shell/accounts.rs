@@ -13,7 +13,8 @@ const FOLDER: &str = "accounts";
 
 /// All of them, and where another would be kept. Blocks.
 pub fn all(main: &Path) -> (Vec<Account>, PathBuf) {
-    let inside = std::fs::read_dir(main.join(FOLDER)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let inside =
+        std::fs::read_dir(main.join(FOLDER)).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut folders: Vec<_> = inside.filter(|path| path.is_dir()).collect();
     folders.sort();
     let accounts = std::iter::once(main.to_owned()).chain(folders).filter_map(account).collect();

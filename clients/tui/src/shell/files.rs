@@ -133,7 +133,7 @@ mod tests {
             plain.replace(' ', "\\ "),
             format!("file://{}", plain.replace(' ', "%20")),
         ] {
-            assert_eq!(named(&text), [place.clone()], "{text:?}");
+            assert_eq!(named(&text), std::slice::from_ref(&place), "{text:?}");
         }
         assert_eq!(named(&format!("'{plain}' '{plain}'")).len(), 2);
         assert!(named(&format!("look at '{plain}'")).is_empty(), "words are words");
@@ -145,7 +145,9 @@ mod tests {
     fn names_of_strangers_stay_in_the_folder() {
         let id = MediaId::from_bytes([1; 16]);
         let folder = tempfile::tempdir().unwrap();
-        for (given, name) in [("../../etc/passwd", "passwd"), (".bashrc", "bashrc"), ("a\u{1b}[2J:b", "a_[2J_b")] {
+        for (given, name) in
+            [("../../etc/passwd", "passwd"), (".bashrc", "bashrc"), ("a\u{1b}[2J:b", "a_[2J_b")]
+        {
             assert_eq!(free_path(folder.path(), given, id), Some(folder.path().join(name)));
         }
         assert_eq!(free_path(folder.path(), "..", id), Some(folder.path().join(id.to_string())));

@@ -49,7 +49,15 @@ pub fn page(store: &Store, id: ConversationId, part: Part) -> Result<Page, Store
         joined: joined.get(&member.user).copied().unwrap_or_default(),
         marks: member.marks,
     });
-    Ok(Page { conversation: id, part, entries, range, floor, waiting: waiting(store, id)?, readers: readers.collect() })
+    Ok(Page {
+        conversation: id,
+        part,
+        entries,
+        range,
+        floor,
+        waiting: waiting(store, id)?,
+        readers: readers.collect(),
+    })
 }
 
 /// What is on its way: first what waits to be sent, then what waits for its files.

@@ -63,7 +63,8 @@ impl World {
             Effect::Send(draft) => return self.send(draft).await,
             Effect::KeepDraft(id, draft) => {
                 let folder = self.folder.clone();
-                let kept = tokio::task::spawn_blocking(move || drafts::keep(&folder, id, draft.as_ref())).await;
+                let kept =
+                    tokio::task::spawn_blocking(move || drafts::keep(&folder, id, draft.as_ref())).await;
                 if let Ok(Err(error)) = kept {
                     self.tell(Input::Failed(format!("the draft cannot be kept: {error}"))).await;
                 }
@@ -199,7 +200,8 @@ impl World {
     }
 
     async fn search_people(&self, query: String) {
-        let Some(page) = self.report(self.client.search(query.trim_start_matches('@'), "").await).await else {
+        let Some(page) = self.report(self.client.search(query.trim_start_matches('@'), "").await).await
+        else {
             return;
         };
         let found = page.profiles.iter().filter_map(|profile| {

@@ -55,7 +55,9 @@ pub async fn run(screen: &mut Screen, options: &Options, folder: &Path) -> Resul
     let Ok(client) = Client::with_open_store(Arc::clone(&store), &server, options.patience) else {
         state.complain(format!("not a server's address: {server}"));
         state.overlay = Some(views::accounts::nobody(&options.default_server));
-        return Session { main, state, world: None, store, patience: options.patience, inputs }.show(screen, heard, None).await;
+        return Session { main, state, world: None, store, patience: options.patience, inputs }
+            .show(screen, heard, None)
+            .await;
     };
     let (world, events) = match client.me().await {
         Ok(me) => {
@@ -80,7 +82,9 @@ pub async fn run(screen: &mut Screen, options: &Options, folder: &Path) -> Resul
     if world.is_some() && !options.greeting.is_empty() {
         state.say(options.greeting.clone());
     }
-    Session { main, state, world, store, patience: options.patience, inputs }.show(screen, heard, events).await
+    Session { main, state, world, store, patience: options.patience, inputs }
+        .show(screen, heard, events)
+        .await
 }
 
 struct Session {
@@ -175,7 +179,8 @@ impl Session {
         self.leave(&mut work);
         if let Some(Lanes { say, read }) = work.lanes {
             drop(heard); // nobody waits for an answer any more
-            let _ = tokio::time::timeout(END_WITHIN, async { tokio::join!(say.finish(), read.finish()) }).await;
+            let _ =
+                tokio::time::timeout(END_WITHIN, async { tokio::join!(say.finish(), read.finish()) }).await;
         }
         Ok(end.unwrap_or(End::Quit))
     }
@@ -216,7 +221,8 @@ impl Session {
                 let (main, inputs) = (self.main.clone(), self.inputs.clone());
                 tokio::task::spawn_blocking(move || {
                     let (all, free) = accounts::all(&main);
-                    inputs.blocking_send(Input::Accounts(all, free))
+                    // When nobody listens any more nobody needs to know.
+                    drop(inputs.blocking_send(Input::Accounts(all, free)));
                 });
             }
             Effect::LogIn(server, who, name) => work.call(self.log_in(server, who, name)),

@@ -40,8 +40,11 @@ impl Screen {
         restore_on_panic();
         enable_raw_mode()?;
         // From here on it is given back when this is dropped.
-        let mut screen =
-            Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))?, mouse: false, hung: Vec::new() };
+        let mut screen = Self {
+            terminal: Terminal::new(CrosstermBackend::new(stdout()))?,
+            mouse: false,
+            hung: Vec::new(),
+        };
         execute!(
             stdout(),
             EnterAlternateScreen,

@@ -56,7 +56,8 @@ fn go(state: &mut State, fx: &mut Vec<Effect>) {
 fn load_more(state: &mut State, fx: &mut Vec<Effect>) {
     let area = areas(state).messages;
     let seen = messages::visible(state, (area.width, area.height));
-    let (top, bottom) = (seen.first().map_or(0, |placed| placed.index), seen.last().map_or(0, |placed| placed.index));
+    let (top, bottom) =
+        (seen.first().map_or(0, |placed| placed.index), seen.last().map_or(0, |placed| placed.index));
     let online = state.link == Link::Online;
     let Some(thread) = &mut state.thread else { return };
     let Some(range) = thread.range.filter(|_| !thread.loading) else { return };
@@ -119,7 +120,9 @@ fn hang_pictures(state: &mut State, fx: &mut Vec<Effect>) {
 /// The small form, if there is one.
 fn variant(media: &Media) -> Variant {
     match &media.preview {
-        Some(Preview::Image(image)) if image.thumbnails.iter().any(|small| small.variant() == Variant::Small) => {
+        Some(Preview::Image(image))
+            if image.thumbnails.iter().any(|small| small.variant() == Variant::Small) =>
+        {
             Variant::Small
         }
         _ => Variant::Original,

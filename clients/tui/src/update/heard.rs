@@ -20,11 +20,8 @@ const SEARCH_STEP: u64 = 1_000;
 /// Takes in what came.
 pub fn on_heard(state: &mut State, input: Input, fx: &mut Vec<Effect>) {
     match input {
-        Input::Link(link) => {
-            if state.link != Link::Stopped {
-                state.link = link;
-            }
-        }
+        // It may have been asked for before the connection came, or ended.
+        Input::Link(link) if !matches!(state.link, Link::Online | Link::Stopped) => state.link = link,
         Input::Chats(chats, unsent) => on_chats(state, chats, unsent, fx),
         Input::Page(page) => on_page(state, page, fx),
         Input::Names(names) => state.people.learn(names),
@@ -96,7 +93,8 @@ fn on_chats(state: &mut State, chats: Chats, unsent: usize, fx: &mut Vec<Effect>
     }
     forget_told_drafts(state, fx);
     let all = || state.chats.shown.iter().chain(&state.chats.archived);
-    let members = all().flat_map(|chat| &chat.row.members).filter_map(|member| UserId::parse(&member.user_id));
+    let members =
+        all().flat_map(|chat| &chat.row.members).filter_map(|member| UserId::parse(&member.user_id));
     let spoken = all().filter_map(|chat| chat.last_message.as_ref()).flat_map(content::people_of);
     let users: Vec<_> = members.chain(spoken).collect();
     learn(state, users, fx);
@@ -115,7 +113,8 @@ fn forget_told_drafts(state: &mut State, fx: &mut Vec<Effect>) {
         .map(|(id, _)| *id)
         .collect();
     for id in told {
-        let is_written = state.thread.as_ref().is_some_and(|thread| thread.id == id) && state.composer.changed;
+        let is_written =
+            state.thread.as_ref().is_some_and(|thread| thread.id == id) && state.composer.changed;
         if !is_written {
             state.drafts.remove(&id);
             fx.push(Effect::KeepDraft(id, None));

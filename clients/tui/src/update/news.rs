@@ -72,14 +72,18 @@ fn on_event(state: &mut State, event: Event, fx: &mut Vec<Effect>) {
         }
         Event::Upload { message, news } => on_upload(state, message, news, fx),
         Event::Receipts { conversation, .. } => again(state, conversation, fx),
-        Event::PreferencesRefused { problem, .. } => state.complain(format!("not changed: {}", reason(&problem))),
+        Event::PreferencesRefused { problem, .. } => {
+            state.complain(format!("not changed: {}", reason(&problem)))
+        }
         Event::Person(_) => {}
         Event::Privacy => {
             if matches!(state.overlay, Some(Overlay::Settings(_))) {
                 fx.push(Effect::LoadAccount);
             }
         }
-        Event::Typing { conversation, user, activity } => state.people.hear_doing(conversation, user, activity),
+        Event::Typing { conversation, user, activity } => {
+            state.people.hear_doing(conversation, user, activity)
+        }
         Event::Presence { user, presence } => state.people.hear_presence(user, presence),
         Event::Refused { frame, problem } => {
             state.complain(format!("{} was refused: {}", one_line(&frame), reason(&problem)));
@@ -93,7 +97,9 @@ fn is_open(state: &State, id: ConversationId) -> bool {
 
 /// What came after what is there; in the open conversation, if it is this one.
 fn newer(state: &State, id: Option<ConversationId>, fx: &mut Vec<Effect>) {
-    let Some(thread) = state.thread.as_ref().filter(|thread| id.is_none_or(|id| thread.id == id)) else { return };
+    let Some(thread) = state.thread.as_ref().filter(|thread| id.is_none_or(|id| thread.id == id)) else {
+        return;
+    };
     fx.push(Effect::Load(thread.id, Part::After(thread.last().unwrap_or_default())));
 }
 
@@ -116,12 +122,7 @@ fn on_older(state: &mut State, id: ConversationId, complete: bool, fx: &mut Vec<
     fx.push(Effect::Load(id, part));
 }
 
-fn on_upload(
-    state: &mut State,
-    message: parlor_types::Op,
-    news: UploadNews,
-    fx: &mut Vec<Effect>,
-) {
+fn on_upload(state: &mut State, message: parlor_types::Op, news: UploadNews, fx: &mut Vec<Effect>) {
     match news {
         UploadNews::Progress { progress, .. } => drop(state.uploads.insert(message, progress)),
         UploadNews::Waits { problem, .. } => state.say(format!("the upload waits: {}", reason(&problem))),
@@ -151,7 +152,8 @@ fn on_stopped(state: &mut State, problem: &Problem) {
     match problem.reason() {
         R::TokenMissing | R::TokenInvalid | R::SessionEnded | R::RefreshReused => {
             state.complain("the session has ended: log in again");
-            let server = state.account.split_once(" at ").map(|(_, server)| server.to_owned()).unwrap_or_default();
+            let server =
+                state.account.split_once(" at ").map(|(_, server)| server.to_owned()).unwrap_or_default();
             state.overlay = Some(accounts::nobody(&server));
         }
         R::Displaced => state.complain("another program uses this account here: it has the connection now"),

@@ -16,7 +16,7 @@ pub use keys::{clear, on_key, send, write};
 use crate::content;
 use crate::effect::Effect;
 use crate::state::{Focus, State};
-use crate::text::{cut, width};
+use crate::text::{cut, one_line, width};
 use crate::views::messages::in_order;
 
 /// What is being written in the conversation that is open.
@@ -112,18 +112,20 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let first = row.saturating_sub(room.saturating_sub(1));
     let prompt = if focused { styles.accent } else { styles.quiet };
     for (offset, glyphs) in lines.iter().skip(first).take(room).enumerate() {
-        let text: String = glyphs.iter().map(|glyph| if glyph.text == "\t" { " " } else { glyph.text }).collect();
+        let text: String = glyphs.iter().map(|glyph| one_line(glyph.text).replace('\t', " ")).collect();
         let sign = if offset + first == 0 { "› " } else { "  " };
         let line = Line::from(vec![Span::styled(sign, prompt), Span::styled(text, styles.text)]);
         let y = area.y + 1 + u16::try_from(offset).unwrap_or(u16::MAX);
         frame.render_widget(line, Rect { y, height: 1, ..area });
     }
     if state.composer.editor.is_empty() && !focused {
-        let hint = Line::from(vec![Span::styled("› ", prompt), Span::styled("write a message", styles.quiet)]);
+        let hint =
+            Line::from(vec![Span::styled("› ", prompt), Span::styled("write a message", styles.quiet)]);
         frame.render_widget(hint, Rect { y: area.y + 1, height: 1.min(area.height - 1), ..area });
     }
     if focused {
-        let column = u16::try_from(column).unwrap_or(u16::MAX).saturating_add(2).min(area.width.saturating_sub(1));
+        let column =
+            u16::try_from(column).unwrap_or(u16::MAX).saturating_add(2).min(area.width.saturating_sub(1));
         let row = u16::try_from(row - first).unwrap_or(u16::MAX);
         frame.set_cursor_position((area.x + column, area.y + 1 + row));
     }

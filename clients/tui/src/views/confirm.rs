@@ -69,7 +69,11 @@ pub fn draw(state: &State, confirm: &Confirm, frame: &mut Frame<'_>) {
     let inner = super::window(state, frame, area, "Sure?");
     let question = ranges.into_iter().map(|range| Line::raw(in_order(confirm.question[range].trim_end())));
     super::lines(frame, inner, question.collect(), None, state);
-    let keys = if confirm.text.is_some() { "Enter: send   t: paste as text   Esc: neither" } else { "y: yes   n: no" };
+    let keys = if confirm.text.is_some() {
+        "Enter: send   t: paste as text   Esc: neither"
+    } else {
+        "y: yes   n: no"
+    };
     let place = Rect { y: inner.y + inner.height.saturating_sub(1), height: 1.min(inner.height), ..inner };
     frame.render_widget(Line::styled(keys, styles.accent), place);
 }

@@ -46,7 +46,9 @@ impl Field {
         match (key.code, held) {
             (KeyCode::Char(c), held) if held.is_empty() => self.write(c.encode_utf8(&mut [0; 4])),
             (KeyCode::Backspace, held) if held.is_empty() => self.editor.backspace(),
-            (KeyCode::Backspace, _) | (KeyCode::Char('w'), KeyModifiers::CONTROL) => self.editor.delete_word(),
+            (KeyCode::Backspace, _) | (KeyCode::Char('w'), KeyModifiers::CONTROL) => {
+                self.editor.delete_word()
+            }
             (KeyCode::Char('u'), KeyModifiers::CONTROL) => self.editor.delete_to_line_start(),
             (KeyCode::Delete, _) => self.editor.delete(),
             (KeyCode::Left, _) => self.editor.left(),
@@ -72,7 +74,7 @@ impl Field {
         for glyph in lines.first().into_iter().flatten() {
             taken += glyph.columns;
             if taken > skipped && taken <= skipped + room {
-                text.push_str(glyph.text);
+                text.push_str(&crate::text::one_line(glyph.text));
             }
         }
         let style = if focused { styles.accent } else { styles.quiet };

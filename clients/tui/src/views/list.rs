@@ -177,7 +177,8 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         frame.render_widget(last(state, chat, columns), Rect { y: y + 1, ..place });
         let both = Rect { height: ROWS, ..place };
         let is_open = state.thread.as_ref().is_some_and(|thread| thread.id == chat.id);
-        let is_chosen = state.focus == Focus::List && chosen(state).is_some_and(|chosen| chosen.id == chat.id);
+        let is_chosen =
+            state.focus == Focus::List && chosen(state).is_some_and(|chosen| chosen.id == chat.id);
         if is_open || is_chosen {
             frame.buffer_mut().set_style(both, styles.chosen);
         }
@@ -204,13 +205,14 @@ fn head(state: &State, chat: &Chat, columns: usize) -> Line<'static> {
         signs.push_str(if is_so { sign } else { "" });
     }
     let time = format!("{signs} {}", state.clock.short(chat.active_at));
-    let room = columns.saturating_sub(3 + width(&time));
+    let room = columns.saturating_sub(4 + width(&time));
     let title = cut(&state.title(chat), room);
     let free = room.saturating_sub(width(&title));
     let style = if chat.is_unread() { styles.text.add_modifier(Modifier::BOLD) } else { styles.text };
     Line::from(vec![
         Span::raw(" "),
         Span::styled(dot, dot_style),
+        Span::raw(" "),
         Span::styled(in_order(&title), style),
         Span::raw(" ".repeat(free)),
         Span::styled(time, styles.quiet),
@@ -228,12 +230,12 @@ fn last(state: &State, chat: &Chat, columns: usize) -> Line<'static> {
         (messages, _) => format!(" @ {messages} "),
     };
     let (text, style) = preview(state, chat);
-    let room = columns.saturating_sub(3 + width(&badge) + usize::from(!badge.is_empty()));
+    let room = columns.saturating_sub(4 + width(&badge) + usize::from(!badge.is_empty()));
     let text = cut(&text, room);
     let free = room.saturating_sub(width(&text)) + usize::from(!badge.is_empty());
     let quiet = chat.is_muted(state.clock.now) && chat.unread.mentions == 0;
     Line::from(vec![
-        Span::raw("  "),
+        Span::raw("   "),
         Span::styled(in_order(&text), style),
         Span::raw(" ".repeat(free)),
         Span::styled(badge, if quiet { styles.quiet_badge } else { styles.badge }),

@@ -39,14 +39,20 @@ impl Members {
 }
 
 /// One key. The view stays if it is given back.
-pub fn on_key(state: &mut State, mut members: Members, key: KeyEvent, fx: &mut Vec<Effect>) -> Option<Overlay> {
+pub fn on_key(
+    state: &mut State,
+    mut members: Members,
+    key: KeyEvent,
+    fx: &mut Vec<Effect>,
+) -> Option<Overlay> {
     let id = members.conversation;
     let (all, group) = match state.chat(id) {
         Some(chat) => (chat.row.members.clone(), chat.row.kind() == ConversationKind::Group),
         None => return None,
     };
     members.at = members.at.min(all.len().saturating_sub(1));
-    let chosen = all.get(members.at).and_then(|member| Some((UserId::parse(&member.user_id)?, member.role())));
+    let chosen =
+        all.get(members.at).and_then(|member| Some((UserId::parse(&member.user_id)?, member.role())));
     let ask = |question: String, content: Kind| {
         Some(Overlay::Confirm(Confirm::new(question, vec![Effect::Send(Draft::new(id, content))])))
     };
@@ -80,7 +86,9 @@ pub fn on_key(state: &mut State, mut members: Members, key: KeyEvent, fx: &mut V
                 fx.push(Effect::Send(Draft::new(id, Kind::SetRole(set))));
             }
         }
-        KeyCode::Char('l') if group => return ask("Leave the group".to_owned(), Kind::Leave(Leave::default())),
+        KeyCode::Char('l') if group => {
+            return ask("Leave the group".to_owned(), Kind::Leave(Leave::default()));
+        }
         _ => {}
     }
     Some(Overlay::Members(members))

@@ -63,7 +63,8 @@ impl PeopleSearch {
     /// Those marked, and those found.
     fn all(&self) -> Vec<(&Found, bool)> {
         let marked = self.marked.iter().map(|found| (found, true));
-        let others = self.found.iter().filter(|found| !self.marked.contains(found)).map(|found| (found, false));
+        let others =
+            self.found.iter().filter(|found| !self.marked.contains(found)).map(|found| (found, false));
         marked.chain(others).collect()
     }
 }
@@ -118,7 +119,8 @@ fn enter(
     fx: &mut Vec<Effect>,
 ) -> Option<Overlay> {
     let marked: Vec<_> = search.marked.iter().map(|found| found.user).collect();
-    let together = if marked.is_empty() { chosen.map(|found| found.user).into_iter().collect() } else { marked };
+    let together =
+        if marked.is_empty() { chosen.map(|found| found.user).into_iter().collect() } else { marked };
     match (search.group, &together[..]) {
         (_, []) => return Some(Overlay::People(search)),
         (Some(group), all) => {

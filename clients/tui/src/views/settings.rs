@@ -70,7 +70,12 @@ const ROWS: [Row; 13] = [
 ];
 
 /// One key. The view stays if it is given back.
-pub fn on_key(state: &mut State, mut view: SettingsView, key: KeyEvent, fx: &mut Vec<Effect>) -> Option<Overlay> {
+pub fn on_key(
+    state: &mut State,
+    mut view: SettingsView,
+    key: KeyEvent,
+    fx: &mut Vec<Effect>,
+) -> Option<Overlay> {
     match key.code {
         KeyCode::Esc | KeyCode::Char('q') => return None,
         KeyCode::Down | KeyCode::Char('j') => view.at = step(view.at, ROWS.len(), true),
@@ -112,7 +117,9 @@ fn change(state: &mut State, view: SettingsView, fx: &mut Vec<Effect>) -> Option
             };
             return Some(Overlay::Confirm(Confirm::new(question, vec![Effect::LogOut])));
         }
-        row => fx.extend(view.known.privacy.and_then(|privacy| privacy_change(row, &privacy)).map(Effect::SetPrivacy)),
+        row => fx.extend(
+            view.known.privacy.and_then(|privacy| privacy_change(row, &privacy)).map(Effect::SetPrivacy),
+        ),
     }
     if matches!(ROWS[view.at], Row::Theme | Row::Mouse | Row::Pictures | Row::Bell) {
         fx.push(Effect::KeepSettings(state.settings));
@@ -165,7 +172,10 @@ pub fn draw(state: &State, view: &SettingsView, frame: &mut Frame<'_>) {
     let inner = super::window(state, frame, area, "Settings");
     let drawn = ROWS.iter().map(|row| {
         let (label, value) = described(state, view, *row);
-        Line::from(vec![Span::styled(format!("{label:<30}"), styles.text), Span::styled(value, styles.accent)])
+        Line::from(vec![
+            Span::styled(format!("{label:<30}"), styles.text),
+            Span::styled(value, styles.accent),
+        ])
     });
     let list = Rect { height: inner.height.saturating_sub(2), ..inner };
     lines(frame, list, drawn.collect(), Some(view.at), state);
@@ -183,14 +193,19 @@ fn described(state: &State, view: &SettingsView, row: Row) -> (&'static str, Str
         Row::Mouse => ("Mouse", on(state.settings.mouse)),
         Row::Pictures => ("Pictures", on(state.settings.pictures)),
         Row::Bell => ("Ring when a message comes", on(state.settings.bell)),
-        Row::Name => ("Name", view.known.name.as_deref().map_or_else(not_known, |name| in_order(&one_line(name)))),
+        Row::Name => {
+            ("Name", view.known.name.as_deref().map_or_else(not_known, |name| in_order(&one_line(name))))
+        }
         Row::Appearance => ("Appear", status(|status| appearance(status.appearance()).to_owned())),
         Row::StatusText => ("A few words", status(|status| in_order(&one_line(&status.text)))),
-        Row::ReadReceipts => {
-            ("Let others see what I read", privacy(|known| if known.read_receipts { "on" } else { "off" }.to_owned()))
-        }
+        Row::ReadReceipts => (
+            "Let others see what I read",
+            privacy(|known| if known.read_receipts { "on" } else { "off" }.to_owned()),
+        ),
         Row::Online => ("Who sees me online", privacy(|known| audience(known.online()).to_owned())),
-        Row::LastSeen => ("Who sees when I was here", privacy(|known| audience(known.last_seen()).to_owned())),
+        Row::LastSeen => {
+            ("Who sees when I was here", privacy(|known| audience(known.last_seen()).to_owned()))
+        }
         Row::Direct => ("Who may write to me", privacy(|known| audience(known.direct()).to_owned())),
         Row::Groups => ("Who may add me to groups", privacy(|known| audience(known.groups()).to_owned())),
         Row::LogOut => ("Log out", String::new()),

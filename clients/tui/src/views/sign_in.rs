@@ -57,7 +57,9 @@ pub fn on_key(mut view: SignIn, key: KeyEvent, fx: &mut Vec<Effect>) -> Overlay 
             view.new = !view.new;
             view.at = view.at.min(view.shown() - 1);
         }
-        KeyCode::Enter if view.at + 1 < shown && view.fields[view.at + 1].text().is_empty() && view.at + 1 != NAME => {
+        KeyCode::Enter
+            if view.at + 1 < shown && view.fields[view.at + 1].text().is_empty() && view.at + 1 != NAME =>
+        {
             view.at += 1;
         }
         KeyCode::Enter => go(&mut view, fx),
@@ -101,7 +103,11 @@ pub fn draw(state: &State, view: &SignIn, frame: &mut Frame<'_>) {
     let area = layout::window(state, 60, 13);
     let title = if view.new { "Parlor: make an account" } else { "Parlor: log in" };
     let inner = super::window(state, frame, area, title);
-    let row = |offset: u16| Rect { y: inner.y + offset.min(inner.height.saturating_sub(1)), height: 1.min(inner.height), ..inner };
+    let row = |offset: u16| Rect {
+        y: inner.y + offset.min(inner.height.saturating_sub(1)),
+        height: 1.min(inner.height),
+        ..inner
+    };
     for (offset, (field, label)) in (1..).zip(view.fields.iter().zip(LABELS)).take(view.shown()) {
         field.draw(state, frame, row(offset), label, usize::from(offset) == view.at + 1);
     }

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
+use parlor_client::News;
 use parlor_client::core::{Event, Range, Unread};
 use parlor_client::store::{Chat, Chats};
-use parlor_client::News;
 use parlor_tui::effect::{Effect, Part};
 use parlor_tui::input::Input;
 use parlor_tui::people::Name;
@@ -232,7 +232,8 @@ impl Desk {
 }
 
 pub fn chats() -> Chats {
-    let mut with_ben = chat(BEN, ConversationKind::Direct, "", &[BEN], says(9, ADA, 2, "Wonderful. Nine o'clock?"), 0);
+    let mut with_ben =
+        chat(BEN, ConversationKind::Direct, "", &[BEN], says(9, ADA, 2, "Wonderful. Nine o'clock?"), 0);
     with_ben.preferences.pinned_at = minutes_ago(9_000);
     let harbour = chat(
         HARBOUR,
@@ -242,10 +243,17 @@ pub fn chats() -> Chats {
         says(41, CLEO, 50, "Who brings the map? I have lent mine to the neighbours"),
         3,
     );
-    let mut with_li = chat(LI, ConversationKind::Direct, "", &[LI], says(5, LI, 26 * 60, "好的，明天见！"), 0);
+    let mut with_li =
+        chat(LI, ConversationKind::Direct, "", &[LI], says(5, LI, 26 * 60, "好的，明天见！"), 0);
     with_li.preferences.muted_until = Some(Timestamp { seconds: 253_402_300_799, nanos: 0 });
-    let mut with_dalia =
-        chat(DALIA, ConversationKind::Direct, "", &[DALIA], says(3, DALIA, 12 * 24 * 60, "שלום, מה שלומך?"), 0);
+    let mut with_dalia = chat(
+        DALIA,
+        ConversationKind::Direct,
+        "",
+        &[DALIA],
+        says(3, DALIA, 12 * 24 * 60, "שלום, מה שלומך?"),
+        0,
+    );
     with_dalia.preferences.draft = "I will write to you on".to_owned();
     Chats { shown: vec![with_ben, harbour, with_li, with_dalia], archived: Vec::new(), hidden: Vec::new() }
 }
@@ -257,14 +265,20 @@ pub fn talk_with_ben() -> Vec<Entry> {
     let created = Created { member_ids, ..Created::default() };
     let deleted = Deleted { user_id: user(BEN).to_string() };
     let withheld = Withheld { reason: WithheldReason::SenderBlocked.into() };
-    let mut edited = says(6, ADA, 5, "It is closed on Mondays, so let us go on Saturday, if the weather holds.");
+    let mut edited =
+        says(6, ADA, 5, "It is closed on Mondays, so let us go on Saturday, if the weather holds.");
     edited.rev = 8;
     let mut answer = says(7, ADA, 4, "The one by the harbour 🚢");
     answer.reply_to = 3;
     vec![
         of_kind(1, ADA, 26 * 60, Kind::Created(created)),
         says(2, BEN, 25 * 60, "Hello Ada!"),
-        says(3, BEN, 25 * 60 - 1, "Do you remember the café we liked so much, the one with the very long name that nobody could ever spell?"),
+        says(
+            3,
+            BEN,
+            25 * 60 - 1,
+            "Do you remember the café we liked so much, the one with the very long name that nobody could ever spell?",
+        ),
         of_kind(4, BEN, 24 * 60, Kind::Deleted(deleted)),
         of_kind(5, BEN, 6, Kind::Withheld(withheld)),
         edited,

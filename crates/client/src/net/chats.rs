@@ -8,8 +8,8 @@ use parlor_wire::chat::v1::list_messages_request::{Conversation as Listed, Start
 use parlor_wire::chat::v1::{
     Conversation, ConversationKind, CreateConversationRequest, Direction, FetchRequest, GetBadgeRequest,
     GetBadgeResponse, GetConversationRequest, GetConversationResponse, GetReceiptsRequest,
-    GetReceiptsResponse, ListConversationsRequest, ListMessagesRequest, LogPage, MarkReadRequest, Marks, PreferenceChanges,
-    Preferences, SetPreferencesRequest, Settings, SyncRequest,
+    GetReceiptsResponse, ListConversationsRequest, ListMessagesRequest, LogPage, MarkReadRequest, Marks,
+    PreferenceChanges, Preferences, SetPreferencesRequest, Settings, SyncRequest,
 };
 use parlor_wire::to_time;
 
@@ -155,8 +155,7 @@ impl Client {
             page_size: 1,
             page_token: String::new(),
         };
-        let call =
-            async |access: Access| access.chat().list_messages(access.request(request.clone())).await;
+        let call = async |access: Access| access.chat().list_messages(access.request(request.clone())).await;
         let found = self.session.call(call).await?.messages;
         Ok(found.into_iter().find_map(|message| message.entry).map(|entry| Seq(entry.seq)))
     }

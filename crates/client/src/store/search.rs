@@ -53,7 +53,8 @@ impl Store {
             let Some(known) = conversation(tx, id)? else { return Ok(None) };
             let Some(range) = known.range.filter(|range| !range.is_empty()) else { return Ok(None) };
             let floor = known.row.and_then(|row| row.readable.last().map(|part| part.from_seq)).unwrap_or(1);
-            let reaches_back = range.low.0 <= floor || at(tx, id, range.low)?.is_some_and(|low| is_before(&low));
+            let reaches_back =
+                range.low.0 <= floor || at(tx, id, range.low)?.is_some_and(|low| is_before(&low));
             if !reaches_back {
                 return Ok(None);
             }
@@ -99,7 +100,7 @@ fn words(entry: Entry) -> Vec<String> {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use parlor_wire::chat::v1::{Conversation, Content, ReadableRange, Text};
+    use parlor_wire::chat::v1::{Content, Conversation, ReadableRange, Text};
 
     use super::*;
     use crate::core::{Mutation, Range, Weight};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::text::{Glyph, is_rtl, visual, wrap};
+use crate::text::{Glyph, is_harmful, is_rtl, visual, wrap};
 
 /// What is being written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Editor {
     /// Writes at the cursor. Line ends of other systems become ours, and what would steer a terminal stays out.
     pub fn insert(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let text: String = text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect();
+        let text: String = text.chars().filter(|c| *c == '\n' || !is_harmful(*c)).collect();
         self.text.insert_str(self.cursor, &text);
         self.cursor += text.len();
     }

@@ -10,7 +10,8 @@ const ENOUGH: usize = 2;
 pub fn begun(before: &str) -> Option<&str> {
     let colon = before.rfind(':')?;
     let name = &before[colon + 1..];
-    let begins_word = before[..colon].chars().next_back().is_none_or(|c| c.is_whitespace() || !c.is_alphanumeric());
+    let begins_word =
+        before[..colon].chars().next_back().is_none_or(|c| c.is_whitespace() || !c.is_alphanumeric());
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-'));
     (begins_word && is_name && name.len() >= ENOUGH).then_some(name)
 }

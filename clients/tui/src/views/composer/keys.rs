@@ -180,7 +180,8 @@ fn forget_draft(state: &mut State, fx: &mut Vec<Effect>) {
     let kept = state.drafts.insert(id, chat::Draft::default()).is_some_and(|draft| !draft.text.is_empty());
     fx.push(Effect::KeepDraft(id, None));
     if told || kept {
-        let changes = PreferenceChanges { draft: Some(chat::Draft::default()), ..PreferenceChanges::default() };
+        let changes =
+            PreferenceChanges { draft: Some(chat::Draft::default()), ..PreferenceChanges::default() };
         fx.push(Effect::Prefer(id, Box::new(changes)));
     }
 }

@@ -18,12 +18,15 @@ pub fn draw_header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let styles = state.settings.theme.styles();
     let Some(chat) = state.open_chat() else { return };
     let about = state.people.doing(chat.id).unwrap_or_else(|| match chat.row.kind() {
-        ConversationKind::Direct => {
-            state.people.other(&chat.row).map(|other| state.people.presence(other, &state.clock)).unwrap_or_default()
-        }
+        ConversationKind::Direct => state
+            .people
+            .other(&chat.row)
+            .map(|other| state.people.presence(other, &state.clock))
+            .unwrap_or_default(),
         _ => {
             let members = chat.row.members.iter().filter_map(|member| UserId::parse(&member.user_id));
-            let online = members.filter(|user| state.people.availability(*user) == Availability::Online).count();
+            let online =
+                members.filter(|user| state.people.availability(*user) == Availability::Online).count();
             let count = chat.row.member_count.max(u32::try_from(chat.row.members.len()).unwrap_or(u32::MAX));
             if online > 0 { format!("{count} members, {online} online") } else { format!("{count} members") }
         }
@@ -72,7 +75,8 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     if thread.is_empty() && !thread.loading {
-        let text = if thread.complete { "nothing was said yet" } else { "what was said here has not come yet" };
+        let text =
+            if thread.complete { "nothing was said yet" } else { "what was said here has not come yet" };
         let line = Line::styled(text, styles.quiet).centered();
         frame.render_widget(line, Rect { y: area.y + area.height / 2, height: 1.min(area.height), ..area });
     }

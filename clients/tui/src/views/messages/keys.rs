@@ -107,7 +107,8 @@ fn escape(state: &mut State) {
 }
 
 fn answer(state: &mut State) {
-    let Some(seq) = state.thread.as_ref().and_then(|thread| thread.chosen_entry()).map(|entry| Seq(entry.seq))
+    let Some(seq) =
+        state.thread.as_ref().and_then(|thread| thread.chosen_entry()).map(|entry| Seq(entry.seq))
     else {
         return state.say("choose the message to answer with ↑");
     };
@@ -140,7 +141,9 @@ fn edit(state: &mut State) {
 
 fn delete(state: &mut State) {
     let Some(thread) = &state.thread else { return };
-    let Some(entry) = thread.chosen_entry() else { return state.say("choose the message to delete with ↑") };
+    let Some(entry) = thread.chosen_entry() else {
+        return state.say("choose the message to delete with ↑");
+    };
     let question = format!("Delete for everybody: {}", content::summary(entry, &state.people));
     let effect = Effect::Send(Draft::delete(thread.id, Seq(entry.seq)));
     state.overlay = Some(Overlay::Confirm(Confirm::new(question, vec![effect])));
@@ -149,8 +152,10 @@ fn delete(state: &mut State) {
 fn save(state: &mut State, fx: &mut Vec<Effect>) {
     let chosen = state.thread.as_ref().and_then(|thread| thread.chosen_entry());
     let files = chosen.map(content::files).unwrap_or_default();
-    let known: Vec<_> =
-        files.into_iter().filter_map(|(media, _)| Some((MediaId::parse(&media.id)?, media.name.clone()))).collect();
+    let known: Vec<_> = files
+        .into_iter()
+        .filter_map(|(media, _)| Some((MediaId::parse(&media.id)?, media.name.clone())))
+        .collect();
     if known.is_empty() {
         return state.say("choose a message with a file with ↑");
     }

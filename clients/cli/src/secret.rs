@@ -6,7 +6,7 @@ use crate::outcome::{Failure, Outcome};
 
 /// The present password.
 pub fn ask(prompt: &str, from_stdin: bool) -> Outcome<String> {
-    if from_stdin { line() } else { Ok(rpassword::prompt_password(prompt)?) }
+    if from_stdin { line() } else { hidden(prompt) }
 }
 
 /// A new password, typed twice.
@@ -14,11 +14,18 @@ pub fn ask_new(prompt: &str, from_stdin: bool) -> Outcome<String> {
     if from_stdin {
         return line();
     }
-    let first = rpassword::prompt_password(prompt)?;
-    if rpassword::prompt_password("Again: ")? != first {
+    let first = hidden(prompt)?;
+    if hidden("Again: ")? != first {
         return Err(Failure::Usage("the two passwords are not the same".to_owned()));
     }
     Ok(first)
+}
+
+fn hidden(prompt: &str) -> Outcome<String> {
+    rpassword::prompt_password(prompt).map_err(|error| {
+        let way_out = "no terminal to ask for the password: give it with --password-stdin";
+        Failure::Usage(format!("{way_out} ({error})"))
+    })
 }
 
 fn line() -> Outcome<String> {

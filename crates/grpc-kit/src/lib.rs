@@ -3,10 +3,10 @@
 //! - Inwards: the [`Guard`] in front of a service's routes (who may call what, how often, how large), by a [`Policy`]
 //!   that names every RPC; access tokens ([`token`]) and the sessions that have ended before them ([`RevokedSet`]).
 //! - Outwards: [`Authorized`] channels, [`local_channel`] between services of one process, and what is learnt from
-//!   auth-svc by all others ([`RemoteKeys`], [`Revocations`]).
+//!   auth-svc by all others ([`RemoteKeys`], [`Revocations`]), or told to media-svc ([`Releases`]).
 //! - The public address: [`Listener`], [`Plain`], [`Health`], [`reflection`], [`merge`].
 //!
-//! All refusals are gRPC statuses with details. It knows no service but auth-svc, and that only through its API.
+//! All refusals are gRPC statuses with details. It knows services only through their internal APIs.
 
 mod address;
 mod caller;
@@ -16,6 +16,7 @@ mod health;
 mod outbound;
 mod policy;
 mod problem;
+mod releases;
 mod revocation;
 mod serve;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use health::{Health, merge, reflection};
 pub use outbound::{Authorized, TokenSource};
 pub use parlor_runtime::limiter::Rate;
 pub use policy::{Auth, Limit, Method, Policy, PolicyError, PolicyFault};
+pub use releases::Releases;
 pub use revocation::{Revocations, RevokedSet, Sight};
 pub use serve::{Listener, Plain, ServeError, ServeOptions, Stopped};
 pub use token::{Audience, Claims, KeySet, KeySource, RemoteKeys, Verifier};

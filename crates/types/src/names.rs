@@ -1,11 +1,12 @@
 //! Names people choose, and what is allowed in them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why a name was refused: the rule, for a developer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidName(pub &'static str);
+pub struct InvalidName(Cow<'static, str>);
 
 /// Whether `text` has control characters besides line feed and tab.
 #[must_use]
@@ -23,16 +24,15 @@ impl Username {
     /// # Errors
     /// [`InvalidName`] with the rule.
     pub fn new(text: &str) -> Result<Self, InvalidName> {
-        const RULE: InvalidName = InvalidName(
-            "must be 3 to 32 of a-z, 0-9, \"_\" and \".\", beginning and ending with a letter or digit",
-        );
+        const RULE: &str =
+            "must be 3 to 32 of a-z, 0-9, \"_\" and \".\", beginning and ending with a letter or digit";
         let inner = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
         let end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         let fits = (3..=32).contains(&text.len())
             && text.chars().all(inner)
             && end(text.chars().next())
             && end(text.chars().next_back());
-        if fits { Ok(Self(text.to_ascii_lowercase())) } else { Err(RULE) }
+        if fits { Ok(Self(text.to_ascii_lowercase())) } else { Err(InvalidName(RULE.into())) }
     }
 
     /// The name, in lower case.
@@ -54,13 +54,13 @@ impl DisplayName {
     pub fn new(text: &str, max: usize) -> Result<Self, InvalidName> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
-            return Err(InvalidName("must not be empty"));
+            return Err(InvalidName("must not be empty".into()));
         }
         if trimmed.chars().any(char::is_control) {
-            return Err(InvalidName("must not have control characters"));
+            return Err(InvalidName("must not have control characters".into()));
         }
         if trimmed.chars().count() > max {
-            return Err(InvalidName("is too long"));
+            return Err(InvalidName(format!("must have at most {max} characters").into()));
         }
         Ok(Self(trimmed.to_owned()))
     }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parlor_grpc_kit::Authorized;
+use parlor_grpc_kit::{Authorized, Releases};
 use parlor_types::{Id as _, MediaId, UserId};
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::internal::media::v1::media_internal_service_client::MediaInternalServiceClient;
 use parlor_wire::internal::media::v1::r#use::Place;
-use parlor_wire::internal::media::v1::{ClaimRequest, ReleaseRequest, Use};
+use parlor_wire::internal::media::v1::{ClaimRequest, Use};
 use parlor_wire::media::v1::{Media, Purpose};
 use parlor_wire::reason::from_status;
 use tokio::time::timeout;
@@ -77,21 +77,22 @@ pub trait Pictures: fmt::Debug + Send + Sync {
 /// media-svc, asked over its internal API.
 #[derive(Clone, Debug)]
 pub struct RemotePictures {
-    client: Option<MediaInternalServiceClient<Authorized>>,
+    service: Option<(MediaInternalServiceClient<Authorized>, Releases)>,
 }
 
 impl RemotePictures {
     /// Asks through this channel; without one it is out of reach.
     #[must_use]
     pub fn new(channel: Option<Authorized>) -> Self {
-        Self { client: channel.map(MediaInternalServiceClient::new) }
+        let client = channel.map(MediaInternalServiceClient::new);
+        Self { service: client.map(|client| (client.clone(), Releases::new(client))) }
     }
 }
 
 #[async_trait]
 impl Pictures for RemotePictures {
     async fn claim(&self, user: UserId, picture: MediaId) -> Result<Avatar, Refusal> {
-        let mut client = self.client.clone().ok_or(Refusal::MediaUnavailable(RETRY))?;
+        let (mut client, _) = self.service.clone().ok_or(Refusal::MediaUnavailable(RETRY))?;
         let request = ClaimRequest {
             user_id: user.to_string(),
             r#use: Some(profile_of(user)),
@@ -115,13 +116,9 @@ impl Pictures for RemotePictures {
     }
 
     fn release(&self, user: UserId, picture: MediaId) {
-        let Some(mut client) = self.client.clone() else { return };
-        let request = ReleaseRequest { r#use: Some(profile_of(user)), media_ids: vec![picture.to_string()] };
-        tokio::spawn(async move {
-            if !matches!(timeout(DEADLINE, client.release(request)).await, Ok(Ok(_))) {
-                tracing::debug!("media-svc did not hear that a picture is not used any more");
-            }
-        });
+        if let Some((_, releases)) = &self.service {
+            releases.tell(profile_of(user), vec![picture.to_string()]);
+        }
     }
 }
 

@@ -77,7 +77,7 @@ fn users(field: &str, ids: &[String]) -> Result<Vec<UserId>, Invalid> {
 fn group_name(field: &str, name: &str) -> Result<String, Invalid> {
     DisplayName::new(name, limits::MAX_GROUP_NAME)
         .map(|name| name.as_str().to_owned())
-        .map_err(|error| Invalid::field(field, error.0))
+        .map_err(|error| Invalid::field(field, error.to_string()))
 }
 
 fn from_created(created: &wire::Created) -> Result<Content, BadContent> {

@@ -104,7 +104,7 @@ fn from_location(location: &wire::Location) -> Result<Location, Invalid> {
         "" => String::new(),
         text => DisplayName::new(text, limits::MAX_PLACE_NAME)
             .map(|name| name.as_str().to_owned())
-            .map_err(|rule| Invalid::field("content.location.name", rule.0))?,
+            .map_err(|rule| Invalid::field("content.location.name", rule.to_string()))?,
     };
     let address = &location.address;
     if address.chars().count() > limits::MAX_PLACE_ADDRESS || has_control(address) {

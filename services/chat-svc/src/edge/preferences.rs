@@ -44,7 +44,7 @@ fn custom_name(name: &str) -> Result<String, Invalid> {
     }
     DisplayName::new(name, limits::MAX_CUSTOM_NAME)
         .map(|name| name.as_str().to_owned())
-        .map_err(|error| Invalid::field("changes.custom_name", error.0))
+        .map_err(|error| Invalid::field("changes.custom_name", error.to_string()))
 }
 
 /// Preferences for their member.

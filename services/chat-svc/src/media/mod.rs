@@ -1,18 +1,16 @@
 //! Files that entries name: media-svc keeps them, and this service claims them there before it stores such an entry.
 //! Never on a text's path.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parlor_grpc_kit::Authorized;
+use parlor_grpc_kit::{Authorized, Releases};
 use parlor_types::{ConversationId, MediaId, Op, UserId};
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::internal::media::v1::media_internal_service_client::MediaInternalServiceClient;
 use parlor_wire::internal::media::v1::r#use::Place;
-use parlor_wire::internal::media::v1::{ClaimRequest, EntryUse, ReleaseRequest, Use};
+use parlor_wire::internal::media::v1::{ClaimRequest, EntryUse, Use};
 use parlor_wire::reason::from_status;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::conversation::Media;
@@ -57,17 +55,13 @@ pub trait Claims: Send + Sync + 'static {
     fn release(&self, conversation: ConversationId, op: Op, media: Vec<MediaId>);
 }
 
-/// media-svc answers within this, or counts as out of reach. It bounds for how long a stream's appends wait for it.
+/// media-svc answers within this, or counts as out of reach. It bounds for how long appends of a conversation wait for it.
 const DEADLINE: Duration = Duration::from_secs(2);
-
-/// Releases under way at once; of more, media-svc is not told.
-const RELEASES: usize = 64;
 
 /// media-svc, asked over its internal API.
 #[derive(Debug, Clone)]
 pub struct RemoteMedia {
-    client: Option<MediaInternalServiceClient<Authorized>>,
-    releases: Arc<Semaphore>,
+    service: Option<(MediaInternalServiceClient<Authorized>, Releases)>,
 }
 
 impl RemoteMedia {
@@ -75,14 +69,14 @@ impl RemoteMedia {
     #[must_use]
     pub fn new(channel: Option<Authorized>) -> Self {
         let client = channel.map(MediaInternalServiceClient::new);
-        Self { client, releases: Arc::new(Semaphore::new(RELEASES)) }
+        Self { service: client.map(|client| (client.clone(), Releases::new(client))) }
     }
 }
 
 #[async_trait]
 impl Claims for RemoteMedia {
     async fn claim(&self, claim: Claim) -> Result<Vec<Media>, Unclaimed> {
-        let mut client = self.client.clone().ok_or(Unclaimed::Unreachable)?;
+        let (mut client, _) = self.service.clone().ok_or(Unclaimed::Unreachable)?;
         let answer = timeout(DEADLINE, client.claim(request(&claim))).await;
         let answer = answer.map_err(|_| {
             tracing::warn!("media-svc did not answer a claim in time");
@@ -106,15 +100,9 @@ impl Claims for RemoteMedia {
     }
 
     fn release(&self, conversation: ConversationId, op: Op, media: Vec<MediaId>) {
-        let Some(mut client) = self.client.clone() else { return };
-        let Ok(turn) = Arc::clone(&self.releases).try_acquire_owned() else { return };
-        let request = ReleaseRequest { r#use: Some(entry_of(conversation, op)), media_ids: texts(&media) };
-        tokio::spawn(async move {
-            if !matches!(timeout(DEADLINE, client.release(request)).await, Ok(Ok(_))) {
-                tracing::debug!("media-svc did not hear that files are not used any more");
-            }
-            drop(turn);
-        });
+        if let Some((_, releases)) = &self.service {
+            releases.tell(entry_of(conversation, op), texts(&media));
+        }
     }
 }
 
@@ -133,5 +121,23 @@ fn request(claim: &Claim) -> ClaimRequest {
         r#use: Some(entry_of(claim.conversation, claim.op)),
         media_ids: texts(&claim.media),
         readable_ids: texts(&claim.readable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parlor_testkit::{PATIENCE, TestAuth, TestMedia, eventually};
+    use parlor_types::Id as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn media_svc_hears_each_of_many_releases() {
+        let (auth, media) = (TestAuth::new(), TestMedia::new());
+        let remote = RemoteMedia::new(Some(media.internal_channel(&auth)));
+        for _ in 0..500 {
+            remote.release(ConversationId::new(), Op::new(), vec![MediaId::new()]);
+        }
+        eventually("all are told", PATIENCE, async || media.releases().len() == 500).await;
     }
 }

@@ -10,6 +10,7 @@ mod ephemeral;
 mod farewell;
 mod frames;
 mod limits;
+mod line;
 mod machine;
 pub mod outbox;
 mod preferences;

@@ -1,6 +1,5 @@
 //! A session with its surroundings: what a transport drives, and a router delivers to.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -10,9 +9,9 @@ use bytes::Bytes;
 use parlor_runtime::clock::Clock;
 use parlor_types::{ConversationId, SessionId, StreamId, UserId};
 
+use super::line::Lines;
 use super::machine::{Identity, Pull, Session};
 use super::outbox::OutBatch;
-use super::work::Job;
 use super::{Farewell, Live, PushError, Pushes, StreamLimits};
 use crate::log::Log;
 use crate::presence::{Facts, PresenceLink};
@@ -48,7 +47,7 @@ pub struct Stream {
     pub(super) deps: Deps,
     inner: Mutex<Inner>,
     /// Appends wait here for facts, so that they enter the log in the order sent.
-    pub(super) line: Mutex<Line>,
+    pub(super) lines: Mutex<Lines>,
 }
 
 struct Inner {
@@ -56,12 +55,6 @@ struct Inner {
     pushes: Pushes,
     /// The transport, when it waits for frames.
     waker: Option<Waker>,
-}
-
-#[derive(Default)]
-pub(super) struct Line {
-    pub(super) jobs: VecDeque<Job>,
-    pub(super) moving: bool,
 }
 
 impl Stream {
@@ -72,7 +65,7 @@ impl Stream {
             Identity { user, session, stream: StreamId::new(), generation: deps.store.generation() };
         let session = Session::new(identity, deps.limits, deps.clock.now());
         let inner = Inner { session, pushes: Pushes::default(), waker: None };
-        Arc::new(Self { identity, deps, inner: Mutex::new(inner), line: Mutex::default() })
+        Arc::new(Self { identity, deps, inner: Mutex::new(inner), lines: Mutex::default() })
     }
 
     /// Whose.
@@ -132,10 +125,10 @@ impl Stream {
         effects.extend(inner.session.marks_due(now));
         let waker = inner.waker.take();
         // In line before the lock is released: the order of appends is that of frames.
-        let lined_up = self.line_up(&mut effects);
+        let begun = self.line_up(&mut effects);
         drop(inner);
         wake(waker);
-        self.carry_out(effects, lined_up);
+        self.carry_out(effects, begun);
         Ok(())
     }
 
@@ -195,7 +188,7 @@ impl Stream {
             }
         };
         drop(inner);
-        self.carry_out(effects, false);
+        self.carry_out(effects, Vec::new());
         poll
     }
 
@@ -214,10 +207,10 @@ impl Stream {
         let mut inner = self.inner();
         let mut effects = change(&mut inner.session);
         let waker = inner.waker.take();
-        let lined_up = self.line_up(&mut effects);
+        let begun = self.line_up(&mut effects);
         drop(inner);
         wake(waker);
-        self.carry_out(effects, lined_up);
+        self.carry_out(effects, begun);
     }
 }
 

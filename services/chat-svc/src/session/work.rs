@@ -1,6 +1,6 @@
 //! Carrying out what a session wants: the log, the store, the router.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use parlor_types::{ConversationId, Seq, UserId};
 use parlor_wire::chat::v1 as wire;
@@ -9,10 +9,11 @@ use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::{Invalid, id};
 use prost::Message as _;
 
+use super::line::{Job, Lines};
 use super::machine::Effect;
 use super::{Deps, Farewell, Stream};
 use crate::edge;
-use crate::log::{Appended, Draft, Facts, Lane, Refusal, needs_facts};
+use crate::log::{Appended, Draft, Facts, Refusal, needs_facts};
 use crate::receipts::Marks;
 use crate::store::{AccountPlace, Commit, Marked, Order, Slice};
 
@@ -22,31 +23,30 @@ const STORE_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
 /// People read in one go.
 const PEOPLE_AT_ONCE: usize = 64;
 
-/// An append that waits its turn to enter the log.
-pub(super) struct Job {
-    append: Box<wire::Append>,
-    lane: Option<Lane>,
-}
-
 impl Stream {
-    /// Moves appends from `effects` into the line; whether there were any.
-    pub(super) fn line_up(&self, effects: &mut Vec<Effect>) -> bool {
+    /// Moves appends from `effects` into their lines; those that are to be moved.
+    pub(super) fn line_up(&self, effects: &mut Vec<Effect>) -> Vec<String> {
         if !effects.iter().any(|effect| matches!(effect, Effect::Append(..))) {
-            return false;
+            return Vec::new();
         }
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines();
+        let mut begun = Vec::new();
         for effect in std::mem::take(effects) {
             match effect {
-                Effect::Append(append, lane) => line.jobs.push_back(Job { append, lane }),
+                Effect::Append(append, lane) => begun.extend(lines.join(Job { append, lane })),
                 other => effects.push(other),
             }
         }
-        true
+        begun
     }
 
-    pub(super) fn carry_out(self: &Arc<Self>, effects: Vec<Effect>, lined_up: bool) {
-        if lined_up {
-            self.move_line();
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn carry_out(self: &Arc<Self>, effects: Vec<Effect>, begun: Vec<String>) {
+        for conversation in begun {
+            self.move_line(conversation);
         }
         for effect in effects {
             let stream = Arc::clone(self);
@@ -76,25 +76,19 @@ impl Stream {
         }
     }
 
-    /// Appends enter the log in line; one that needs facts first holds up those behind it.
-    fn move_line(self: &Arc<Self>) {
+    /// Appends to a conversation enter the log in line; one that needs facts first holds up those behind it.
+    fn move_line(self: &Arc<Self>, conversation: String) {
         loop {
-            let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-            if line.moving {
-                return;
-            }
-            let Some(job) = line.jobs.pop_front() else { return };
-            line.moving = true;
-            drop(line);
+            let next = self.lines().next(&conversation);
+            let Some(job) = next else { return };
             match edge::draft(self.user(), &job.append, job.lane.clone()) {
                 Err(problem) => self.tell_quietly(job, problem),
                 Ok(draft) if needs_facts(&draft) => {
-                    drop(tokio::spawn(Arc::clone(self).append_with_facts(job, draft)));
+                    drop(tokio::spawn(Arc::clone(self).append_with_facts(conversation, job, draft)));
                     return;
                 }
                 Ok(draft) => self.append(job, draft, Facts::Clear),
             }
-            self.line.lock().unwrap_or_else(PoisonError::into_inner).moving = false;
         }
     }
 
@@ -110,11 +104,10 @@ impl Stream {
         self.deps.log.enqueue(draft, facts, Box::new(reply));
     }
 
-    async fn append_with_facts(self: Arc<Self>, job: Job, draft: Draft) {
+    async fn append_with_facts(self: Arc<Self>, conversation: String, job: Job, draft: Draft) {
         let facts = self.deps.log.gather(&draft).await;
         self.append(job, draft, facts);
-        self.line.lock().unwrap_or_else(PoisonError::into_inner).moving = false;
-        self.move_line();
+        self.move_line(conversation);
     }
 
     fn answer(

@@ -26,6 +26,8 @@ async fn a_newer_stream_of_the_same_session_displaces_the_older() {
     assert_eq!(old.end().await.reason(), (ErrorReason::Displaced, false));
     let mut subscribed = StreamClient::subscribe(&ada.chat, hello()).await.unwrap();
     subscribed.welcomed().await;
+    // Before the end of the sync a row tells of an entry as well as an Event does.
+    subscribed.synced().await;
     assert_eq!(new.end().await.reason(), (ErrorReason::Displaced, false));
     ada.says(&tea, "to whoever is left").await;
     for stream in [&mut subscribed, &mut elsewhere] {

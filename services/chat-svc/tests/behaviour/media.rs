@@ -6,6 +6,7 @@ use parlor_wire::chat::v1::append_result::Outcome;
 use parlor_wire::chat::v1::client_frame::Kind as ClientKind;
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::list_messages_request::Conversation as Listed;
+use parlor_wire::chat::v1::server_frame::Kind as ServerKind;
 use parlor_wire::chat::v1::{
     Album, AlbumItem, Append, Entry, File, Image, ListMessagesRequest, Location, SetAvatar, Video, Voice,
     album_item,
@@ -237,7 +238,7 @@ async fn only_who_manages_a_group_gives_it_a_picture() {
 async fn without_media_svc_text_goes_on() {
     let scene = Scene::start().await;
     let (ada, ben) = (scene.user().await, scene.user().await);
-    let tea = ada.group(&[&ben]).await;
+    let (tea, work) = (ada.group(&[&ben]).await, ada.group(&[]).await);
     let picture = scene.upload(&ada, Purpose::Image);
     scene.media.set(Mood::Hangs);
     let (mut ada_s, mut ben_s) = (ada.stream().await, ben.stream().await);
@@ -251,6 +252,11 @@ async fn without_media_svc_text_goes_on() {
         assert_eq!(outcome(ben_s.append(said).await), Ok((n + 2, false)), "text of others is not held up");
     }
     assert_eq!(ada.says(&tea, "by another way").await, 7);
+    let elsewhere = compose::text(&work, 1, "of the same stream");
+    assert_eq!(outcome(ada_s.append(elsewhere).await), Ok((2, false)));
+    let early = ada_s.take_mail();
+    let answered = early.iter().any(|frame| matches!(frame, ServerKind::AppendResult(_)));
+    assert!(!answered, "other conversations do not wait for the picture: {early:?}");
     // The picture comes to nothing within 2 s, and what was sent after it keeps its order.
     let Some(Outcome::Problem(problem)) = ada_s.result_of(&waiting.op).await.outcome else {
         panic!("stored")

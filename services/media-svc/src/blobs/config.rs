@@ -38,7 +38,7 @@ pub struct BlobConfig {
     pub bucket: String,
     /// Its region.
     pub region: String,
-    /// Where it is served, such as "https://minio.example:9000"; empty for AWS.
+    /// Where it is served, such as `https://minio.example:9000`; empty for AWS.
     pub endpoint: String,
     /// Whether `endpoint` may be plain HTTP. For a network of one's own alone.
     pub allow_http: bool,

@@ -38,12 +38,8 @@ fn confined() {
             let mut bytes: Vec<u8> = Vec::new();
             bytes.try_reserve(600 * 1024 * 1024).is_ok()
         }
-        "take less memory" => {
-            let mut bytes: Vec<u8> = Vec::new();
-            let got = bytes.try_reserve(200 * 1024 * 1024).is_ok();
-            bytes.resize(200 * 1024 * 1024, 1);
-            got && black_box(&bytes)[1] == 1
-        }
+        // Filled in one go, well within the time that it has.
+        "take less memory" => black_box(vec![1_u8; 200 * 1024 * 1024])[1] == 1,
         "compute for ever" => loop {
             black_box(0);
         },

@@ -11,14 +11,14 @@ mod mp4;
 mod opus;
 mod pictures;
 mod png;
-mod profile;
+pub mod profile;
 mod webp;
 
 pub use exif::exif;
 pub use jpeg::{photo, photo_jpeg};
 pub use pictures::{Turn, plain, turned};
 pub use png::colour_chunks;
-pub use profile::{colours, profile_of, tags_of, tell, telling_profile};
+pub use profile::{colours, telling_profile};
 
 /// Stands in every place of a file that can hold text.
 pub const CANARY: &str = "canary-7Q2xVb9Lw0";

@@ -2,7 +2,8 @@ use moxcms::ColorProfile;
 use proptest::prelude::*;
 
 use super::rebuild;
-use crate::corpus::{self, colours, profile_of, tags_of, tell};
+use crate::corpus::profile::{profile_of, tags_of, tell};
+use crate::corpus::{self, colours};
 
 /// A header for pixels of this kind, as colours between profiles of that kind, of this version.
 fn header(pixels: &[u8; 4], between: &[u8; 4], version: u8) -> [u8; 128] {

@@ -75,7 +75,7 @@ mod tests {
         table.extend([0, 2, 0, 2]);
         table.resize(table.len() + 2 * (2 * 3 + 27_000 * 3 + 2 * 3), 9);
         let header = *corpus::telling_profile().first_chunk().expect("it is whole");
-        let profile = corpus::profile_of(header, &[(*b"A2B0", table)]);
+        let profile = corpus::profile::profile_of(header, &[(*b"A2B0", table)]);
         let mut parts = Parts::default();
         for (number, part) in (1..).zip(profile.chunks(60_000)) {
             parts.add(&[&[number, 3], part].concat());

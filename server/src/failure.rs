@@ -127,7 +127,7 @@ impl From<media_svc::StartError> for Failure {
         let code = match &error {
             E::Store(open) => code_of(open),
             E::Files(_) => Code::Io,
-            E::Bucket(_) => Code::Usage,
+            E::Bucket(_) | E::Scanner => Code::Usage,
             E::Policy(_) => Code::Internal,
         };
         Self::new(code, error)

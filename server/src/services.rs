@@ -1,6 +1,7 @@
 //! The services, wired to each other.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use crate::args::INSPECT_MEDIA;
 use crate::config::Config;
 use crate::failure::{Code, Failure};
 use crate::files::Stores;
+
+/// The program that runs, on Linux.
+const RUNNING: &str = "/proc/self/exe";
 
 /// See the module. Some call each other, so the way to one that starts later is opened late.
 pub(crate) struct Services {
@@ -154,10 +158,13 @@ async fn start_media(
     Ok(media)
 }
 
-/// The command of the process in which uploads are looked at: this program, told to do that alone.
+/// The command of the process in which uploads are looked at: this program, told to do that alone. Where the system knows it, that is
+/// the program that runs, also when another one lies in its place by now.
 fn inspector() -> Result<Vec<OsString>, Failure> {
-    let own = std::env::current_exe()
-        .map_err(|error| Failure::new(Code::Internal, format!("cannot find this program: {error}")))?;
+    let running = Path::new(RUNNING);
+    let own = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
+    let own =
+        own.map_err(|error| Failure::new(Code::Internal, format!("cannot find this program: {error}")))?;
     Ok(vec![own.into(), INSPECT_MEDIA.into()])
 }
 

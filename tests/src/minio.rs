@@ -69,7 +69,7 @@ impl Minio {
         (self.child, self.address) = launch(&program, &self.folder, &self.address).await;
     }
 
-    /// The names of all objects in the bucket.
+    /// The names of all objects in the bucket, but for the mark that says whose they are.
     ///
     /// # Panics
     /// Its folder cannot be read.
@@ -82,7 +82,8 @@ impl Minio {
             let path = path.strip_prefix(&bucket).expect("it was found in there");
             path.to_str().expect("our names are ASCII").to_owned()
         };
-        let mut names: Vec<_> = found.into_iter().map(name).collect();
+        let mut names: Vec<_> =
+            found.into_iter().map(name).filter(|name| !name.ends_with("/owner")).collect();
         names.sort();
         names
     }

@@ -1,9 +1,10 @@
 //! The layer in front of a service: it lets through what the [`Policy`] allows, and says who is calling.
 //!
-//! In order: the method must have a row; its limit per address; its access token; its limit per caller; and the size
-//! of each message, before any of it is buffered. A refusal is a gRPC answer with details. Handlers behind it find
+//! In order: the method must have a row; its limit per address; its access token; its limit per caller; how much of its
+//! sender is on its way already; and the size of each message, before any of it is buffered. A refusal is a gRPC answer with details. Handlers behind it find
 //! the [`Caller`](crate::Caller) with [`caller`](crate::caller()).
 
+mod arriving;
 mod frames;
 
 use std::convert::Infallible;
@@ -30,6 +31,7 @@ use crate::caller::Caller;
 use crate::policy::{Auth, Limit, Method, Policy};
 use crate::problem::{problem, problem_after};
 use crate::token::{Audience, Verifier};
+use arriving::{Arriving, Room, Sender};
 use parlor_runtime::limiter::{Limiter, Rate};
 
 /// Buckets that a guard remembers at once, in all its limiters together; about 100 bytes each.
@@ -45,6 +47,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     callers: Limiter<(usize, UserId)>,
     addresses: Limiter<(usize, Source)>,
+    arriving: Arriving,
 }
 
 impl Guard {
@@ -57,6 +60,7 @@ impl Guard {
             clock,
             callers: Limiter::new(BUCKETS / 2),
             addresses: Limiter::new(BUCKETS / 2),
+            arriving: Arriving::new(arriving::OF_ONE, arriving::OF_ALL),
         }))
     }
 
@@ -79,11 +83,35 @@ impl Inner {
         let (row, method) =
             self.policy.get(request.uri().path()).ok_or_else(|| Status::unimplemented("no such method"))?;
         self.limit_address(row, method, &request)?;
-        if let Some(caller) = self.authenticate(method, request.headers()).await.map_err(status_of)? {
-            self.limit_caller(row, method, &caller)?;
+        let caller = self.authenticate(method, request.headers()).await.map_err(status_of)?;
+        if let Some(caller) = &caller {
+            self.limit_caller(row, method, caller)?;
+        }
+        let most = method.max_request_bytes;
+        let is_stream = self.policy.takes_stream(row);
+        let room = if is_stream { None } else { self.room(method, caller.as_ref(), &request)? };
+        if let Some(caller) = caller {
             request.extensions_mut().insert(caller);
         }
-        Ok(request.map(|body| frames::limited(body, method.max_request_bytes)))
+        Ok(request.map(|body| {
+            let body = if is_stream { Body::new(body) } else { arriving::in_time(body, room) };
+            frames::limited(body, most)
+        }))
+    }
+
+    /// Room for the request, where its sender is not trusted to end it.
+    fn room<B>(
+        &self,
+        method: &Method,
+        caller: Option<&Caller>,
+        request: &Request<B>,
+    ) -> Result<Option<Room>, Status> {
+        let sender = match (method.auth, caller) {
+            (Auth::Internal, _) => None,
+            (_, Some(caller)) => Some(Sender::Caller(caller.user_id)),
+            (_, None) => source(request).map(Sender::Address),
+        };
+        sender.map(|sender| self.arriving.take(sender, method.max_request_bytes)).transpose()
     }
 
     async fn authenticate(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
@@ -97,10 +125,9 @@ impl Inner {
 
     fn limit_address<B>(&self, row: usize, method: &Method, request: &Request<B>) -> Result<(), Status> {
         let Limit::PerAddress { burst, per_second } = method.limit else { return Ok(()) };
-        let connection = request.extensions().get::<TcpConnectInfo>();
-        let Some(address) = connection.and_then(TcpConnectInfo::remote_addr) else { return Ok(()) };
+        let Some(source) = source(request) else { return Ok(()) };
         let rate = Rate { burst, per_second };
-        let taken = self.addresses.take((row, address.ip().into()), rate, self.clock.now());
+        let taken = self.addresses.take((row, source), rate, self.clock.now());
         taken.map_err(too_many)
     }
 
@@ -115,6 +142,12 @@ impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Guard").field("policy", &self.policy).finish_non_exhaustive()
     }
+}
+
+/// Where a request came from; none if from inside the process.
+fn source<B>(request: &Request<B>) -> Option<Source> {
+    let connection = request.extensions().get::<TcpConnectInfo>();
+    connection.and_then(TcpConnectInfo::remote_addr).map(|address| address.ip().into())
 }
 
 fn status_of(problem: Problem) -> Status {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use parlor_wire::DESCRIPTORS;
 use prost::Message as _;
-use prost_types::FileDescriptorSet;
+use prost_types::{FileDescriptorSet, MethodDescriptorProto};
 
 use parlor_runtime::limiter::Rate;
 
@@ -73,6 +73,8 @@ impl Limit {
 #[derive(Debug)]
 pub struct Policy {
     methods: Vec<Method>,
+    /// Of each of these, whether its request is a stream of messages.
+    takes_stream: Vec<bool>,
     by_path: HashMap<&'static str, usize>,
 }
 
@@ -88,7 +90,7 @@ impl Policy {
         let mut wanted = Vec::new();
         for service in services {
             match rpcs(&set, service) {
-                Some(paths) => wanted.extend(paths),
+                Some(rpcs) => wanted.extend(rpcs),
                 None => faults.push(PolicyFault::NoSuchService((*service).to_owned())),
             }
         }
@@ -99,11 +101,13 @@ impl Policy {
                 faults.push(PolicyFault::Repeated(method.path.to_owned()));
             }
         }
-        faults.extend(
-            wanted.into_iter().filter(|path| !by_path.contains_key(path.as_str())).map(PolicyFault::Missing),
-        );
+        let missing = wanted.iter().filter(|rpc| !by_path.contains_key(rpc.path.as_str()));
+        faults.extend(missing.map(|rpc| PolicyFault::Missing(rpc.path.clone())));
         if faults.is_empty() {
-            Ok(Self { methods: methods.to_vec(), by_path })
+            let is_stream =
+                |method: &Method| wanted.iter().any(|rpc| rpc.path == method.path && rpc.takes_stream);
+            let takes_stream = methods.iter().map(is_stream).collect();
+            Ok(Self { methods: methods.to_vec(), takes_stream, by_path })
         } else {
             Err(PolicyError(faults))
         }
@@ -114,21 +118,36 @@ impl Policy {
         let index = *self.by_path.get(path)?;
         Some((index, &self.methods[index]))
     }
+
+    /// Whether the request of the method of this row is a stream of messages.
+    pub(crate) fn takes_stream(&self, row: usize) -> bool {
+        self.takes_stream[row]
+    }
 }
 
-/// The paths of a service's RPCs; `None` if the protocol has no such service.
-fn rpcs(set: &FileDescriptorSet, service: &str) -> Option<Vec<String>> {
+/// An RPC of the protocol.
+struct Rpc {
+    path: String,
+    takes_stream: bool,
+}
+
+/// A service's RPCs; `None` if the protocol has no such service.
+fn rpcs(set: &FileDescriptorSet, service: &str) -> Option<Vec<Rpc>> {
     set.file.iter().find_map(|file| {
         let name = service.strip_prefix(file.package())?.strip_prefix('.')?;
         let found = file.service.iter().find(|candidate| candidate.name() == name)?;
-        Some(found.method.iter().map(|rpc| format!("/{service}/{}", rpc.name())).collect())
+        let rpc = |rpc: &MethodDescriptorProto| Rpc {
+            path: format!("/{service}/{}", rpc.name()),
+            takes_stream: rpc.client_streaming(),
+        };
+        Some(found.method.iter().map(rpc).collect())
     })
 }
 
-fn faults_of(method: &Method, wanted: &[String]) -> Vec<PolicyFault> {
+fn faults_of(method: &Method, wanted: &[Rpc]) -> Vec<PolicyFault> {
     let mut faults = Vec::new();
     let path = || method.path.to_owned();
-    if !wanted.iter().any(|wanted| wanted == method.path) {
+    if !wanted.iter().any(|rpc| rpc.path == method.path) {
         faults.push(PolicyFault::NoSuchRpc(path()));
     }
     if method.limit.rate().is_some_and(|rate| !rate.is_valid()) || method.max_request_bytes == 0 {

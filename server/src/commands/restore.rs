@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use chat_svc::store::new_generation;
-use media_svc::{BlobStore, complete_copy};
+use media_svc::{BlobStore, complete_copy, disown_copy};
 use parlor_embedded::check_file;
 use parlor_runtime::data_dir::DataDir;
 
@@ -38,6 +38,7 @@ pub async fn restore(source: &Path, config: &Config) -> Result<(), Failure> {
     let in_bucket = config.media.blobs.store != BlobStore::Local;
     let make = move || {
         make(&manifest, &from, &to)?;
+        disown_media(&to)?;
         if in_bucket { Ok(()) } else { require_blobs(&to) }
     };
     let made = tokio::task::spawn_blocking(make).await;
@@ -95,6 +96,17 @@ fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failur
         finish(store).map_err(|error| Failure::io("write", store, &error))?;
     }
     Ok(())
+}
+
+/// Makes the restored store another one than that which the backup was made of: if that one still has its bucket, this one is not
+/// to delete there what it does not know.
+fn disown_media(partial: &Path) -> Result<(), Failure> {
+    let store = Stores::of(partial).media;
+    if !store.exists() {
+        return Ok(());
+    }
+    disown_copy(&store)?;
+    finish(&store).map_err(|error| Failure::io("write", &store, &error))
 }
 
 /// Whether all files are there that the restored store names; a backup makes sure of that.

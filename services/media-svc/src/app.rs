@@ -20,20 +20,20 @@ use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use parlor_wire::internal::media::v1::media_internal_service_server::MediaInternalServiceServer;
 use parlor_wire::media::v1::media_service_server::MediaServiceServer;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::access::RemoteSharing;
-use crate::blobs::{BlobError, Blobs};
-use crate::collection::Collection;
+use crate::blobs::{BlobError, Blobs, OwnError};
+use crate::collection::{Collection, Owner};
 use crate::config::Config;
 use crate::finish::{Finisher, Tools};
 use crate::gate::Gate;
 use crate::references::RemoteReferences;
 use crate::rpc::{InternalRpc, PublicRpc, policy};
-use crate::scan::{Later, Scanner};
+use crate::scan::{self, Later, Scanner};
 use crate::staging::Staging;
 use crate::store::{SqliteStore, Store};
 use crate::uploads::{OpenUploads, Uploads};
@@ -48,6 +48,8 @@ const STAGING: &str = "uploads";
 const BLOBS: &str = "blobs";
 /// The file in quarantine that is being looked at.
 const SCANNED: &str = "scanned";
+/// The file that the scanner is tried with at the start.
+const PROBED: &str = "scanned-at-start";
 
 /// A part waits no longer than this for those before it to be written.
 const PART_WAIT: Duration = Duration::from_secs(20);
@@ -77,9 +79,12 @@ pub enum StartError {
     /// The folder of uploads, or where finished files are.
     #[error("media: {0}")]
     Files(#[from] BlobError),
-    /// The bucket refuses what it is asked for.
-    #[error("the bucket cannot be used, look at the keys of media.blobs: {0}")]
-    Bucket(#[source] BlobError),
+    /// The bucket refuses what it is asked for, or it is another store's.
+    #[error("the place of files cannot be used, look at the keys of media.blobs: {0}")]
+    Bucket(#[source] OwnError),
+    /// The scanner calls a harmless file harmful: it would have every file deleted.
+    #[error("the scanner refuses a harmless file, look at media.scanner.command")]
+    Scanner,
     /// A fault in the program: an RPC without a row in the table.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -88,7 +93,10 @@ pub enum StartError {
 /// A running media-svc. Serve [`App::public`] to clients and [`App::internal`] to services; end it with
 /// [`App::shutdown`].
 pub struct App {
-    blobs: Blobs,
+    owner: Owner,
+    scanner: Option<Arc<dyn Scanner>>,
+    /// The file that the scanner is tried with.
+    probed: PathBuf,
     public: Routes,
     internal: Routes,
     http: Plain,
@@ -117,13 +125,10 @@ impl App {
         let standing = out::standing(Arc::clone(&revoked), revocations.sight());
         let out = Out::new(&config.downloads, &store, blobs.clone(), sharing, standing, Arc::clone(&clock));
         let scanner = config.scanner.scanner();
-        if let Some(scanner) = scanner.clone() {
-            let (store, file) = (Arc::clone(&store), data.join(SCANNED));
-            let later = Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(&clock), file);
-            run(&tasks, "quarantine", move |stop| async move { later.run(stop).await });
-        }
-        let kept = blobs.clone();
-        let rooms = Rooms::new(config, store, kept, staging, references, inspector, scanner, &clock, &tasks);
+        start_quarantine(config, &tasks, &store, &blobs, scanner.clone(), &clock, data.join(SCANNED))?;
+        let owner = Owner { store: Arc::clone(&store), blobs, adopt: config.blobs.adopt.clone() };
+        let (kept, with) = (owner.clone(), scanner.clone());
+        let rooms = Rooms::new(config, store, kept, staging, references, inspector, with, &clock, &tasks);
 
         let keys = Arc::new(RemoteKeys::new(auth));
         let verifier = Arc::new(Verifier::new(Arc::clone(&keys) as _, revoked, Arc::clone(&clock)));
@@ -146,7 +151,9 @@ impl App {
         run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
-            blobs,
+            owner,
+            scanner,
+            probed: data.join(PROBED),
             public: guard(public).protect(Routes::new(people)),
             internal: guard(internal).protect(Routes::new(services)),
             http: out.http,
@@ -155,12 +162,16 @@ impl App {
         })
     }
 
-    /// Whether finished files can be kept where the configuration says: a bucket can refuse.
+    /// Whether finished files can be kept where the configuration says, and whether its scanner tells harmless files from others: a
+    /// bucket can refuse, or be another store's.
     ///
     /// # Errors
-    /// It does.
+    /// They cannot, or it does not.
     pub async fn probe(&self) -> Result<(), StartError> {
-        self.blobs.probe().await.map_err(StartError::Bucket)
+        self.owner.probe().await.map_err(StartError::Bucket)?;
+        let Some(scanner) = &self.scanner else { return Ok(()) };
+        let is_sane = scan::is_sane(&**scanner, &self.probed).await.map_err(BlobError::from)?;
+        if is_sane { Ok(()) } else { Err(StartError::Scanner) }
     }
 
     /// What clients may call, behind its guard: [`PUBLIC_SERVICES`](crate::PUBLIC_SERVICES).
@@ -224,7 +235,7 @@ impl Rooms {
     fn new(
         config: &Config,
         store: Arc<dyn Store>,
-        blobs: Blobs,
+        owner: Owner,
         staging: Staging,
         references: RemoteReferences,
         inspector: Vec<OsString>,
@@ -245,15 +256,18 @@ impl Rooms {
             uploads: Arc::clone(&uploads),
             staging: staging.clone(),
             store: Arc::clone(&store),
-            blobs: blobs.clone(),
+            blobs: owner.blobs.clone(),
             inspector: Inspector::new(config.inspector_limits(), inspector),
             scanner,
+            scan_wait: config.scanner.finish_wait,
             jobs: Gate::new(config.jobs(), config.finish_waiting, config.finish_wait),
+            puts: Semaphore::new(config.jobs()),
         };
         let finisher = Finisher::new(tools, config.finish_rules(), Arc::clone(clock), tasks.clone());
         let collection = Collection {
             store,
-            blobs,
+            blobs: owner.blobs.clone(),
+            owner,
             staging,
             uploads: Arc::clone(&uploads),
             references: Arc::new(references),
@@ -281,6 +295,33 @@ fn run<F: Future<Output = ()> + Send + 'static>(
         task.await;
         Ok::<_, Infallible>(())
     });
+}
+
+/// Looks at what is in quarantine; without a scanner nothing stays there.
+fn start_quarantine(
+    config: &Config,
+    tasks: &TaskGroup,
+    store: &Arc<dyn Store>,
+    blobs: &Blobs,
+    scanner: Option<Arc<dyn Scanner>>,
+    clock: &Arc<dyn Clock>,
+    file: PathBuf,
+) -> Result<(), BlobError> {
+    // What the last process was looking at when it ended may be deleted by now, or harmful.
+    match std::fs::remove_file(&file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let store = Arc::clone(store);
+    let Some(scanner) = scanner else {
+        run(tasks, "quarantine", move |stop| async move {
+            stop.run_until_cancelled(scan::release(&*store)).await;
+        });
+        return Ok(());
+    };
+    let later = Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(clock), file);
+    run(tasks, "quarantine", move |stop| async move { later.run(stop).await });
+    Ok(())
 }
 
 fn start_rooms(tasks: &TaskGroup, uploads: Arc<Uploads>, collection: Arc<Collection>) {

@@ -15,6 +15,8 @@ use crate::{collection, finish, uploads};
 const MIB: u64 = 1 << 20;
 /// Room for the thumbnails of one file.
 const PREVIEW_BYTES: u64 = 32 * MIB;
+/// Bytes of a file that are read, cleaned and written in a second, also by a slow machine: whatever may be uploaded can be finished.
+const CLEANED_IN_A_SECOND: u64 = 32 * MIB;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -68,10 +70,14 @@ pub struct Config {
     pub finish_jobs: usize,
     /// Uploads that wait for that. Beyond it FinishUpload gets OVERLOADED.
     pub finish_waiting: usize,
+    /// Uploads of one user that are finished or wait for it, once half of the places are taken. Beyond it FinishUpload gets
+    /// OVERLOADED.
+    pub finish_per_user: usize,
     /// How long one may wait for that.
     #[serde(with = "duration")]
     pub finish_wait: Duration,
-    /// How long the inspection of one file may take; beyond it there is no preview.
+    /// How long the inspection of one file may take, besides a second for every 32 MiB of `max_file_bytes`; beyond it there is no
+    /// preview.
     #[serde(with = "duration")]
     pub inspect_time: Duration,
     /// How long a file is kept that nothing uses, from its end and from each claim on.
@@ -141,6 +147,7 @@ impl Default for Config {
             parts_waiting: 256,
             finish_jobs: 0,
             finish_waiting: 64,
+            finish_per_user: 4,
             finish_wait: Duration::from_secs(30),
             inspect_time: Duration::from_secs(10),
             keep_unused: DAY,
@@ -189,7 +196,11 @@ impl Config {
     }
 
     pub(crate) fn finish_rules(&self) -> finish::Rules {
-        finish::Rules { most: self.jobs() + self.finish_waiting, keep_unused: self.keep_unused }
+        finish::Rules {
+            most: self.jobs() + self.finish_waiting,
+            most_of_owner: self.finish_per_user,
+            keep_unused: self.keep_unused,
+        }
     }
 
     pub(crate) fn collection_rules(&self) -> collection::Rules {
@@ -206,7 +217,7 @@ impl Config {
             jobs: self.jobs(),
             waiting: self.finish_waiting,
             wait: self.finish_wait,
-            time: self.inspect_time,
+            time: self.inspect_time + Duration::from_secs(self.max_file_bytes / CLEANED_IN_A_SECOND),
             // The file cleaned, once more if it is turned, and thumbnails.
             output_bytes: self.max_file_bytes.saturating_mul(2).saturating_add(PREVIEW_BYTES),
             turned_bytes: self.max_file_bytes,
@@ -245,6 +256,7 @@ impl Validate for Config {
         problems.range("parts_waiting", &self.parts_waiting, 0..=100_000);
         problems.range("finish_jobs", &self.finish_jobs, 0..=1024);
         problems.range("finish_waiting", &self.finish_waiting, 0..=100_000);
+        problems.range("finish_per_user", &self.finish_per_user, 1..=100_000);
         problems.range("finish_wait", &self.finish_wait, seconds(1)..=seconds(600));
         problems.range("inspect_time", &self.inspect_time, seconds(1)..=seconds(600));
         problems.range("keep_unused", &self.keep_unused, seconds(60)..=30 * DAY);

@@ -42,4 +42,4 @@ pub use config::{Config, Limits, RateLimit};
 pub use download::DownloadConfig;
 pub use rpc::policy::{INTERNAL as INTERNAL_SERVICES, PUBLIC as PUBLIC_SERVICES};
 pub use scan::ScannerConfig;
-pub use store::{CopyError, complete_copy};
+pub use store::{CopyError, complete_copy, disown_copy};

@@ -120,7 +120,9 @@ impl World {
         let wanted = files.iter().map(|media| 1 + thumbnails(media)).sum::<usize>();
         let ids: BTreeSet<_> = files.iter().map(|media| media.id.clone()).collect();
         eventually("G1: only the files that were finished are kept", PATIENCE, async || {
-            let blobs = all(&self.data.join("blobs"));
+            let folder = self.data.join("blobs");
+            let mut blobs = all(&folder);
+            blobs.retain(|path| *path != folder.join("owner"));
             let of_files =
                 blobs.iter().filter(|blob| blob.iter().any(|part| ids.contains(&*part.to_string_lossy())));
             of_files.count() == wanted && blobs.len() == wanted && all(&self.data.join("uploads")).is_empty()

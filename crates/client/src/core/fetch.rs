@@ -179,7 +179,7 @@ impl Core {
                 self.fetches.failures = 0;
                 match request.what {
                     What::Newer => self.on_newer_page(now, request, page, fx),
-                    What::Older => self.on_older_page(request, page, fx),
+                    What::Older => self.on_older_page(now, request, page, fx),
                     What::Op => self.on_op_page(request.conversation, &page, fx),
                 }
             }
@@ -212,7 +212,7 @@ impl Core {
         self.advance(now, id, page.entries, fx);
     }
 
-    fn on_older_page(&mut self, request: Request, page: LogPage, fx: &mut Effects) {
+    fn on_older_page(&mut self, now: Now, request: Request, page: LogPage, fx: &mut Effects) {
         let id = request.conversation;
         for entry in &page.entries {
             self.seen_in_log(entry, fx);
@@ -238,6 +238,7 @@ impl Core {
         if low > step.from {
             conversation.floor = conversation.floor.max(low); // fewer than asked for: no others may be read
         }
+        let was_empty = range.is_empty();
         range.low = low;
         let complete = low <= conversation.floor;
         if complete || low <= older.down_to {
@@ -248,6 +249,9 @@ impl Core {
         }
         fx.tell.push(Event::Older { conversation: id, low, complete });
         self.save_extent(id, fx);
+        if was_empty {
+            self.marks.note(now, id); // the first entries that came: there was nothing to have received before
+        }
     }
 
     fn on_fetch_problem(&mut self, now: Now, request: Request, problem: Problem, fx: &mut Effects) {

@@ -25,6 +25,18 @@ fn a_complete_table_is_taken() {
 }
 
 #[test]
+fn it_is_known_which_requests_are_streams() {
+    const PRESENCE: &str = "parlor.internal.presence.v1.PresenceInternalService";
+    let set = FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+    let rpcs = rpcs(&set, PRESENCE).unwrap();
+    let rows: Vec<_> = rpcs.iter().map(|rpc| row(Box::leak(rpc.path.clone().into_boxed_str()))).collect();
+    let policy = Policy::new(&rows, &[PRESENCE]).unwrap();
+    for (index, row) in rows.iter().enumerate() {
+        assert_eq!(policy.takes_stream(index), row.path.ends_with("/Attach"), "{}", row.path);
+    }
+}
+
+#[test]
 fn an_rpc_without_a_row_stops_the_start() {
     assert_eq!(faults(&rows()[1..], &[SERVICE]), [PolicyFault::Missing(rows()[0].path.to_owned())]);
 }

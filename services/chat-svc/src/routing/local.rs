@@ -121,7 +121,9 @@ impl Router for LocalRouter {
 
     fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>) {
         self.each(user, |stream| {
-            if Some(stream.id()) != by {
+            if Some(stream.id()) == by {
+                stream.changed_row(conversation);
+            } else {
                 stream.row_changed(conversation);
             }
         });

@@ -16,7 +16,8 @@ pub trait Router: Send + Sync + 'static {
     /// An entry is stored: hand it to those who may see it.
     fn publish(&self, published: Published);
 
-    /// A user's row changed otherwise than by an entry: their streams, but for the one that did it, need it again.
+    /// A user's row changed otherwise than by an entry: their streams need it again, but for the one that did it, unless an
+    /// older one is on its way there.
     fn row_changed(&self, user: UserId, conversation: ConversationId, by: Option<StreamId>);
 
     /// How far `of` is in a conversation has changed for these other members.

@@ -263,6 +263,14 @@ impl Session {
         }
     }
 
+    /// This stream changed the user's row, and says so itself. A row that is being read just now may be of before, and
+    /// come after: then another follows.
+    pub fn changed_row(&mut self, conversation: ConversationId) {
+        if self.awaited.contains(&conversation) {
+            self.row_changed(conversation);
+        }
+    }
+
     /// What became of an append.
     pub fn answered(
         &mut self,

@@ -142,6 +142,11 @@ impl Stream {
         self.tell(|session| session.row_changed(conversation));
     }
 
+    /// A row that this stream changed.
+    pub fn changed_row(self: &Arc<Self>, conversation: ConversationId) {
+        self.tell(|session| session.changed_row(conversation));
+    }
+
     /// Marks of another member that changed.
     pub fn receipts_changed(self: &Arc<Self>, conversation: ConversationId, of: UserId) {
         self.tell(|session| session.receipts_changed(conversation, of));

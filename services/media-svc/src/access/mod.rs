@@ -31,7 +31,7 @@ pub trait Sharing: Send + Sync + 'static {
 /// is asked about like one that does, so that the time it takes tells nobody which it is.
 ///
 /// # Errors
-/// See [`Unanswered`]; not where all are the user's own.
+/// See [`Unanswered`]; not where all are the user's own, or whoever answers lets them have all the same.
 pub async fn had_by(
     user: UserId,
     asked: &[MediaId],
@@ -43,12 +43,19 @@ pub async fn had_by(
     let mut had: HashSet<_> = own.collect();
     let pictures = found.iter().filter(|record| record.was_avatar && !had.contains(&record.id));
     let pictures: Vec<_> = pictures.map(|record| record.id).collect();
+    let mut unanswered = false;
     if !pictures.is_empty() {
-        had.extend(sharing.pictures(&pictures).await?.into_iter().filter(|id| pictures.contains(id)));
+        match sharing.pictures(&pictures).await {
+            Ok(shown) => had.extend(shown.into_iter().filter(|id| pictures.contains(id))),
+            Err(Unanswered) => unanswered = true,
+        }
     }
     let rest: Vec<_> = asked.iter().copied().filter(|id| !had.contains(id)).collect();
     if !rest.is_empty() {
         had.extend(sharing.readable(user, &rest).await?.into_iter().filter(|id| rest.contains(id)));
+    }
+    if unanswered && pictures.iter().any(|id| !had.contains(id)) {
+        return Err(Unanswered);
     }
     found.retain(|record| had.contains(&record.id));
     Ok(found)

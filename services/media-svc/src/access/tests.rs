@@ -132,3 +132,16 @@ async fn an_answer_about_others_gives_nothing() {
     let had = had_by(ben, &[asked.id], vec![asked, other], &told).await;
     assert_eq!(had, Ok(vec![]));
 }
+
+#[tokio::test]
+async fn what_an_entry_gives_needs_no_auth_svc() {
+    let (ada, ben) = (UserId::new(), UserId::new());
+    let [sent, other] = [record(ada), record(ada)].map(|file| Record { was_avatar: true, ..file });
+    let told = Told { readable: vec![(ben, sent.id)], auth_away: true, ..Told::default() };
+    assert_eq!(ids_had(ben, from_ref(&sent), &told).await, Ok(vec![sent.id]));
+    assert_eq!(
+        ids_had(ben, &[sent, other], &told).await,
+        Err(Unanswered),
+        "nobody can say whether it is a picture"
+    );
+}

@@ -12,7 +12,7 @@ use tower::service_fn;
 
 use crate::access::RemoteSharing;
 use crate::blobs::Blobs;
-use crate::download::{DownloadConfig, Downloads, Ending, Slots, Standing};
+use crate::download::{DownloadConfig, Downloads, Ending, Pace, Slots, Standing};
 use crate::http::{Files, PREFIX};
 use crate::link::Links;
 use crate::rpc::OutRpc;
@@ -40,7 +40,7 @@ impl Out {
             Arc::new(sharing),
             standing,
             slots,
-            config.patience,
+            Pace { patience: config.patience, least_rate: config.least_rate, longest: config.longest },
         );
         let links = Arc::new(Links::new(Arc::clone(store), &config.base_url, PREFIX));
         let files = Files::new(downloads.clone(), Arc::clone(&links), Arc::clone(&clock));

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::access::{Sharing, Unanswered};
 use crate::blobs::{BlobConfig, BlobError, Blobs};
-use crate::download::{Downloads, Ending, Slots, Source};
+use crate::download::{Downloads, Ending, Pace, Slots, Source};
 use crate::http::{Files, PREFIX};
 use crate::link::{Link, Links, ends};
 use crate::media::{
@@ -131,9 +131,11 @@ impl Scene {
                 }
             })
         };
-        let slots = Slots::new(SLOTS, SLOTS);
-        let downloads =
-            Downloads::new(Arc::clone(&store), source, Arc::clone(&told) as _, standing, slots.clone(), DAY);
+        // One user may have all of them, however few are left.
+        let slots = Slots::new(SLOTS, 8 * SLOTS);
+        let pace = Pace { patience: DAY, least_rate: 0, longest: DAY };
+        let sharing = Arc::clone(&told) as _;
+        let downloads = Downloads::new(Arc::clone(&store), source, sharing, standing, slots.clone(), pace);
         let links = Arc::new(Links::new(Arc::clone(&store), base, PREFIX));
         let clock = Arc::new(ManualClock::at(SystemTime::now()));
         Self { store, blobs, told, clock, slots, downloads, links, read, ended, blind, folder }

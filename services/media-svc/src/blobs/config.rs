@@ -27,7 +27,7 @@ pub enum BlobStore {
     S3,
 }
 
-/// See the module. All but `store` and `prefix` is for `s3`.
+/// See the module. All but `store`, `prefix` and `adopt` is for `s3`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BlobConfig {
@@ -45,8 +45,12 @@ pub struct BlobConfig {
     /// Whether the bucket's name is part of the host's and not of the path.
     pub virtual_host: bool,
     /// All keys begin with this and a "/"; empty for nothing. Nobody else may have keys there: what media-svc does not
-    /// know of is deleted.
+    /// know of is deleted. Large files are put in parts: give the bucket a rule that aborts incomplete multipart uploads after a
+    /// day, for those that a crash leaves.
     pub prefix: String,
+    /// The id of another store whose files these are, to be taken over, as after a restore from a backup; the refusal to start says
+    /// which it is. Empty for none.
+    pub adopt: String,
     /// The access key; without one, what the machine has of its own (AWS_ACCESS_KEY_ID, web identity, instance metadata).
     pub access_key_id: Option<String>,
     /// The secret that belongs to it.
@@ -63,6 +67,7 @@ impl Default for BlobConfig {
             allow_http: false,
             virtual_host: false,
             prefix: String::new(),
+            adopt: String::new(),
             access_key_id: None,
             secret_access_key: None,
         }

@@ -2,42 +2,30 @@
 //!
 //! What is put is durable once that is answered. Files are streamed: memory holds a few chunks of each, whatever its size.
 
+mod bucket;
 mod config;
 mod local;
+mod owner;
 
 use std::error::Error as _;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as Key;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use parlor_types::{Id as _, MediaId};
-use tokio::io::AsyncReadExt as _;
-use tokio::time::timeout;
 
 use crate::media::Variant;
-use crate::room;
 
 pub use config::{BlobConfig, BlobStore};
+pub use owner::{OwnError, StoreId};
 
-/// Bytes of a chunk on its way into the store; S3 takes no part below 5 MiB but the last.
-const CHUNK: usize = 5 << 20;
-/// Chunks of one file on their way at once.
-const CHUNKS_AT_ONCE: usize = 2;
-/// A key that no blob has.
-const NOTHING: &str = "nothing";
-/// What S3 says in words alone.
-const NO_BUCKET: &str = "NoSuchBucket";
-/// How long the store may take to answer at the start.
-const PROBE: Duration = Duration::from_secs(5);
-/// Bytes read from a file at once.
-const READ: usize = 256 * 1024;
+use local::Folder;
 
 /// Why bytes cannot be put, had or deleted.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +46,8 @@ pub enum BlobError {
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     prefix: Option<String>,
-    /// The folder they are in, if it is one, and how many bytes of its disk are left free.
-    reserve: Option<(Arc<Path>, u64)>,
+    /// The folder they are in, if it is one.
+    folder: Option<Folder>,
 }
 
 impl Blobs {
@@ -68,46 +56,21 @@ impl Blobs {
     /// # Errors
     /// The folder cannot be made or the bucket cannot be named.
     pub fn open(config: &BlobConfig, folder: &Path) -> Result<Self, BlobError> {
-        let store: Arc<dyn ObjectStore> = match config.store {
-            BlobStore::Local => Arc::new(local::open(folder)?),
-            BlobStore::S3 => Arc::new(config.bucket()?),
+        let (store, folder): (Arc<dyn ObjectStore>, _) = match config.store {
+            BlobStore::Local => {
+                let folder = Folder::open(folder)?;
+                (Arc::clone(&folder.files) as _, Some(folder))
+            }
+            BlobStore::S3 => (Arc::new(config.bucket()?), None),
         };
         let prefix = Some(config.prefix.trim_matches('/').to_owned()).filter(|prefix| !prefix.is_empty());
-        let reserve = (config.store == BlobStore::Local).then(|| (folder.into(), 0));
-        Ok(Self { store, prefix, reserve })
+        Ok(Self { store, prefix, folder })
     }
 
     /// The same, leaving so many bytes of the disk free, if they are on one.
     #[must_use]
-    pub fn reserving(self, bytes: u64) -> Self {
-        Self { reserve: self.reserve.map(|(folder, _)| (folder, bytes)), ..self }
-    }
-
-    /// Asks for anything at all, so that a wrong bucket, key or secret is told before there is something to keep. A store that
-    /// does not answer is no reason not to start.
-    ///
-    /// # Errors
-    /// It refuses.
-    pub async fn probe(&self) -> Result<(), BlobError> {
-        use object_store::Error as E;
-        let nothing: Key = self.prefix.as_deref().into_iter().chain([NOTHING]).collect();
-        match timeout(PROBE, self.store.get(&nothing)).await {
-            Ok(Err(error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. }))) => {
-                Err(BlobError::Failed(error.to_string()))
-            }
-            Ok(Err(error @ E::NotFound { .. })) if error.to_string().contains(NO_BUCKET) => {
-                Err(BlobError::Failed(error.to_string()))
-            }
-            Ok(Ok(_) | Err(E::NotFound { .. })) => Ok(()),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the store of blobs does not answer");
-                Ok(())
-            }
-            Err(_) => {
-                tracing::warn!(after = ?PROBE, "the store of blobs does not answer");
-                Ok(())
-            }
-        }
+    pub fn reserving(self, reserve: u64) -> Self {
+        Self { folder: self.folder.map(|folder| folder.reserving(reserve)), ..self }
     }
 
     /// Puts the bytes of a file, in the place of what was there.
@@ -115,40 +78,14 @@ impl Blobs {
     /// # Errors
     /// They are not there then.
     pub async fn put(&self, id: MediaId, variant: Variant, from: &Path) -> Result<(), BlobError> {
-        let mut file = tokio::fs::File::open(from).await?;
-        if let Some((folder, reserve)) = &self.reserve {
-            let folder = tokio::fs::File::open(folder).await?;
-            room::check(&folder, file.metadata().await?.len(), *reserve)?;
-        }
-        let upload = self.store.put_multipart(&self.key(id, variant)).await?;
-        let mut writer = WriteMultipart::new_with_chunk_size(upload, CHUNK);
-        match copy(&mut file, &mut writer).await {
-            Ok(()) => writer.finish().await.map(drop).map_err(BlobError::from),
-            Err(error) => {
-                if let Err(error) = writer.abort().await {
-                    tracing::warn!(%error, "a blob that was not put could not be given up");
-                }
-                Err(error)
-            }
+        let key = self.key(id, variant);
+        match &self.folder {
+            Some(folder) => folder.put(&key, from).await,
+            None => bucket::put(&*self.store, &key, from).await,
         }
     }
 
-    /// The bytes of `range`, which lies within the blob and is not empty.
-    ///
-    /// # Errors
-    /// There are none, or they cannot be had; so may each item.
-    pub async fn get(
-        &self,
-        id: MediaId,
-        variant: Variant,
-        range: Range<u64>,
-    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
-        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let found = self.store.get_opts(&self.key(id, variant), options).await?;
-        Ok(found.into_stream().map_err(BlobError::from).boxed())
-    }
-
-    /// As [`Blobs::get`], all at once: for a range that memory has room for.
+    /// The bytes of `range`, which lies within the blob, is not empty, and which memory has room for.
     ///
     /// # Errors
     /// There are none, or they cannot be had.
@@ -182,21 +119,13 @@ impl Blobs {
     }
 
     fn key(&self, id: MediaId, variant: Variant) -> Key {
-        let id = id.to_string();
-        // One part after the other: a '/' within a part would be escaped.
-        self.prefix.iter().flat_map(|prefix| prefix.split('/')).chain([id.as_str(), variant.name()]).collect()
+        self.key_of(&[&id.to_string(), variant.name()])
     }
-}
 
-async fn copy(file: &mut tokio::fs::File, writer: &mut WriteMultipart) -> Result<(), BlobError> {
-    let mut buffer = vec![0; READ];
-    loop {
-        let read = file.read(&mut buffer).await?;
-        if read == 0 {
-            return Ok(());
-        }
-        writer.wait_for_capacity(CHUNKS_AT_ONCE).await?;
-        writer.write(&buffer[..read]);
+    /// One part after the other: a '/' within a part would be escaped.
+    fn key_of(&self, parts: &[&str]) -> Key {
+        let prefix = self.prefix.iter().flat_map(|prefix| prefix.split('/'));
+        prefix.chain(parts.iter().copied()).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! nothing. What is claimed or used is never deleted; what is neither is not kept for ever.
 
 mod machine;
+mod owner;
 mod sweep;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use machine::{Collector, Effect, Input};
+pub use owner::Owner;
 
 use crate::blobs::Blobs;
 use crate::failure::Failure;
@@ -47,6 +49,7 @@ pub struct Rules {
 pub struct Collection {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Blobs,
+    pub(crate) owner: Owner,
     pub(crate) staging: Staging,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) references: Arc<dyn References>,

@@ -50,6 +50,8 @@ impl Collection {
                 swept += 1;
             }
         }
+        // Nothing of another store's is to go.
+        self.owner.own().await.map_err(|error| Failure::Broken(error.to_string().into()))?;
         let mut found = self.blobs.ids().chunks(BATCH);
         while let Some(ids) = found.next().await {
             let mut ids = ids.into_iter().collect::<Result<Vec<_>, _>>()?;

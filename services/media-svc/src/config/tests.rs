@@ -41,6 +41,7 @@ fn every_value_out_of_range_is_named() {
         parts_waiting: usize::MAX,
         finish_jobs: usize::MAX,
         finish_waiting: usize::MAX,
+        finish_per_user: 0,
         finish_wait: year,
         inspect_time: year,
         keep_unused: year,
@@ -78,6 +79,7 @@ fn every_value_out_of_range_is_named() {
             "parts_waiting",
             "finish_jobs",
             "finish_waiting",
+            "finish_per_user",
             "finish_wait",
             "inspect_time",
             "keep_unused",
@@ -94,4 +96,11 @@ fn every_value_out_of_range_is_named() {
             "limits.part.burst"
         ]
     );
+}
+
+#[test]
+fn larger_files_have_more_time() {
+    let time = |max_file_bytes| Config { max_file_bytes, ..Config::default() }.inspector_limits().time;
+    assert_eq!(time(MIB), Duration::from_secs(10));
+    assert_eq!(time(4096 * MIB), Duration::from_secs(10 + 128));
 }

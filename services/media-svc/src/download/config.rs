@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlor_runtime::config::{Problems, Validate, duration};
+use parlor_runtime::config::{Problems, Validate, byte_size, duration};
 use serde::{Deserialize, Serialize};
 
 use crate::config::RateLimit;
@@ -16,11 +16,18 @@ pub struct DownloadConfig {
     pub base_url: String,
     /// Files that are read at once in all. Each takes up to 400 KiB here and 400 KiB on its connection.
     pub at_once: usize,
-    /// Files that are read at once for one user. A page full of pictures asks for 100.
+    /// Files that are read at once for one user. A page full of pictures asks for 100. Once half of all places are taken, an
+    /// eighth of this.
     pub at_once_per_user: usize,
     /// A reader that takes nothing for so long is let go.
     #[serde(with = "duration")]
     pub patience: Duration,
+    /// So is one that, after its first minute, has taken fewer bytes per second than this since it began; 0 for any rate.
+    #[serde(with = "byte_size")]
+    pub least_rate: u64,
+    /// No file is read for longer than this; whoever wants more of it asks for the rest.
+    #[serde(with = "duration")]
+    pub longest: Duration,
     /// Requests over plain HTTP from one network address. Behind a proxy all come from the proxy: raise it there.
     pub http: RateLimit,
 }
@@ -32,6 +39,8 @@ impl Default for DownloadConfig {
             at_once: 1024,
             at_once_per_user: 128,
             patience: Duration::from_secs(60),
+            least_rate: 16 * 1024,
+            longest: Duration::from_secs(2 * 3600),
             http: RateLimit { burst: 1000, per_second: 100.0 },
         }
     }
@@ -47,6 +56,8 @@ impl Validate for DownloadConfig {
         problems.range("at_once", &self.at_once, 1..=100_000);
         problems.range("at_once_per_user", &self.at_once_per_user, 1..=100_000);
         problems.range("patience", &self.patience, Duration::from_secs(1)..=Duration::from_secs(3600));
+        problems.range("least_rate", &self.least_rate, 0..=1 << 30);
+        problems.range("longest", &self.longest, Duration::from_secs(60)..=Duration::from_secs(24 * 3600));
         problems.range("http.burst", &self.http.burst, 1..=1_000_000);
         problems.range("http.per_second", &self.http.per_second, 0.001..=1_000_000.0);
     }
@@ -103,10 +114,12 @@ mod tests {
             at_once: 0,
             at_once_per_user: 0,
             patience: Duration::ZERO,
+            least_rate: u64::MAX,
+            longest: Duration::ZERO,
             http: RateLimit { burst: 0, per_second: 0.0 },
             ..DownloadConfig::default()
         };
-        let keys = ["at_once", "at_once_per_user", "patience", "http.burst", "http.per_second"];
-        assert_eq!(faults(&config), keys);
+        let keys = ["at_once", "at_once_per_user", "patience", "least_rate", "longest"];
+        assert_eq!(faults(&config), [&keys[..], &["http.burst", "http.per_second"]].concat());
     }
 }

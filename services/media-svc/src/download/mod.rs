@@ -2,6 +2,7 @@
 //! any size and a reader of any speed cost the same memory (G8).
 
 mod config;
+mod pace;
 mod range;
 mod reading;
 mod slots;
@@ -9,10 +10,10 @@ mod slots;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use parlor_types::{MediaId, SessionId, UserId};
 
 use crate::access::{self, Sharing, Unanswered};
@@ -21,11 +22,12 @@ use crate::media::{FileName, Purpose, Record, Sha256, Stage, Variant};
 use crate::store::{self, Store};
 
 pub use config::DownloadConfig;
+pub use pace::Pace;
 pub use range::{BeyondEnd, Wanted};
 pub use reading::{Cut, Reading};
 pub use slots::{Slot, Slots};
 
-use reading::Blob;
+use reading::{Blob, Checks};
 
 /// Where the bytes of finished files are.
 #[async_trait]
@@ -115,11 +117,11 @@ pub struct Downloads {
     sharing: Arc<dyn Sharing>,
     standing: Standing,
     slots: Slots,
-    patience: Duration,
+    pace: Pace,
 }
 
 impl Downloads {
-    /// A reader that takes nothing for `patience` is let go.
+    /// Readers that do not keep to `pace` are let go.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -127,9 +129,9 @@ impl Downloads {
         sharing: Arc<dyn Sharing>,
         standing: Standing,
         slots: Slots,
-        patience: Duration,
+        pace: Pace,
     ) -> Self {
-        Self { store, source, sharing, standing, slots, patience }
+        Self { store, source, sharing, standing, slots, pace }
     }
 
     /// Whether a session still gets what is its user's.
@@ -180,9 +182,25 @@ impl Downloads {
             Err(Refusal::NotFound) => return Err(self.missing(found.id).await),
             blob => blob?,
         };
+        Ok(Reading::start(blob, slot, self.checks(reader, found), self.pace))
+    }
+
+    /// What is asked again while it is read: what one could have a while ago they may not have now (G7).
+    fn checks(&self, reader: Reader, found: &Found) -> Checks {
         let standing = Arc::clone(&self.standing);
-        let goes_on = move || standing(reader.session);
-        Ok(Reading::start(blob, slot, goes_on, self.patience))
+        let (downloads, id, variant) = (self.clone(), found.id, found.variant);
+        let may = move || {
+            let downloads = downloads.clone();
+            let asked = async move {
+                match downloads.find(reader.user, id, variant).await {
+                    Ok(_) => Ok(()),
+                    Err(Refusal::NotFound | Refusal::Checking | Refusal::Refused) => Err(Cut::Gone),
+                    Err(_) => Err(Cut::Unanswered),
+                }
+            };
+            asked.boxed()
+        };
+        Checks { goes_on: Box::new(move || standing(reader.session)), may: Box::new(may) }
     }
 
     /// Bytes that are not there: the file was collected in between, or they are lost, which must not look the same.

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor_types::UserId;
 
+/// Once half of all places are taken, a user has no more than their share divided by this.
+const CROWDED: usize = 8;
+
 /// See the module. Clones share the count.
 #[derive(Clone, Debug)]
 pub struct Slots(Arc<Inner>);
@@ -30,7 +33,7 @@ pub struct Slot {
 }
 
 impl Slots {
-    /// At most so many in all, and so many for one user.
+    /// At most so many in all, and so many for one user, or an eighth of that once half of all are taken.
     #[must_use]
     pub fn new(most: usize, most_of_user: usize) -> Self {
         Self(Arc::new(Inner { most, most_of_user, taken: Mutex::default() }))
@@ -41,7 +44,9 @@ impl Slots {
     pub fn take(&self, user: UserId) -> Option<Slot> {
         let mut taken = self.taken();
         let of_user = taken.by_user.get(&user).copied().unwrap_or_default();
-        if taken.all >= self.0.most || of_user >= self.0.most_of_user {
+        let is_crowded = taken.all >= self.0.most.div_ceil(2);
+        let share = if is_crowded { (self.0.most_of_user / CROWDED).max(1) } else { self.0.most_of_user };
+        if taken.all >= self.0.most || of_user >= share {
             return None;
         }
         taken.all += 1;
@@ -88,9 +93,21 @@ mod tests {
         let _third = slots.take(ben).unwrap();
         assert!(slots.take(ben).is_none(), "G8: a fourth in all");
         drop(first);
-        assert!(slots.take(ben).is_some());
+        assert!(slots.take(UserId::new()).is_some());
         drop(second);
         assert_eq!(slots.in_use(), 1);
         assert_eq!(slots.taken().by_user.len(), 1, "who reads nothing is forgotten");
+    }
+
+    #[test]
+    fn g8_once_half_is_taken_one_user_takes_no_more_than_a_small_share() {
+        let slots = Slots::new(64, 64);
+        let ada = UserId::new();
+        let many: Vec<_> = std::iter::from_fn(|| slots.take(ada)).collect();
+        assert_eq!(many.len(), 32, "G8: one user takes more than half");
+        let ben = UserId::new();
+        let few: Vec<_> = std::iter::from_fn(|| slots.take(ben)).collect();
+        assert_eq!(few.len(), 8, "G8");
+        assert!(slots.take(UserId::new()).is_some());
     }
 }

@@ -14,7 +14,7 @@ use parlor_preview::Inspector;
 use parlor_runtime::clock::Clock;
 use parlor_runtime::tasks::{Importance, TaskGroup};
 use parlor_types::{MediaId, UserId};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::blobs::Blobs;
 use crate::failure::Failure;
@@ -30,6 +30,8 @@ use crate::uploads::Uploads;
 pub struct Rules {
     /// Uploads that are being finished or wait for it.
     pub most: usize,
+    /// Of one owner, once half of these places are taken.
+    pub most_of_owner: usize,
     /// How long a file is kept that nothing uses.
     pub keep_unused: Duration,
 }
@@ -49,8 +51,12 @@ pub struct Tools {
     pub inspector: Inspector,
     /// Looks for harm in them.
     pub scanner: Option<Arc<dyn Scanner>>,
+    /// How long its verdict is waited for; then the file is in quarantine.
+    pub scan_wait: Duration,
     /// How many are looked at at once.
     pub jobs: Gate,
+    /// How many are put at once. What has been looked at waits here for as long as it takes: it is not done again.
+    pub puts: Semaphore,
 }
 
 /// What has become of it; none while it goes on.
@@ -62,7 +68,13 @@ pub struct Finisher {
     rules: Rules,
     clock: Arc<dyn Clock>,
     tasks: TaskGroup,
-    running: Mutex<HashMap<MediaId, watch::Receiver<Outcome>>>,
+    running: Mutex<HashMap<MediaId, Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    owner: UserId,
+    outcome: watch::Receiver<Outcome>,
 }
 
 impl Finisher {
@@ -94,13 +106,15 @@ impl Finisher {
         let id = record.id;
         let mut running = self.running();
         if let Some(run) = running.get(&id) {
-            return Ok(run.clone());
+            return Ok(run.outcome.clone());
         }
-        if running.len() >= self.rules.most {
+        let of_owner = || running.values().filter(|run| run.owner == record.owner).count();
+        let is_busy = running.len() >= self.rules.most.div_ceil(2);
+        if running.len() >= self.rules.most || (is_busy && of_owner() >= self.rules.most_of_owner) {
             return Err(Failure::Overloaded);
         }
         let (told, outcome) = watch::channel(None);
-        running.insert(id, outcome.clone());
+        running.insert(id, Running { owner: record.owner, outcome: outcome.clone() });
         drop(running);
         let run = Run { finisher: Arc::clone(self), id };
         let stop = self.tasks.token();
@@ -118,14 +132,25 @@ impl Finisher {
         let id = record.id;
         let finished =
             steps::finish(&self.tools, record, || self.clock.wall() + self.rules.keep_unused).await;
+        self.tools.staging.clear_output(id).await;
         match &finished {
-            Ok(_) | Err(Failure::NotFound) => self.tools.uploads.discard(id).await,
+            Ok(_) => self.tools.uploads.discard(id).await,
+            Err(_) if self.is_gone(id).await => {
+                self.tools.uploads.discard(id).await;
+                self.tools.blobs.delete(id).await?;
+                return Err(Failure::NotFound);
+            }
             Err(Failure::HashMismatch | Failure::TypeMismatch | Failure::Unreadable | Failure::Refused) => {
                 self.give_up(id).await?;
             }
             Err(_) => {}
         }
         finished
+    }
+
+    /// Whether it was forgotten meanwhile, such as deleted by its owner: whatever went wrong then is no fault.
+    async fn is_gone(&self, id: MediaId) -> bool {
+        self.tools.store.records(vec![id]).await.is_ok_and(|found| found.iter().all(Option::is_none))
     }
 
     /// Keeps nothing of it.
@@ -136,7 +161,7 @@ impl Finisher {
         Ok(self.tools.blobs.delete(id).await?)
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<MediaId, watch::Receiver<Outcome>>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<MediaId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

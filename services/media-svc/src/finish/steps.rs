@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use parlor_preview::{InspectError, Inspected, Preview as Seen, ThumbnailSize, Wanted};
 use parlor_types::MediaId;
+use tokio::time::timeout;
 
 use super::Tools;
 use crate::blobs::Blobs;
@@ -31,7 +32,7 @@ pub(super) async fn finish(
         return Err(Failure::Incomplete);
     }
     tools.uploads.save(&upload).await?;
-    let mut place = tools.jobs.enter().await?;
+    let place = tools.jobs.enter().await?;
     let input = tools.staging.path(id);
     let (size, sha256) = staging::measure(input.clone()).await?;
     if (size, sha256) != (record.declared.size, record.declared.sha256) {
@@ -40,17 +41,16 @@ pub(super) async fn finish(
     let output = tools.staging.output(id).await?;
     let inspected = inspect(tools, &record.declared, &input, &output).await?;
     let (mut finished, forms) = describe(inspected, &input, size, sha256).await?;
+    drop(place);
     if let Some(scanner) = &tools.scanner {
-        // It has places of its own, and may take long.
-        drop(place);
-        finished.checking = scan(&**scanner, &forms).await?;
-        place = tools.jobs.enter().await?;
+        let verdict = timeout(tools.scan_wait, scan(&**scanner, &forms)).await;
+        finished.checking = verdict.unwrap_or(Ok(true))?;
     }
+    let place = tools.puts.acquire().await;
     put(&tools.blobs, id, &forms).await?;
     drop(place);
     if !tools.store.finish(id, finished.clone(), due()).await? {
         // Deleted by its owner meanwhile, or it has expired.
-        tools.blobs.delete(id).await?;
         return Err(Failure::NotFound);
     }
     Ok(Record { stage: Stage::Finished(finished), ..record })

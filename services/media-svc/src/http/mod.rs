@@ -25,8 +25,6 @@ use conditions::Answer;
 
 /// What all addresses begin with.
 pub const PREFIX: &str = "/media/";
-/// How long whoever got it may keep it: a day. It never changes; the address is of use to nobody by then.
-const CACHED: &str = "private, max-age=86400, immutable";
 /// How long to wait before it is tried again, seconds.
 const RETRY: &str = "1";
 
@@ -93,6 +91,12 @@ impl Files {
         self.give(method, headers, &link, &found).await
     }
 
+    /// How long whoever got it may keep it: it never changes, but nobody is to have it for longer than its address is good.
+    fn cached(&self, link: &Link) -> String {
+        let left = link.ends.duration_since(self.clock.wall()).unwrap_or_default();
+        format!("private, max-age={}, immutable", left.as_secs())
+    }
+
     async fn give(
         &self,
         method: &Method,
@@ -101,9 +105,10 @@ impl Files {
         found: &Found,
     ) -> Result<Response<Body>, Failure> {
         let tag = format!("\"{:?}\"", found.sha256);
+        let cached = self.cached(link);
         let (status, range) = match conditions::answer(method, headers, &tag, found.size) {
-            Answer::NotModified => return Ok(unchanged(StatusCode::NOT_MODIFIED, &tag)),
-            Answer::Failed => return Ok(unchanged(StatusCode::PRECONDITION_FAILED, &tag)),
+            Answer::NotModified => return Ok(unchanged(StatusCode::NOT_MODIFIED, &tag, &cached)),
+            Answer::Failed => return Ok(unchanged(StatusCode::PRECONDITION_FAILED, &tag, &cached)),
             Answer::Unsatisfiable => {
                 let mut response = failed(method, StatusCode::RANGE_NOT_SATISFIABLE);
                 let none = format!("bytes */{}", found.size);
@@ -113,7 +118,7 @@ impl Files {
             Answer::Whole => (StatusCode::OK, 0..found.size),
             Answer::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         };
-        let mut response = unchanged(status, &tag);
+        let mut response = unchanged(status, &tag, &cached);
         describe(response.headers_mut(), found);
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
         if status == StatusCode::PARTIAL_CONTENT {
@@ -152,11 +157,11 @@ fn fault(refusal: Refusal) -> Failure {
 }
 
 /// An answer about the file, with what every one of them has.
-fn unchanged(status: StatusCode, tag: &str) -> Response<Body> {
+fn unchanged(status: StatusCode, tag: &str, cached: &str) -> Response<Body> {
     let mut response = bare(status);
     let headers = response.headers_mut();
     headers.insert(header::ETAG, text(tag));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHED));
+    headers.insert(header::CACHE_CONTROL, text(cached));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     response
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::rand;
 use tokio::sync::OnceCell;
 
 use super::{Link, Signer, Useless};
-use crate::store::{Error, Store};
+use crate::store::{Error, Random, Store};
 
 /// See the module.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Links {
             .get_or_try_init(|| async {
                 let mut fresh = [0; 32];
                 rand::fill(&mut fresh).map_err(|_| Error::Broken("no random numbers".to_owned()))?;
-                Ok(Signer::new(&self.store.link_key(fresh).await?))
+                Ok(Signer::new(&self.store.random(Random::LinkKey, fresh).await?))
             })
             .await
     }

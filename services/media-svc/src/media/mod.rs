@@ -146,6 +146,13 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// Bytes of all its forms.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        let of_variant = |variant| self.variant(variant).map_or(0, |(size, ..)| size);
+        Variant::ALL.into_iter().map(of_variant).sum()
+    }
+
     /// What one form of it is: size, SHA-256 and type of its bytes; none if there is no such form.
     #[must_use]
     pub fn variant(&self, variant: Variant) -> Option<(u64, Sha256, &str)> {

@@ -7,6 +7,7 @@ use parlor_wire::reason::{problem_status, status};
 use parlor_wire::{Invalid, to_duration};
 use tonic::Status;
 
+use crate::access::Unanswered;
 use crate::download::{BeyondEnd, Cut, Ending, Refusal};
 use crate::failure::Failure;
 use crate::parts::{Misplaced, PART_BYTES};
@@ -118,7 +119,9 @@ pub(super) fn cut(cut: Cut) -> Status {
         Cut::Session(Ending::Blind) => {
             later(ErrorReason::Unavailable, "it cannot be told whether the session has ended", RETRY)
         }
-        Cut::Stalled => later(ErrorReason::Unavailable, "nothing was taken for too long", RETRY),
+        Cut::Stalled => later(ErrorReason::Unavailable, "it was taken too slowly", RETRY),
+        Cut::Gone => failure(Failure::NotFound),
+        Cut::Unanswered => refused(Refusal::Unanswered(Unanswered)),
         Cut::Unreadable => status(ErrorReason::Internal, "internal error"),
     }
 }

@@ -44,10 +44,16 @@ impl Command {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        match timeout(self.time_limit, child.wait()).await {
+        let mut group = Group(group_of(&child));
+        let ended = timeout(self.time_limit, child.wait()).await;
+        if ended.is_ok() {
+            group.0 = None;
+        }
+        drop(group);
+        match ended {
             Ok(ended) => ended.map(Some),
             Err(_) => {
-                end(&mut child).await?;
+                child.kill().await?;
                 Ok(None)
             }
         }
@@ -83,13 +89,20 @@ impl Scanner for Command {
     }
 }
 
-async fn end(child: &mut Child) -> std::io::Result<()> {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(group) = group {
-        // Fails only if all of it has ended by itself.
-        let _ = kill_process_group(group, Signal::KILL);
+/// A group of processes that is ended when this is dropped: at the end of its time, or when nobody waits any more.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // Fails only if all of it has ended by itself.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
-    child.kill().await
+}
+
+fn group_of(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
 }
 
 #[cfg(test)]

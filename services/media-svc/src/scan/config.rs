@@ -18,6 +18,9 @@ pub struct ScannerConfig {
     /// It is ended after this; the file stays in quarantine and is tried again.
     #[serde(with = "duration")]
     pub time_limit: Duration,
+    /// FinishUpload waits so long for a verdict; then the file is in quarantine and looked at in the background.
+    #[serde(with = "duration")]
+    pub finish_wait: Duration,
     /// How many run at once.
     pub at_once: usize,
     /// A file without a verdict is tried again after this, then after twice as long, and so on.
@@ -33,6 +36,7 @@ impl Default for ScannerConfig {
         Self {
             command: Vec::new(),
             time_limit: Duration::from_secs(60),
+            finish_wait: Duration::from_secs(5),
             at_once: 2,
             retry_first: Duration::from_secs(10),
             retry_at_least: Duration::from_secs(3600),
@@ -56,6 +60,7 @@ impl Validate for ScannerConfig {
             problems.add("command", "must be a program and its arguments, none of them empty");
         }
         problems.range("time_limit", &self.time_limit, Duration::from_millis(10)..=Duration::from_secs(3600));
+        problems.range("finish_wait", &self.finish_wait, Duration::ZERO..=Duration::from_secs(60));
         problems.range("at_once", &self.at_once, 1..=1024);
         problems.range("retry_first", &self.retry_first, Duration::from_millis(10)..=day);
         problems.range("retry_at_least", &self.retry_at_least, self.retry_first.min(day)..=day);
@@ -82,13 +87,15 @@ mod tests {
     #[test]
     fn every_value_out_of_range_is_named() {
         assert!(faults(&ScannerConfig::default()).is_empty());
+        let day = Duration::from_secs(24 * 3600);
         let config = ScannerConfig {
             command: vec!["clamdscan".to_owned(), String::new()],
             time_limit: Duration::ZERO,
+            finish_wait: day,
             at_once: 0,
             retry_first: Duration::from_secs(60),
             retry_at_least: Duration::from_secs(1),
         };
-        assert_eq!(faults(&config), ["command", "time_limit", "at_once", "retry_at_least"]);
+        assert_eq!(faults(&config), ["command", "time_limit", "finish_wait", "at_once", "retry_at_least"]);
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use parlor_runtime::clock::Clock;
 use parlor_types::MediaId;
 use tokio::fs::{self, File};
@@ -20,6 +19,8 @@ use crate::store::{self, Store};
 
 /// Files asked for at once.
 const PAGE: u32 = 100;
+/// Bytes that are fetched at once: of a slow bucket too, a stretch comes within the time that one call may take.
+const STRETCH: u64 = 4 << 20;
 /// The longest time between two looks at what is in quarantine.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -140,9 +141,11 @@ impl Later {
 
     async fn fetch(&self, id: MediaId, size: u64) -> Result<(), Error> {
         let mut file = File::create(&self.file).await?;
-        let mut bytes = self.blobs.get(id, Variant::Original, 0..size).await?;
-        while let Some(bytes) = bytes.next().await {
-            file.write_all(&bytes?).await?;
+        let mut next = 0;
+        while next < size {
+            let stretch = next..size.min(next + STRETCH);
+            next = stretch.end;
+            file.write_all(&self.blobs.read(id, Variant::Original, stretch).await?).await?;
         }
         file.flush().await?;
         Ok(())

@@ -3,19 +3,28 @@
 //! What it has not said to be harmless is in quarantine: it can be sent, and nobody gets a byte of it. It is asked again, less
 //! and less often, until it says which it is. What it calls harmful is gone.
 
+mod absent;
 mod command;
 mod config;
 mod later;
 mod retries;
 
-use std::fmt;
 use std::path::Path;
+use std::time::Duration;
+use std::{fmt, io};
 
 use async_trait::async_trait;
+use tokio::time::timeout;
 
+pub use absent::release;
 pub use command::Command;
 pub use config::ScannerConfig;
 pub use later::Later;
+
+/// How long a scanner may take at the start.
+const PROBE: Duration = Duration::from_secs(10);
+/// What nobody takes for harmful.
+const HARMLESS: &[u8] = b"This is a file without harm.\n";
 
 /// What a scanner says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +35,21 @@ pub enum Verdict {
     Harmful,
     /// It did not say.
     Unknown,
+}
+
+/// Whether a scanner can tell a harmless file from a harmful one: one that cannot, such as a script that always fails, would
+/// have all files deleted. `file` is made for it and deleted. One that says nothing is no harm: files wait in quarantine.
+///
+/// # Errors
+/// The file cannot be made.
+pub async fn is_sane(scanner: &dyn Scanner, file: &Path) -> io::Result<bool> {
+    tokio::fs::write(file, HARMLESS).await?;
+    let verdict = timeout(PROBE, scanner.scan(file)).await.unwrap_or(Verdict::Unknown);
+    tokio::fs::remove_file(file).await?;
+    if verdict == Verdict::Unknown {
+        tracing::warn!("the scanner does not say that a harmless file is one: files will stay in quarantine");
+    }
+    Ok(verdict != Verdict::Harmful)
 }
 
 /// Says whether a file is harmful.

@@ -29,12 +29,19 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Opens the folder, or makes it. Blocks while it does.
+    /// Opens the folder, or makes it, and clears away what inspections had made when the last process ended. Blocks while it
+    /// does.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made or cleared.
     pub fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.to_string_lossy().ends_with(OUTPUT) {
+                remove_folder(&path)?;
+            }
+        }
         Ok(Self { folder: folder.into(), reserve: 0 })
     }
 
@@ -81,6 +88,14 @@ impl Staging {
             Ok(path)
         })
         .await
+    }
+
+    /// Deletes what an inspection has made of an upload; nothing is as good. What cannot be deleted is when the upload is.
+    pub async fn clear_output(&self, id: MediaId) {
+        let path = self.output_path(id);
+        if let Err(error) = blocking(move || remove_folder(&path)).await {
+            tracing::warn!(%id, %error, "what an inspection has made could not be deleted");
+        }
     }
 
     /// Deletes all there is of an upload; nothing is as good.

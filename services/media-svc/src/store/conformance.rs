@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use parlor_types::{ConversationId, MediaId, Op, UserId};
 use tempfile::TempDir;
 
-use super::{Begin, BeginError, Claim, ClaimError, Condemned, Place, Release, Round, Store};
+use super::{Begin, BeginError, Claim, ClaimError, Condemned, Place, Random, Release, Round, Store};
 use crate::media::{
     Declared, FileName, Finished, Image, MediaType, Preview, Purpose, Sha256, Stage, Thumbnail, Variant,
 };
@@ -29,7 +29,7 @@ macro_rules! suite {
         $crate::store::conformance::suite! { $fixture:
             an_op_begins_one_upload, quotas_hold, parts_are_kept, a_file_is_kept_as_it_was_described,
             expired_uploads_go, claims_are_all_or_none, a_claim_takes_back_what_was_condemned,
-            a_release_waits_for_other_claims, only_the_round_that_condemned_collects, owners_condemn_their_own,
+            a_release_waits_for_other_claims, all_forms_count, only_the_round_that_condemned_collects, owners_condemn_their_own,
             the_scanner_has_the_last_word
         }
     };
@@ -181,6 +181,25 @@ pub(super) async fn quotas_hold(f: Fixture) {
     assert_eq!(f.store.usage(user(1), at(50 * HOUR)).await.unwrap().uploads_today, 0);
 }
 
+pub(super) async fn all_forms_count(f: Fixture) {
+    let stored = async || f.store.usage(user(1), at(0)).await.unwrap().stored_bytes;
+    let (image, due) = (image(), at(1));
+    assert!(image.stored_bytes() > image.size, "its thumbnails too");
+    for (op, checking) in [(1, false), (2, true)] {
+        let id = f.store.begin(begin(1, op, 10)).await.unwrap().id;
+        assert_eq!(stored().await, 10, "what was announced");
+        assert!(f.store.finish(id, Finished { checking, ..image.clone() }, due).await.unwrap());
+        assert_eq!(stored().await, image.stored_bytes());
+        if checking {
+            assert!(f.store.checked(id, false).await.unwrap());
+        } else {
+            assert_eq!(f.store.condemn(Round(1), due, 10).await, Ok(vec![id]));
+            assert_eq!(f.store.collect(Round(1), vec![id], vec![], due).await, Ok(vec![id]));
+        }
+        assert_eq!(stored().await, 0, "and nothing once it is gone");
+    }
+}
+
 pub(super) async fn parts_are_kept(f: Fixture) {
     let record = f.store.begin(begin(1, 1, 3 * PART_BYTES)).await.unwrap();
     let mut parts = Parts::none(3 * PART_BYTES);
@@ -213,7 +232,7 @@ pub(super) async fn a_file_is_kept_as_it_was_described(f: Fixture) {
         assert!(!f.store.finish(record.id, plain(99), at(10)).await.unwrap(), "once");
         assert!(!f.store.drop_upload(record.id).await.unwrap(), "it is no upload any more");
     }
-    assert_eq!(f.store.usage(user(1), at(0)).await.unwrap().stored_bytes, 1 + 7 + 2 + 3);
+    assert_eq!(f.store.usage(user(1), at(0)).await.unwrap().stored_bytes, 1 + image().stored_bytes() + 2 + 3);
 }
 
 pub(super) async fn expired_uploads_go(f: Fixture) {
@@ -328,10 +347,11 @@ pub(super) async fn the_scanner_has_the_last_word(f: Fixture) {
     assert_eq!(f.store.claim(claim(1, &ids[1..2], 1, 50)).await, Err(ClaimError::Refused));
     assert_eq!(f.store.claim(claim(2, &ids[1..2], 1, 50)).await, Err(ClaimError::NotFound));
     f.store.claim(claim(1, &ids[2..], 1, 50)).await.unwrap();
-    assert_eq!(f.store.usage(user(1), at(0)).await.unwrap().stored_bytes, 2 * 7);
+    assert_eq!(f.store.usage(user(1), at(0)).await.unwrap().stored_bytes, 2 * image().stored_bytes());
     assert_eq!(f.store.condemn(Round(1), at(10), 9).await.unwrap(), ids[..2]);
     assert_eq!(f.store.collect(Round(1), ids.clone(), vec![], at(9)).await.unwrap(), ids[..2]);
-    assert_eq!(f.store.usage(user(1), at(0)).await.unwrap().stored_bytes, 7);
-    let key = f.store.link_key([1; 32]).await.unwrap();
-    assert_eq!((key, f.store.link_key([2; 32]).await), ([1; 32], Ok([1; 32])));
+    assert_eq!(f.store.usage(user(1), at(0)).await.unwrap().stored_bytes, image().stored_bytes());
+    let key = f.store.random(Random::LinkKey, [1; 32]).await.unwrap();
+    assert_eq!((key, f.store.random(Random::LinkKey, [2; 32]).await), ([1; 32], Ok([1; 32])));
+    assert_eq!(f.store.random(Random::StoreId, [3; 32]).await, Ok([3; 32]), "each has its own");
 }

@@ -1,13 +1,13 @@
 //! The store as plainly as it can be said: what the other one is compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use parlor_types::{MediaId, UserId};
 
-use super::{Begin, BeginError, Claim, ClaimError, Condemned, Error, Place, Release, Round, Store};
+use super::{Begin, BeginError, Claim, ClaimError, Condemned, Error, Place, Random, Release, Round, Store};
 use crate::media::{Finished, Record, Stage};
 use crate::parts::Parts;
 use crate::quota::{Hour, Usage};
@@ -22,7 +22,7 @@ struct State {
     rows: BTreeMap<MediaId, Row>,
     claims: BTreeMap<(MediaId, Place), SystemTime>,
     begun: Vec<(UserId, Hour, u64)>,
-    link_key: Option<[u8; 32]>,
+    random: HashMap<Random, [u8; 32]>,
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl State {
                     usage.unfinished += 1;
                     usage.stored_bytes += record.declared.size;
                 }
-                Stage::Finished(finished) => usage.stored_bytes += finished.size,
+                Stage::Finished(finished) => usage.stored_bytes += finished.stored_bytes(),
                 Stage::Refused => {}
             }
         }
@@ -266,8 +266,8 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn link_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], Error> {
-        Ok(*self.state().link_key.get_or_insert(fresh))
+    async fn random(&self, which: Random, fresh: [u8; 32]) -> Result<[u8; 32], Error> {
+        Ok(*self.state().random.entry(which).or_insert(fresh))
     }
 
     async fn tidy(&self, now: SystemTime) -> Result<(), Error> {

@@ -18,7 +18,7 @@ use crate::media::{Declared, Finished, Record};
 use crate::parts::Parts;
 use crate::quota::{Exceeded, Quota, Usage};
 
-pub use sqlite::{CopyError, SqliteStore, complete_copy};
+pub use sqlite::{CopyError, SqliteStore, complete_copy, disown_copy};
 
 /// Why a store does not answer. Nothing was changed, unless it is `Broken`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +121,15 @@ pub struct Release {
     pub settles: Duration,
 }
 
+/// Random bytes that a store makes once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Random {
+    /// What links are signed with.
+    LinkKey,
+    /// What tells it from every other store.
+    StoreId,
+}
+
 /// A round of collection: what it has condemned, nobody else's has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Round(pub i64);
@@ -199,8 +208,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// there any more, or was looked at before.
     async fn checked(&self, id: MediaId, harmless: bool) -> Result<bool, Error>;
 
-    /// The key that links are signed with: `fresh` if there was none before.
-    async fn link_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], Error>;
+    /// Bytes that were made once: `fresh` if they have not been. Those that were can be had while nothing can be written.
+    async fn random(&self, which: Random, fresh: [u8; 32]) -> Result<[u8; 32], Error>;
 
     /// Forgets claims that have ended and what was begun before the last day.
     async fn tidy(&self, now: SystemTime) -> Result<(), Error>;

@@ -14,13 +14,13 @@ use parlor_embedded::rusqlite::Result as SqlResult;
 use parlor_embedded::{Db, Migration, OpenError, Options, ReadError, Tx, WriteError};
 use parlor_types::{MediaId, UserId};
 
-use super::{Begin, BeginError, Claim, ClaimError, Condemned, Error, Release, Round, Store};
+use super::{Begin, BeginError, Claim, ClaimError, Condemned, Error, Random, Release, Round, Store};
 use crate::media::{Finished, Record};
 use crate::parts::Parts;
 use crate::quota::{Hour, Usage};
 use crate::time::to_millis;
 
-pub use copy::{CopyError, complete_copy};
+pub use copy::{CopyError, complete_copy, disown_copy};
 
 /// The schema, oldest first; a release only ever adds to the end.
 const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("schema.sql") }];
@@ -132,8 +132,11 @@ impl Store for SqliteStore {
         self.write(move |tx| uploads::checked(tx, id, harmless)).await
     }
 
-    async fn link_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], Error> {
-        self.write(move |tx| account::link_key(tx, fresh)).await
+    async fn random(&self, which: Random, fresh: [u8; 32]) -> Result<[u8; 32], Error> {
+        match self.db.read(move |tx| account::random(tx, which)).await? {
+            Some(known) => Ok(known),
+            None => self.write(move |tx| account::make_random(tx, which, fresh)).await,
+        }
     }
 
     async fn tidy(&self, now: SystemTime) -> Result<(), Error> {

@@ -27,6 +27,8 @@ use crate::store::{Begin, Store};
 
 /// An upload without a part for so long is closed, and opened again when one comes.
 const IDLE: Duration = Duration::from_secs(60);
+/// Why a part is not taken now.
+const ANEW: &str = "the upload is being looked at anew";
 
 /// What uploads go by.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +146,7 @@ impl Uploads {
             Some(_) => return Err(Failure::NotFound),
             None => match self.open(self.record(owner, id).await?).await? {
                 Ok(upload) => upload,
+                // Taken and dropped.
                 Err(finished) => return Ok(finished.declared.size),
             },
         };
@@ -171,7 +174,11 @@ impl Uploads {
         });
         written.await.map_err(|_| Failure::Unavailable("the server is stopping"))??;
         if upload.progress().unsaved_bytes() >= self.rules.save_bytes {
-            self.save(&upload).await?;
+            match self.save(&upload).await {
+                // Finished meanwhile, or gone.
+                Err(Failure::NotFound) => return Ok(self.record(owner, id).await?.declared.size),
+                saved => saved?,
+            }
         }
         Ok(upload.progress().parts().received_bytes())
     }
@@ -179,7 +186,7 @@ impl Uploads {
     fn admit(&self, upload: &Upload, offset: u64, length: u64) -> Result<Admission, Failure> {
         let mut progress = upload.progress();
         if progress.has_ended() {
-            return Err(Failure::Unavailable("the upload is being looked at anew"));
+            return Err(Failure::Unavailable(ANEW));
         }
         let admission = progress.admit(offset, length, self.rules.window)?;
         progress.touch(self.clock.0.now(), self.clock.0.wall() + self.rules.expires);
@@ -192,6 +199,10 @@ impl Uploads {
     /// Nothing is lost, but for what could not be written to the disk.
     pub async fn save(&self, upload: &Upload) -> Result<(), Failure> {
         let _saving = upload.saving.lock().await;
+        if upload.progress().has_ended() {
+            // A sync that succeeds after one that failed says nothing of what that one lost.
+            return Err(Failure::Unavailable(ANEW));
+        }
         let Some(save) = upload.progress().take_save() else { return Ok(()) };
         let mut unsaved = Unsaved { upload, save: Some(save.clone()) };
         if let Err(error) = staging::sync(Arc::clone(&upload.file)).await {
@@ -202,7 +213,7 @@ impl Uploads {
         let is_upload = self.store.save_parts(upload.id, save.parts, save.expires).await?;
         unsaved.save = None;
         if !is_upload {
-            self.open.end(upload.id);
+            self.discard(upload.id).await;
             return Err(Failure::NotFound);
         }
         Ok(())
@@ -221,8 +232,21 @@ impl Uploads {
         // A file that is not there after a restore from a backup is sent anew.
         let parts = if was_there { parts.clone() } else { Parts::none(record.declared.size) };
         let progress = Progress::new(parts, *expires, !was_there, self.clock.0.now());
-        let upload = Upload::new(record.id, record.owner, file, progress);
-        self.open.insert(upload).map(Ok)
+        let upload = self.open.insert(Upload::new(record.id, record.owner, file, progress))?;
+        // What ends it from here on ends this too. It may have ended between the record and the file, which is a new one then.
+        match self.record(record.owner, record.id).await {
+            Ok(Record { stage: Stage::Uploading { .. }, .. }) => Ok(Ok(upload)),
+            Ok(finished) => {
+                self.discard(record.id).await;
+                Ok(Err(finished))
+            }
+            Err(error) => {
+                if matches!(error, Failure::NotFound) {
+                    self.discard(record.id).await;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// What is known of a file of this owner.
@@ -260,7 +284,7 @@ impl Uploads {
     async fn save_all(&self) {
         for upload in self.open.all() {
             match self.save(&upload).await {
-                Ok(()) | Err(Failure::NotFound) => {}
+                Ok(()) | Err(Failure::NotFound | Failure::Unavailable(_)) => {}
                 Err(error) => {
                     tracing::warn!(id = %upload.id, %error, "what has come of an upload is not saved")
                 }

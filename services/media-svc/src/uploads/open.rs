@@ -69,11 +69,19 @@ impl OpenUploads {
     /// Keeps it open; if it has been opened meanwhile, that one is the one.
     ///
     /// # Errors
-    /// [`Failure::Overloaded`]: there are too many, and all are in use.
+    /// [`Failure::Overloaded`]: there are too many, and all are in use. [`Failure::Unavailable`]: it has ended, and some part is
+    /// still being written.
     pub fn insert(&self, upload: Upload) -> Result<Arc<Upload>, Failure> {
         let mut uploads = self.uploads();
-        if let Some(open) = uploads.get(&upload.id).filter(|upload| !upload.progress().has_ended()) {
-            return Ok(Arc::clone(open));
+        if let Some(open) = uploads.get(&upload.id) {
+            let progress = open.progress();
+            if !progress.has_ended() {
+                return Ok(Arc::clone(open));
+            }
+            if progress.is_being_written() {
+                // Its bytes could land after others that are taken for the same part.
+                return Err(Failure::Unavailable("parts are still being written"));
+            }
         }
         if uploads.len() >= self.most {
             let idle = uploads.values().filter_map(|upload| Some((idle_since(upload)?, upload.id)));
@@ -91,17 +99,28 @@ impl OpenUploads {
         self.uploads().values().cloned().collect()
     }
 
-    /// Ends what is open of an upload: what is on disk is to be looked at anew.
+    /// Ends what is open of an upload: what is on disk is to be looked at anew, once nobody writes to it.
     pub fn end(&self, id: MediaId) {
-        if let Some(upload) = self.uploads().remove(&id) {
-            upload.progress().end();
-            upload.settled.notify_waiters();
+        let mut uploads = self.uploads();
+        let Some(upload) = uploads.get(&id).map(Arc::clone) else { return };
+        let mut progress = upload.progress();
+        progress.end();
+        if !progress.is_being_written() {
+            uploads.remove(&id);
         }
+        drop(progress);
+        upload.settled.notify_waiters();
     }
 
     /// Closes those for which nothing has come since `before`.
     pub fn close_idle(&self, before: Instant) {
-        self.uploads().retain(|_, upload| idle_since(upload).is_none_or(|since| since >= before));
+        self.uploads().retain(|_, upload| {
+            let is_over = {
+                let progress = upload.progress();
+                progress.has_ended() && !progress.is_being_written()
+            };
+            !is_over && idle_since(upload).is_none_or(|since| since >= before)
+        });
     }
 
     fn uploads(&self) -> MutexGuard<'_, HashMap<MediaId, Arc<Upload>>> {

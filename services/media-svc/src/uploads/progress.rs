@@ -118,6 +118,12 @@ impl Progress {
         self.ended = true;
     }
 
+    /// Whether some part is being written.
+    #[must_use]
+    pub fn is_being_written(&self) -> bool {
+        !self.writing.is_empty()
+    }
+
     /// Whether no more can be done here.
     #[must_use]
     pub fn has_ended(&self) -> bool {

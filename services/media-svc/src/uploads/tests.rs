@@ -153,3 +153,71 @@ async fn g8_an_idle_upload_makes_room_and_a_busy_one_does_not() {
     drop(held);
     scene.uploads.part(owner, id, 0, part(1)).await.unwrap();
 }
+
+fn finished() -> crate::media::Finished {
+    crate::media::Finished {
+        media_type: "text/plain".to_owned(),
+        size: 2 * PART_BYTES,
+        sha256: Sha256([0; 32]),
+        preview: None,
+        checking: false,
+    }
+}
+
+#[tokio::test]
+async fn late_parts_of_a_finished_upload_are_taken_and_dropped() {
+    let (scene, owner) = (scene(), UserId::new());
+    let id = scene.begin(owner, 2).await;
+    for offset in [0, PART_BYTES] {
+        scene.uploads.part(owner, id, offset, part(1)).await.unwrap();
+    }
+    scene.uploads.save_all().await;
+    let before = scene.uploads.record(owner, id).await.unwrap();
+    assert!(scene.store.finish(id, finished(), SystemTime::UNIX_EPOCH).await.unwrap());
+    // It is open still, as it is for a moment.
+    assert_eq!(scene.uploads.part(owner, id, 0, part(1)).await.unwrap(), 2 * PART_BYTES);
+    scene.uploads.discard(id).await;
+    // Whoever has read the record before comes too late to make a file again.
+    let opened = scene.uploads.open(before.clone()).await.unwrap();
+    assert!(matches!(opened, Err(Record { stage: Stage::Finished(_), .. })), "{opened:?}");
+    assert_eq!(scene.uploads.staging.ids().await.unwrap(), [], "a file is left");
+    assert!(scene.uploads.open.all().is_empty());
+    assert_eq!(scene.uploads.part(owner, id, 0, part(1)).await.unwrap(), 2 * PART_BYTES);
+
+    let forgotten = Record { id: random_id(), ..before };
+    assert!(matches!(scene.uploads.open(forgotten).await, Err(Failure::NotFound)));
+    assert_eq!(scene.uploads.staging.ids().await.unwrap(), [], "a file is left");
+}
+
+#[tokio::test]
+async fn a_part_that_makes_it_save_after_the_end_is_answered_as_finished() {
+    let (scene, owner) = (scene(), UserId::new());
+    let id = scene.begin(owner, 8).await;
+    for index in 0..3 {
+        scene.uploads.part(owner, id, index * PART_BYTES, part(1)).await.unwrap();
+    }
+    assert!(scene.store.finish(id, finished(), SystemTime::UNIX_EPOCH).await.unwrap());
+    // The fourth is as much as is saved at once.
+    assert_eq!(scene.uploads.part(owner, id, 3 * PART_BYTES, part(1)).await.unwrap(), 8 * PART_BYTES);
+    assert_eq!(scene.uploads.staging.ids().await.unwrap(), [], "a file is left");
+}
+
+#[tokio::test]
+async fn an_upload_that_has_ended_is_not_opened_again_while_a_part_is_being_written() {
+    let (scene, owner) = (scene(), UserId::new());
+    let id = scene.begin(owner, 2).await;
+    scene.uploads.part(owner, id, 0, part(1)).await.unwrap();
+    let open = scene.uploads.open.get(id).unwrap();
+    let admitted = open.progress().admit(PART_BYTES, PART_BYTES, PART_BYTES);
+    assert!(matches!(admitted, Ok(Admission::Write(1))));
+    scene.uploads.open.end(id);
+    let again = scene.uploads.part(owner, id, PART_BYTES, part(2)).await;
+    assert!(matches!(again, Err(Failure::Unavailable(_))), "two write one part: {again:?}");
+    assert!(
+        matches!(scene.uploads.save(&open).await, Err(Failure::Unavailable(_))),
+        "G1: a later sync says nothing"
+    );
+    open.progress().failed(1);
+    scene.uploads.part(owner, id, PART_BYTES, part(2)).await.unwrap();
+    assert!(!Arc::ptr_eq(&open, &scene.uploads.open.get(id).unwrap()));
+}

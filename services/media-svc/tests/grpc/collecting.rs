@@ -176,6 +176,41 @@ async fn finished_files_that_the_store_does_not_know_outlive_the_first_sweep() {
 }
 
 #[tokio::test]
+async fn files_of_another_store_are_not_swept_and_stop_the_start() {
+    let scene = Scene::with(Config { sweep_every: Duration::from_millis(50), ..config() }).await;
+    let root = scene.folder.path().join("blobs");
+    eventually("the place is marked", PATIENCE, async || root.join("owner").exists()).await;
+    scene.app.probe().await.unwrap();
+    let (theirs, own) = ("ab".repeat(16), std::fs::read_to_string(root.join("owner")).unwrap());
+    std::fs::write(root.join("owner"), &theirs).unwrap();
+    let lost = nothing();
+    std::fs::create_dir_all(root.join(&lost)).unwrap();
+    std::fs::write(root.join(&lost).join("original"), b"lost").unwrap();
+    let scene = scene.restart().await;
+    let refused = scene.app.probe().await.unwrap_err().to_string();
+    assert!(refused.contains(&theirs) && refused.contains("media.blobs.adopt"), "{refused}");
+    // A file of an upload that is not known goes in the same sweep as one of a finished file would, before it.
+    for _ in 0..3 {
+        let staged = scene.folder.path().join("uploads").join(nothing());
+        std::fs::write(&staged, b"lost").unwrap();
+        eventually("a sweep has been", PATIENCE, async || !staged.exists()).await;
+    }
+    assert_eq!(scene.blob(&lost, "original").unwrap(), b"lost", "a file of another store is gone");
+    std::fs::write(root.join("owner"), own).unwrap();
+    scene.app.probe().await.unwrap();
+    eventually("its own are swept", PATIENCE, async || scene.blob(&lost, "original").is_none()).await;
+}
+
+#[tokio::test]
+async fn what_the_scanner_was_looking_at_when_the_process_ended_is_cleared_away() {
+    let scene = Scene::start().await;
+    let left = scene.folder.path().join("scanned");
+    std::fs::write(&left, b"harm").unwrap();
+    let _scene = scene.restart().await;
+    assert!(!left.exists());
+}
+
+#[tokio::test]
 async fn bytes_that_belong_to_nothing_are_swept() {
     let scene = Scene::with(Config { sweep_every: Duration::from_millis(100), ..config() }).await;
     let ada = scene.user().await;

@@ -146,3 +146,21 @@ async fn what_cannot_be_put_now_can_be_finished_later() {
     ada.finish(&id).await.unwrap();
     assert_eq!(scene.blob(&id, "original").unwrap(), content);
 }
+
+#[tokio::test]
+async fn a_try_that_fails_leaves_nothing_but_the_upload() {
+    let scene = Scene::start().await;
+    let ada = scene.user().await;
+    let picture = png();
+    let saying = CreateUploadRequest { purpose: Purpose::Image.into(), ..User::saying(&picture) };
+    let id = ada.begin(saying).await.unwrap().media_id;
+    ada.send_all(&id, &picture).await;
+    // Where its bytes are to go something else is.
+    let taken = scene.folder.path().join("blobs").join(&id);
+    std::fs::write(&taken, "in the way").unwrap();
+    assert_eq!(reason(ada.finish(&id).await), ErrorReason::Internal);
+    let left = scene.files("uploads");
+    assert!(left.len() == 1 && left[0].ends_with(&id), "what the inspection made is left: {left:?}");
+    std::fs::remove_file(&taken).unwrap();
+    ada.finish(&id).await.unwrap();
+}

@@ -5,6 +5,7 @@ mod bad_input;
 mod collecting;
 mod crashes;
 mod finishing;
+mod finishing_together;
 mod going_out;
 mod quotas;
 mod support;

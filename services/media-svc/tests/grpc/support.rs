@@ -161,9 +161,11 @@ impl Scene {
         std::fs::read(self.folder.path().join("blobs").join(id).join(variant)).ok()
     }
 
-    /// All files in a folder of its data.
+    /// All files in a folder of its data, but for the mark that says whose they are.
     pub fn files(&self, folder: &str) -> Vec<PathBuf> {
-        files_in(&self.folder.path().join(folder))
+        let folder = self.folder.path().join(folder);
+        let found = files_in(&folder).into_iter();
+        found.filter(|path| *path != folder.join("owner")).collect()
     }
 }
 

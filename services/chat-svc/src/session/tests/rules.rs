@@ -279,3 +279,28 @@ fn what_waits_of_a_deleted_message_does_not_leave() {
     let expected = [(first.clone(), 3), (other, 2), (first.clone(), 5), (first, 6)];
     assert_eq!(sent, expected, "neither the message nor its edit, and all else");
 }
+
+/// A row that was read before a change, and arrives after the answer to it, must not be the last word.
+#[test]
+fn g6_a_row_that_is_older_than_what_was_answered_is_followed_by_another() {
+    let mut world = greeted();
+    world.session.changed_row(conversation(0));
+    assert!(rows_asked_for(&mut world).is_empty(), "the answer says it all");
+    world.session.row_changed(conversation(0));
+    assert_eq!(rows_asked_for(&mut world), [conversation(0)]);
+    world.session.changed_row(conversation(0));
+    world.session.changed_row(conversation(1));
+    world.session.rendered(&[conversation(0)], Vec::new());
+    assert_eq!(rows_asked_for(&mut world), [conversation(0)], "it may have been read before the change");
+    world.session.rendered(&[conversation(0)], Vec::new());
+    assert!(rows_asked_for(&mut world).is_empty());
+}
+
+fn rows_asked_for(world: &mut World) -> Vec<ConversationId> {
+    let (_, effects) = world.session.pull();
+    let asked = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Render(ids) => Some(ids),
+        _ => None,
+    });
+    asked.flatten().collect()
+}

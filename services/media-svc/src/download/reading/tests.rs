@@ -1,9 +1,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use parlor_testkit::{PATIENCE, eventually};
 use parlor_types::UserId;
+use tokio::time::Instant;
 
 use super::*;
 use crate::app::testing::noise;
@@ -42,8 +43,19 @@ impl Source for File {
 }
 
 async fn start(file: &Arc<File>, range: Range<u64>, slots: &Slots, patience: Duration) -> Reading {
+    start_at(file, range, slots, Pace { patience, least_rate: 0, longest: 100 * LONG }).await
+}
+
+async fn start_at(file: &Arc<File>, range: Range<u64>, slots: &Slots, pace: Pace) -> Reading {
     let slot = slots.take(UserId::new()).unwrap();
-    Reading::start(open(file, range).await, slot, || Ok(()), patience)
+    Reading::start(open(file, range).await, slot, checks(|| Ok(()), || Ok(())), pace)
+}
+
+fn checks(
+    goes_on: impl Fn() -> Result<(), Ending> + Send + Sync + 'static,
+    may: impl Fn() -> Result<(), Cut> + Send + Sync + 'static,
+) -> Checks {
+    Checks { goes_on: Box::new(goes_on), may: Box::new(move || std::future::ready(may()).boxed()) }
 }
 
 async fn open(file: &Arc<File>, range: Range<u64>) -> Blob {
@@ -133,7 +145,9 @@ async fn g7_a_session_that_ends_gets_nothing_more() {
     };
     let file = File::new(100 * PIECE);
     let slot = slots().take(UserId::new()).unwrap();
-    let mut reading = Reading::start(open(&file, 0..100 * PIECE as u64).await, slot, goes_on, LONG);
+    let pace = Pace { patience: LONG, least_rate: 0, longest: LONG };
+    let checks = checks(goes_on, || Ok(()));
+    let mut reading = Reading::start(open(&file, 0..100 * PIECE as u64).await, slot, checks, pace);
     reading.next().await.unwrap().unwrap();
     ended.store(true, Ordering::SeqCst);
     let rest: Vec<_> = reading.collect().await;
@@ -166,4 +180,56 @@ async fn dropping_it_ends_the_reading() {
 #[tokio::test]
 async fn nothing_is_no_bytes_and_no_fault() {
     assert!(Reading::nothing().next().await.is_none());
+}
+
+/// Takes a piece every so often until it breaks off: how many, how long that took, and why.
+async fn take_slowly(mut reading: Reading, every: Duration) -> (u32, Duration, Option<Cut>) {
+    let (began, mut pieces) = (Instant::now(), 0);
+    while let Some(piece) = reading.next().await {
+        match piece {
+            Ok(_) => pieces += 1,
+            Err(cut) => return (pieces, began.elapsed(), Some(cut)),
+        }
+        tokio::time::sleep(every).await; // waits: as slow a reader as the test wants
+    }
+    (pieces, began.elapsed(), None)
+}
+
+#[tokio::test(start_paused = true)]
+async fn g8_a_reader_below_the_least_rate_is_let_go_and_one_above_is_not() {
+    let (slots, file) = (slots(), File::new(100 * PIECE));
+    let all = 0..100 * PIECE as u64;
+    let pace = Pace { patience: Duration::from_secs(60), least_rate: PIECE as u64, longest: LONG };
+    let reading = start_at(&file, all.clone(), &slots, pace).await;
+    let (pieces, took, cut) = take_slowly(reading, Duration::from_secs(10)).await;
+    assert_eq!(cut, Some(Cut::Stalled), "G8: it keeps its place");
+    assert!(pieces >= 6 && took < Duration::from_secs(120), "G8: {pieces} pieces in {took:?}");
+    let reading = start_at(&file, all, &slots, pace).await;
+    let (pieces, _, cut) = take_slowly(reading, Duration::from_millis(900)).await;
+    assert_eq!((pieces, cut), (100, None));
+    assert_eq!(slots.in_use(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn g8_no_reading_lives_longer_than_the_longest() {
+    let file = File::new(1000 * PIECE);
+    let pace = Pace { patience: LONG, least_rate: 0, longest: Duration::from_secs(100) };
+    let reading = start_at(&file, 0..1000 * PIECE as u64, &slots(), pace).await;
+    let (pieces, took, cut) = take_slowly(reading, Duration::from_secs(1)).await;
+    assert_eq!(cut, Some(Cut::Stalled), "G8: after {took:?}");
+    assert!((95..=105).contains(&pieces), "{pieces} in {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn g7_who_may_have_it_no_more_gets_nothing_more_within_a_minute_or_so() {
+    let file = File::new(1000 * PIECE);
+    for cut in [Cut::Gone, Cut::Unanswered] {
+        let slot = slots().take(UserId::new()).unwrap();
+        let pace = Pace { patience: LONG, least_rate: 0, longest: 100 * LONG };
+        let checks = checks(|| Ok(()), move || Err(cut));
+        let reading = Reading::start(open(&file, 0..1000 * PIECE as u64).await, slot, checks, pace);
+        let (_, took, why) = take_slowly(reading, Duration::from_secs(5)).await;
+        assert_eq!(why, Some(cut), "G7");
+        assert!(took <= ASK_EVERY + Duration::from_secs(20), "G7: after {took:?}");
+    }
 }

@@ -86,3 +86,29 @@ async fn who_waits_for_one_that_hangs_waits_no_longer_than_it_may_take() {
     let verdicts = tokio::join!(command.scan(&file), command.scan(&file), command.scan(&file));
     assert_eq!(verdicts, (Verdict::Unknown, Verdict::Unknown, Verdict::Unknown));
 }
+
+#[tokio::test]
+async fn one_that_would_have_every_file_deleted_is_found_out() {
+    for (script, is_sane) in [("exit 0", true), ("exit 1", false), ("exit 2", true)] {
+        let scene = Scene::new(script);
+        let command = Command::new(vec![scene.path("scanner").display().to_string()], LONG, 1);
+        let probe = scene.path("probe");
+        assert_eq!(super::super::is_sane(&command, &probe).await.unwrap(), is_sane, "{script}");
+        assert!(!probe.exists());
+    }
+}
+
+#[tokio::test]
+async fn one_that_nobody_waits_for_any_more_is_ended_with_all_that_it_has_started() {
+    let scene = Scene::new("(echo $$ > \"$0.pid\"; sleep 1000) & echo $! > \"$0.child\"; wait");
+    let child = scene.path("scanner.child");
+    tokio::select! {
+        verdict = scene.scan(LONG) => panic!("{verdict:?}"),
+        () = eventually("it has begun", PATIENCE, async || fs::read(&child).is_ok_and(|id| !id.is_empty())) => {}
+    }
+    let status = format!("/proc/{}/stat", fs::read_to_string(&child).unwrap().trim());
+    eventually("what it had started has ended", PATIENCE, async || {
+        fs::read_to_string(&status).map_or(true, |stat| stat.contains(") Z "))
+    })
+    .await;
+}

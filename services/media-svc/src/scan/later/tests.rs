@@ -92,7 +92,7 @@ async fn what_is_harmful_is_gone_and_the_others_are_not() {
     later.look().await.unwrap();
     assert_eq!(oracle.seen(), 3);
     assert!(matches!(find(&scene, ada, files[0]).await, Err(Refusal::Refused)));
-    assert!(scene.blobs.get(files[0], Variant::Original, 0..10).await.is_err(), "its bytes are kept");
+    assert!(scene.blobs.read(files[0], Variant::Original, 0..10).await.is_err(), "its bytes are kept");
     find(&scene, ada, files[1]).await.unwrap();
     assert!(matches!(find(&scene, ada, files[2]).await, Err(Refusal::Checking)));
     find(&scene, ada, old).await.unwrap();

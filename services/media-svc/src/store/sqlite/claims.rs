@@ -101,7 +101,8 @@ pub(super) fn collect(
     }
     let mut gone = Vec::new();
     for id in unused {
-        let sql = "SELECT owner, coalesce(size, 0) FROM media WHERE id = ?1 AND condemned = ?2";
+        let sql = "SELECT owner, coalesce(size, 0) + (SELECT coalesce(sum(size), 0) FROM thumbnail WHERE media = ?1)
+                   FROM media WHERE id = ?1 AND condemned = ?2";
         let row = connection.prepare_cached(sql)?.query_row(params![id.bytes(), round.0], |row| {
             Ok((UserId::from_bytes(row.get(0)?), row.get::<_, i64>(1)?))
         });

@@ -9,6 +9,7 @@ use parlor_types::{Id as _, MediaId};
 use super::rows::{self, CHECKING, READY, UPLOADING};
 use super::{account, rows::size};
 use crate::media::Variant;
+use crate::store::Random;
 
 /// Why a copy is not whole.
 #[derive(Debug, thiserror::Error)]
@@ -51,13 +52,24 @@ pub fn complete_copy(
         }
         if !is_whole {
             rows::delete(&connection, id)?;
-            account::change(&connection, record.owner, -size(file.size), 0)?;
+            account::change(&connection, record.owner, -size(file.stored_bytes()), 0)?;
             forgotten += 1;
         }
     }
     connection.execute("UPDATE media SET parts = zeroblob(length(parts)) WHERE stage = ?1", [UPLOADING])?;
     connection.commit()?;
     Ok(forgotten)
+}
+
+/// Makes `store`, a copy of a store, one of its own: whoever has the files of the first is not this one. Blocks while it does. Nothing
+/// else may have `store` open.
+///
+/// # Errors
+/// The copy cannot be changed.
+pub fn disown_copy(store: &Path) -> Result<(), CopyError> {
+    let connection = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute("DELETE FROM secret WHERE name = ?1", [account::name(Random::StoreId)])?;
+    Ok(())
 }
 
 fn finished(connection: &Connection) -> rusqlite::Result<Vec<MediaId>> {

@@ -24,12 +24,26 @@ async fn g1_what_was_answered_is_there_after_a_restart() {
     let store = open(&folder, None);
     let record = store.begin(begin(1, 1, 10)).await.unwrap();
     assert!(store.finish(record.id, image(), at(50)).await.unwrap());
-    let key = store.link_key([7; 32]).await.unwrap();
+    let key = store.random(Random::LinkKey, [7; 32]).await.unwrap();
     let before = store.records(vec![record.id]).await.unwrap();
     drop(store);
     let store = open(&folder, None);
     assert_eq!(store.records(vec![record.id]).await.unwrap(), before, "G1");
-    assert_eq!(store.link_key([8; 32]).await, Ok(key), "G1");
+    assert_eq!(store.random(Random::LinkKey, [8; 32]).await, Ok(key), "G1");
+}
+
+#[tokio::test]
+async fn a_copy_that_is_disowned_is_another_store_with_the_same_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, None);
+    let made = async |store: &SqliteStore, byte| {
+        let made = [Random::LinkKey, Random::StoreId].map(|which| store.random(which, [byte; 32]));
+        futures_util::future::join_all(made).await.into_iter().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    assert_eq!(made(&store, 1).await, [[1; 32], [1; 32]]);
+    drop(store);
+    disown_copy(&folder.path().join("media.db")).unwrap();
+    assert_eq!(made(&open(&folder, None), 2).await, [[1; 32], [2; 32]]);
 }
 
 #[tokio::test]

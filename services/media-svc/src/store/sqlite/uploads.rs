@@ -80,7 +80,7 @@ pub(super) fn finish(connection: &Connection, id: MediaId, finished: &Finished, 
     if let Some(Preview::Image(image)) = &finished.preview {
         image.thumbnails.iter().try_for_each(|thumbnail| rows::put_thumbnail(connection, id, thumbnail))?;
     }
-    account::change(connection, owner, size(finished.size) - declared, -1)?;
+    account::change(connection, owner, size(finished.stored_bytes()) - declared, -1)?;
     Ok(true)
 }
 
@@ -113,7 +113,8 @@ pub(super) fn checked(connection: &Connection, id: MediaId, harmless: bool) -> R
         let sql = "UPDATE media SET stage = ?2 WHERE id = ?1 AND stage = ?3";
         return Ok(connection.prepare_cached(sql)?.execute(params![id.bytes(), READY, CHECKING])? > 0);
     }
-    let sql = "SELECT owner, size FROM media WHERE id = ?1 AND stage = ?2";
+    let sql = "SELECT owner, size + (SELECT coalesce(sum(size), 0) FROM thumbnail WHERE media = ?1)
+               FROM media WHERE id = ?1 AND stage = ?2";
     let found = connection.prepare_cached(sql)?.query_row(params![id.bytes(), CHECKING], owner_and_size);
     let Some((owner, bytes)) = found.optional()? else { return Ok(false) };
     let sql = "UPDATE media SET stage = ?2, media_type = NULL, size = NULL, sha256 = NULL, preview = 0, width = NULL,

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use parlor_runtime::config::{Loaded, Problems, Sources};
 
 use crate::config::{self, Config};
+use crate::program::{Program, Service};
 
 /// What [`Server`](crate::Server) starts its own program with, so that it looks at one upload and does nothing else.
 pub const INSPECT_MEDIA: &str = "inspect-media";
@@ -19,14 +20,14 @@ Exit codes:
     0  done, or stopped when asked to
    64  the command line or the configuration cannot be used
    65  what was read is damaged, or not what it should be
-   69  the data folder or the address is in use
-   70  a part of the server failed
+   69  the data folder or an address is in use
+   70  a part of the program failed
    74  something could not be read or written
   130  a second signal came while stopping";
 
-/// The Parlor chat server: all services in one process, on one address, with their data in one folder.
+/// The command line of each [`Program`].
 #[derive(Debug, Parser)]
-#[command(name = "parlor-server", version, after_help = AFTER_HELP)]
+#[command(version, after_help = AFTER_HELP)]
 pub struct Args {
     /// What to do; `serve` if nothing is said.
     #[command(subcommand)]
@@ -51,9 +52,12 @@ pub struct Settings {
     /// Folder that holds everything [default: parlor-data]
     #[arg(long, value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
-    /// Address to listen on; port 0 takes any that is free [default: 127.0.0.1:7700]
+    /// Address to listen on; port 0 takes any that is free
     #[arg(long, value_name = "ADDR", global = true)]
     pub listen: Option<SocketAddr>,
+    /// Address to listen on for the other services; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub listen_internal: Option<SocketAddr>,
     /// Set any key, such as chat.max_group_members=50; may be repeated
     #[arg(long, value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
@@ -102,27 +106,71 @@ pub enum ServiceAccount {
     },
 }
 
+impl Args {
+    /// The arguments of this process, which is `program`.
+    ///
+    /// # Errors
+    /// They cannot be used, or ask for help.
+    pub fn of_process(program: &'static Program) -> Result<Self, clap::Error> {
+        let mut matches = command(program).try_get_matches()?;
+        Self::from_arg_matches_mut(&mut matches)
+    }
+}
+
+/// What of the command line `program` has: accounts are for who keeps them.
+fn command(program: &'static Program) -> clap::Command {
+    let default =
+        format!("Address to listen on; port 0 takes any that is free [default: {}]", program.listen);
+    let mut command = Args::command().name(program.name).about(program.about);
+    command = command.mut_arg("listen", |arg| arg.help(default));
+    command = match program.internal {
+        Some(usual) => command.mut_arg("listen_internal", |arg| {
+            let free = "port 0 takes any that is free";
+            arg.help(format!("Address to listen on for the other services; {free} [default: {usual}]"))
+        }),
+        None => command.mut_arg("listen_internal", |arg| arg.hide(true)),
+    };
+    if !program.runs(Service::Auth) {
+        for name in ["import-users", "service-account"] {
+            command = command.mut_subcommand(name, |subcommand| subcommand.hide(true));
+        }
+    }
+    command
+}
+
 impl Settings {
-    /// Reads the configuration that these flags and the process environment amount to.
+    /// Reads the configuration that these flags and the process environment amount to, for `program`.
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn load(self) -> Result<Loaded<Config>, Problems> {
+    pub fn load(self, program: &Program) -> Result<Loaded<Config>, Problems> {
         let mut set = self.set;
         set.extend(self.data.map(|path| format!("server.data={}", path.display())));
         set.extend(self.listen.map(|address| format!("server.listen={address}")));
-        config::load(Sources::of_process(self.config, set))
+        set.extend(self.listen_internal.map(|address| format!("internal.listen={address}")));
+        config::load(program, Sources::of_process(self.config, set))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
+    use crate::program::{AUTH_SVC, CHAT_SVC, PARLOR_SERVER};
 
     #[test]
-    fn the_command_line_is_consistent() {
-        Args::command().debug_assert();
+    fn the_command_lines_are_consistent() {
+        for program in [&PARLOR_SERVER, &AUTH_SVC, &CHAT_SVC] {
+            command(program).debug_assert();
+        }
+    }
+
+    #[test]
+    fn help_tells_what_the_program_has() {
+        let help = |program| command(program).render_help().to_string();
+        let (all, chat) = (help(&PARLOR_SERVER), help(&CHAT_SVC));
+        assert!(all.contains("import-users") && all.contains("127.0.0.1:7700"), "{all}");
+        assert!(!all.contains("listen-internal"), "{all}");
+        assert!(!chat.contains("import-users") && chat.contains("127.0.0.1:7702"), "{chat}");
+        assert!(chat.contains("listen-internal") && chat.contains("127.0.0.1:7712"), "{chat}");
     }
 }

@@ -12,6 +12,7 @@ use parlor_runtime::config::Loaded;
 
 use crate::config::Config;
 use crate::failure::{Code, Failure};
+use crate::program::Program;
 
 pub use backup::backup;
 pub use import_users::import_users;
@@ -19,12 +20,14 @@ pub use restore::restore;
 pub use serve::serve;
 pub use service_account::service_account;
 
-/// Prints the configuration that is in effect, as a file that can be used as one.
+/// Prints the configuration of `program` that is in effect, as a file that can be used as one.
 ///
 /// # Errors
 /// Standard output cannot be written to.
-pub fn print_config(config: &Loaded<Config>) -> Result<(), Failure> {
-    let text = config.to_toml().map_err(|error| Failure::new(Code::Internal, error))?;
+pub fn print_config(program: &Program, config: &Loaded<Config>) -> Result<(), Failure> {
+    let text = config
+        .to_toml_without(&program.unused_sections())
+        .map_err(|error| Failure::new(Code::Internal, error))?;
     print(&text)
 }
 

@@ -1,5 +1,9 @@
-//! The configuration of the whole: `[server]` here, `[auth]`, `[chat]`, `[presence]`, `[media]` and `[log]` from those whose
-//! they are.
+//! The configuration of every program: `[server]` and `[internal]` here, `[auth]`, `[chat]`, `[presence]`, `[media]` and
+//! `[log]` from those whose they are.
+//!
+//! One file may configure several programs: what a program makes no use of is checked and otherwise left alone.
+
+mod internal;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +15,9 @@ use parlor_runtime::telemetry::Telemetry;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Stores};
+use crate::program::{PARLOR_SERVER, Program};
+
+pub use internal::InternalConfig;
 
 /// The key that the place of the configuration file depends on.
 const DATA_KEY: &str = "server.data";
@@ -21,6 +28,8 @@ const DATA_KEY: &str = "server.data";
 pub struct Config {
     /// The process and its address.
     pub server: ServerConfig,
+    /// How services that run apart reach each other.
+    pub internal: InternalConfig,
     /// Accounts and sessions. The paths in it are not free here: all files lie in `server.data`.
     pub auth: auth_svc::Config,
     /// Conversations.
@@ -37,7 +46,7 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
-    /// The folder that holds everything. One process at a time may use it.
+    /// The folder that holds everything. Services that run apart may share one; each service has one process at a time.
     pub data: PathBuf,
     /// Where to listen; port 0 takes any that is free. In clear text: off the loopback interface put something that
     /// ends TLS in front.
@@ -79,7 +88,7 @@ impl Default for ServerConfig {
         let serve = ServeOptions::default();
         Self {
             data: PathBuf::from("parlor-data"),
-            listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            listen: PARLOR_SERVER.listen,
             reflection: Reflection::Loopback,
             allowed_origins: serve.allowed_origins,
             max_connections: serve.max_connections,
@@ -123,6 +132,7 @@ impl ServerConfig {
 impl Validate for Config {
     fn check(&self, problems: &mut Problems) {
         problems.within("server", &self.server);
+        problems.within("internal", &self.internal);
         problems.within("auth", &self.auth);
         problems.within("chat", &self.chat);
         problems.within("presence", &self.presence);
@@ -162,11 +172,11 @@ impl Validate for ServerConfig {
     }
 }
 
-/// Reads the configuration. If `sources` names no file, `parlor.toml` in the data folder is one, where it is there.
+/// Reads the configuration of `program`. If `sources` names no file, `parlor.toml` in the data folder is one, where it is there.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
-pub fn load(mut sources: Sources) -> Result<Loaded<Config>, Problems> {
+pub fn load(program: &Program, mut sources: Sources) -> Result<Loaded<Config>, Problems> {
     let data = data_folder(&sources);
     let own = data.join(files::CONFIG);
     let is_own = sources.file.is_none() && own.exists();
@@ -179,6 +189,12 @@ pub fn load(mut sources: Sources) -> Result<Loaded<Config>, Problems> {
         let message = format!("the {} of a data folder cannot name another folder", files::CONFIG);
         problems.add(DATA_KEY, message);
         return Err(problems);
+    }
+    if loaded.is_default("server.listen") {
+        loaded.value.server.listen = program.listen;
+    }
+    if let Some(usual) = program.internal.filter(|_| loaded.is_default("internal.listen")) {
+        loaded.value.internal.listen = usual;
     }
     loaded.value.settle();
     Ok(loaded)

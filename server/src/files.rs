@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::program::{Program, Service};
+
 /// An operator's configuration, read from the data folder if it is there.
 pub(crate) const CONFIG: &str = "parlor.toml";
 /// The folder of the bytes of files, unless a bucket has them; in a backup too.
 pub(crate) const BLOBS: &str = "blobs";
-/// What `runtime::data_dir` locks.
-pub(crate) const LOCK: &str = "LOCK";
 
 /// The files that hold everything the services know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,22 +34,30 @@ impl Stores {
         Self { chat, presence, auth: auth.store.path, keys: auth.keys.path, media }
     }
 
-    /// All of them, in the order a backup takes them: first who refers, then what is referred to, so that every user and
-    /// every file that one of them names is in the copy that is taken after it. Accounts are never deleted; files are, and
-    /// what names one that was deleted meanwhile names what is no more.
-    pub(crate) fn all(&self) -> [&Path; 5] {
-        [&self.chat, &self.presence, &self.auth, &self.keys, &self.media]
+    /// Those of a program's services, in the order a backup takes them: first who refers, then what is referred to, so that
+    /// every user and every file that one of them names is in the copy that is taken after it. Accounts are never deleted;
+    /// files are, and what names one that was deleted meanwhile names what is no more.
+    pub(crate) fn all(&self, program: &Program) -> Vec<&Path> {
+        let all = [
+            (Service::Chat, &self.chat),
+            (Service::Presence, &self.presence),
+            (Service::Auth, &self.auth),
+            (Service::Auth, &self.keys),
+            (Service::Media, &self.media),
+        ];
+        all.into_iter().filter(|(of, _)| program.runs(*of)).map(|(_, path)| path.as_path()).collect()
     }
 
     /// Those of them that are databases.
-    pub(crate) fn databases(&self) -> [&Path; 4] {
-        [&self.chat, &self.presence, &self.auth, &self.media]
+    pub(crate) fn databases(&self, program: &Program) -> Vec<&Path> {
+        self.all(program).into_iter().filter(|path| *path != self.keys).collect()
     }
 
-    /// Those that no data folder is without. Folders and backups of before there was presence, or were files, are whole
-    /// without those.
-    pub(crate) fn needed(&self) -> [&Path; 3] {
-        [&self.chat, &self.auth, &self.keys]
+    /// Those of them that no data folder is without. Folders and backups of before there was presence, or were files, are
+    /// whole without those.
+    pub(crate) fn needed(&self, program: &Program) -> Vec<&Path> {
+        let came_later = |path: &Path| path == self.presence || path == self.media;
+        self.all(program).into_iter().filter(|path| program.is_apart() || !came_later(path)).collect()
     }
 }
 

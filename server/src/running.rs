@@ -1,19 +1,22 @@
-//! The process: the services, wired to each other and put on one address.
+//! The process: its services, wired to each other and put on their addresses.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use parlor_grpc_kit::{Health, Listener, ServeError, Stopped, merge, reflection};
+use futures_util::future::select_all;
+use parlor_grpc_kit::{Health, Listener, ServeError, ServeOptions, Stopped, merge, reflection};
 use parlor_runtime::data_dir::DataDir;
-use parlor_runtime::tasks::{Importance, TaskGroup};
+use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tonic::service::Routes;
 
 use crate::config::Config;
 use crate::failure::{Code, Failure};
 use crate::files::Stores;
-use crate::services::{Services, names};
+use crate::program::Program;
+use crate::services::Services;
 
 /// What is left for the background tasks to end in, when the connections have used up the time there was.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
@@ -21,59 +24,74 @@ const LAST_MOMENT: Duration = Duration::from_millis(500);
 /// A running server. End it with [`stop`](Server::stop): if it is only dropped, connections are cut, and background
 /// tasks go on until the runtime ends.
 pub struct Server {
-    address: SocketAddr,
+    program: &'static Program,
     services: Services,
     health: Health,
     /// Keeps `health` true.
     telling: JoinHandle<()>,
     ready: watch::Receiver<bool>,
-    /// Serving.
-    tasks: TaskGroup,
-    stop: oneshot::Sender<Duration>,
+    public: Open,
+    internal: Option<Open>,
     stop_within: Duration,
     /// Given back last.
     data: DataDir,
 }
 
+/// An address that is being served.
+struct Open {
+    address: SocketAddr,
+    stop: oneshot::Sender<Duration>,
+    /// Serving.
+    tasks: TaskGroup,
+}
+
 impl Server {
-    /// Takes the data folder and the address, opens the stores and serves. Must be called within a Tokio runtime;
-    /// logging is the caller's.
+    /// Takes its parts of the data folder and the addresses, opens the stores and serves. Must be called within a Tokio
+    /// runtime; logging is the caller's.
     ///
     /// # Errors
-    /// The folder or the address is in use, or a service does not start. Nothing is left running.
-    pub async fn start(mut config: Config) -> Result<Self, Failure> {
+    /// A part of the folder or an address is in use, or a service does not start. Nothing is left running.
+    pub async fn start(program: &'static Program, mut config: Config) -> Result<Self, Failure> {
         config.settle();
-        let data = DataDir::open(&config.server.data)?;
+        let data = DataDir::open(&config.server.data, &program.parts())?;
         let listener = bind(config.server.listen).await?;
-        let services = Services::start(&config, LAST_MOMENT).await?;
-        let health = Health::new(&names()).await;
-        let Services { auth, presence, media, chat, .. } = &services;
-        let mut routes =
-            vec![auth.public(), chat.public(), presence.public(), media.public(), health.routes()];
-        if config.server.reflects() {
-            routes.push(reflection(&names()));
-        }
-        let listener = listener.also(media.http());
-        let (address, options, routes) = (listener.address(), config.server.options(), merge(routes));
-        let (stop, stopped) = oneshot::channel();
-        let tasks = TaskGroup::new();
-        tasks.spawn("serving", Importance::Critical, async move {
-            // Dropping the server is a stop without any time left.
-            let stopped = async { stopped.await.unwrap_or_default() };
-            report(listener.serve(routes, &options, stopped).await)
+        let for_services = match program.is_apart() {
+            true => Some(bind(config.internal.listen).await?),
+            false => None,
+        };
+        let services = Services::start(program, &config, LAST_MOMENT).await?;
+        let names = names(program);
+        let health = Health::new(&names).await;
+        let options = config.server.options();
+        let internal = for_services.map(|listener| {
+            let routes = merge(services.internal().into_iter().chain([health.routes()]));
+            open("serving services", listener, routes, &options)
         });
+        let listener = services.plain().into_iter().fold(listener, Listener::also);
+        let mut routes = services.public();
+        routes.push(health.routes());
+        if config.server.reflects() {
+            routes.push(reflection(&names));
+        }
+        let public = open("serving", listener, merge(routes), &options);
         let (told, ready) = watch::channel(false);
         let telling = tokio::spawn(services.tell(health.clone(), told));
-        tracing::info!(%address, "serving");
-        warn_of_clear_text(address);
+        tracing::info!(address = %public.address, "serving");
+        warn_of_clear_text(public.address);
         let stop_within = config.server.stop_within;
-        Ok(Self { address, services, health, telling, ready, tasks, stop, stop_within, data })
+        Ok(Self { program, services, health, telling, ready, public, internal, stop_within, data })
     }
 
     /// Where it listens, with the port that was taken.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.public.address
+    }
+
+    /// Where it listens for other services, if they are apart.
+    #[must_use]
+    pub fn internal_address(&self) -> Option<SocketAddr> {
+        self.internal.as_ref().map(|open| open.address)
     }
 
     /// Waits until all services can do their work, and health says so.
@@ -86,16 +104,12 @@ impl Server {
 
     /// Waits until a part has failed that the server cannot do without; says which.
     pub async fn broken(&self) -> Failure {
-        let [auth, presence, media, chat] = self.services.tasks();
-        let groups = [&self.tasks, auth, presence, media, chat];
-        let [serving, auth, presence, media, chat] = groups.map(TaskGroup::token);
-        tokio::select! {
-            () = serving.cancelled() => {}
-            () = auth.cancelled() => {}
-            () = presence.cancelled() => {}
-            () = media.cancelled() => {}
-            () = chat.cancelled() => {}
-        }
+        let mut groups = self.services.tasks();
+        groups.extend(
+            [Some(&self.public), self.internal.as_ref()].into_iter().flatten().map(|open| &open.tasks),
+        );
+        let tokens = groups.iter().map(|group| group.token());
+        select_all(tokens.map(|token| Box::pin(token.cancelled_owned()))).await;
         let failure = groups.iter().find_map(|group| group.failure());
         Failure::new(
             Code::Internal,
@@ -112,21 +126,23 @@ impl Server {
         self.telling.abort();
         // Whether it had ended before does not matter.
         let _ = self.telling.await;
-        self.health.set_ready(&names(), false).await;
+        self.health.set_ready(&names(self.program), false).await;
         if timeout(left(), self.services.drain()).await.is_err() {
             tracing::warn!("streams were still open at the deadline");
         }
-        // Fails only if serving has ended by itself, which is what is wanted.
-        let _ = self.stop.send(left());
-        let served = [("server", self.tasks.shutdown(left() + 2 * LAST_MOMENT).await)];
-        let ended = self.services.shutdown(|| left().max(LAST_MOMENT)).await;
-        for (name, ended) in served.into_iter().chain(ended) {
+        let mut all = vec![("serving", self.public.close(left()).await)];
+        all.extend(self.services.shutdown(|| left().max(LAST_MOMENT)).await);
+        // After that, as what other services hold open has ended with the tasks behind it.
+        if let Some(internal) = self.internal {
+            all.push(("serving services", internal.close(left()).await));
+        }
+        for (name, ended) in all {
             if let Err(error) = ended {
                 tracing::warn!(group = name, %error, "tasks were cut off");
             }
         }
         let stores = Stores::of(self.data.path());
-        let closed = self.services.close(&stores);
+        let closed = self.services.close(self.program, &stores);
         match timeout(left().max(LAST_MOMENT), closed).await {
             Ok(Ok(_)) => tracing::info!("stopped"),
             Ok(Err(error)) => tracing::warn!(%error, "cannot tell whether the stores are closed"),
@@ -137,8 +153,33 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Server").field("program", &self.program.name).finish_non_exhaustive()
     }
+}
+
+/// The full names of what is served to clients.
+fn names(program: &Program) -> Vec<&'static str> {
+    program.services.iter().flat_map(|service| service.public_names()).copied().collect()
+}
+
+impl Open {
+    /// Takes no more connections, waits so long for those there are, and cuts the rest.
+    async fn close(self, left: Duration) -> Result<(), StillRunning> {
+        // Fails only if serving has ended by itself, which is what is wanted.
+        let _ = self.stop.send(left);
+        self.tasks.shutdown(left + 2 * LAST_MOMENT).await
+    }
+}
+
+fn open(name: &str, listener: Listener, routes: Routes, options: &ServeOptions) -> Open {
+    let (address, options, tasks) = (listener.address(), options.clone(), TaskGroup::new());
+    let (stop, stopped) = oneshot::channel();
+    tasks.spawn(name, Importance::Critical, async move {
+        // Dropping the server is a stop without any time left.
+        let stopped = async { stopped.await.unwrap_or_default() };
+        report(listener.serve(routes, &options, stopped).await)
+    });
+    Open { address, stop, tasks }
 }
 
 async fn bind(address: SocketAddr) -> Result<Listener, Failure> {

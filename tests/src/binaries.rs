@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// A program of this workspace.
 #[derive(Debug, Clone, Copy)]
 pub enum Binary {
-    /// `parlor-server`.
+    /// `parlor-server`; with `PARLOR_TOPOLOGY=four` the four services apart.
     Server,
     /// `parlor`, the terminal client.
     Cli,
@@ -16,6 +16,7 @@ pub enum Binary {
 impl Binary {
     fn file(self) -> &'static str {
         match self {
+            Self::Server if is_apart() => "parlor-four",
             Self::Server => "parlor-server",
             Self::Cli => "parlor",
         }
@@ -28,6 +29,29 @@ impl Binary {
             Self::Cli => "PARLOR_CLI_BIN",
         }
     }
+}
+
+/// Whether the tests are to run the services apart.
+///
+/// # Panics
+/// `PARLOR_TOPOLOGY` is neither `one` nor `four`.
+#[must_use]
+pub fn is_apart() -> bool {
+    match std::env::var("PARLOR_TOPOLOGY").as_deref() {
+        Ok("four") => true,
+        Ok("one") | Err(_) => false,
+        Ok(other) => panic!("PARLOR_TOPOLOGY is {other:?}: one or four"),
+    }
+}
+
+/// The folder of the programs under test.
+///
+/// # Panics
+/// They cannot be built.
+#[must_use]
+pub fn programs() -> PathBuf {
+    let server = binary(Binary::Server);
+    server.parent().expect("a file is in a folder").to_owned()
 }
 
 /// Where the program is, as of the sources that are there now; or the one that the environment names.
@@ -43,7 +67,7 @@ pub fn binary(which: Binary) -> PathBuf {
     FOLDER.get_or_init(build).join(which.file())
 }
 
-/// Builds both into the folder that holds the running test, and answers which that is.
+/// Builds them into the folder that holds the running test, and answers which that is.
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a file");
     // target/<profile>/deps/<test>
@@ -57,7 +81,7 @@ fn build() -> PathBuf {
     let status = Command::new(cargo)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .args(["build", "--quiet", "--locked", "--profile", profile])
-        .args(["--package", "parlor-server", "--package", "parlor-cli"])
+        .args(["--package", "parlor-server", "--package", "parlor-cli", "--bins"])
         .arg("--target-dir")
         .arg(folder.parent().expect("a profile's folder lies in the target folder"))
         .status();

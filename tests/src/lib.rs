@@ -1,6 +1,7 @@
 //! What the whole-system tests share.
 //!
 //! - [`Server`]: the real program, started, killed and started again; [`Relay`]: the one address its clients know.
+//! - [`fleet`]: the four services apart, behind a [`router`]. With `PARLOR_TOPOLOGY=four` they are what a [`Server`] is.
 //! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
 //! - [`history`]: what was asked, answered and read, and the rules (G1 to G5, G7) it is held against at the end.
 //! - [`Minio`]: an S3 server.
@@ -14,17 +15,19 @@
 pub mod account;
 mod binaries;
 mod caller;
+pub mod fleet;
 mod follower;
 pub mod history;
 mod minio;
 pub mod reading;
 mod relay;
+pub mod router;
 pub mod samples;
 mod seed;
 mod server;
 pub mod uploads;
 
-pub use binaries::{Binary, binary};
+pub use binaries::{Binary, binary, is_apart, programs};
 pub use caller::Caller;
 pub use follower::{Answer, Follower};
 pub use minio::Minio;

@@ -1,4 +1,4 @@
-//! `parlor-server`, as a process.
+//! `parlor-server`, as a process; or, with `PARLOR_TOPOLOGY=four`, the four services behind one address.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use parlor_testkit::in_time;
+use parlor_testkit::{PATIENCE, eventually, in_time};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{Binary, binary};
+use crate::{Binary, binary, is_apart};
 
 /// How long a server may take to start: it may share two cores with a build.
 const START_WITHIN: Duration = Duration::from_secs(30);
@@ -66,27 +66,29 @@ impl Server {
     /// # Panics
     /// It does not start.
     pub async fn start_under(launcher: &[OsString], data: &Path, settings: &[&str]) -> Self {
+        Self::start_as(launcher, &[], data, settings).await
+    }
+
+    /// As [`Server::start`], the process that keeps conversations started by another program: its name and first arguments.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start_chat_under(launcher: &[OsString], data: &Path) -> Self {
+        if !is_apart() {
+            return Self::start_under(launcher, data, &[]).await;
+        }
+        let words = launcher.join(OsStr::new("\n"));
+        Self::start_as(&[], &["--launch-chat-svc".into(), words], data, &[]).await
+    }
+
+    async fn start_as(launcher: &[OsString], arguments: &[OsString], data: &Path, settings: &[&str]) -> Self {
         let log = log_of(data);
         let server = binary(Binary::Server).into_os_string();
         let mut words = launcher.iter().chain([&server]);
         let mut command = Command::new(words.next().expect("there is at least the server"));
-        command.args(words).args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
-        for rate in RATES {
-            command.args([
-                "--set",
-                &format!("{rate}.burst=1000000"),
-                "--set",
-                &format!("{rate}.per_second=1000000"),
-            ]);
-        }
-        for setting in SETTINGS.iter().chain(settings) {
-            command.args(["--set", setting]);
-        }
-        // What this test's environment says is for the test.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PARLOR_"))
-        {
-            command.env_remove(name);
-        }
+        command.args(words).args(["--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments);
+        command.args(self::arguments(settings));
+        isolate(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(append_to(&log)).kill_on_drop(true);
         let mut child = command.spawn().expect("the server can be run");
         let mut lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
@@ -121,18 +123,15 @@ impl Server {
             .connect_lazy()
     }
 
-    /// Memory it holds now, in bytes: its resident set.
+    /// Memory it holds now, in bytes: its resident set, or those of the services.
     ///
     /// # Panics
     /// It has ended, or this system has no `/proc`.
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
-        let pid = self.child.id().expect("it was not waited for");
-        let status =
-            fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs, and there is a /proc");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
-        let kib = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok());
-        kib.expect("a number of kB") * 1024
+        let own = self.child.id().expect("it was not waited for");
+        let services = children(own);
+        if is_apart() { services.into_iter().map(resident_bytes).sum() } else { resident_bytes(own) }
     }
 
     /// SIGKILL; comes back when nothing is left of it.
@@ -140,7 +139,9 @@ impl Server {
     /// # Panics
     /// It is not gone in time.
     pub async fn kill(mut self) {
+        let services = self.services();
         in_time("the end of a killed server", self.child.kill()).await.expect("it can be killed");
+        gone(&services).await;
     }
 
     /// Asks it to end, and waits until it has.
@@ -154,13 +155,43 @@ impl Server {
         self.ended("the end of a server that was asked to").await;
     }
 
+    /// The processes of the services, where they are not in the one.
+    fn services(&self) -> Vec<u32> {
+        if is_apart() { self.child.id().map(children).unwrap_or_default() } else { Vec::new() }
+    }
+
     /// Waits until it has ended by itself.
     ///
     /// # Panics
     /// It does not end in time; `what` says what was waited for.
     pub async fn ended(&mut self, what: &str) -> ExitStatus {
-        in_time(what, self.child.wait()).await.expect("it is our child")
+        let services = self.services();
+        let status = in_time(what, self.child.wait()).await.expect("it is our child");
+        gone(&services).await;
+        status
     }
+}
+
+/// The processes that `pid` started.
+fn children(pid: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
+}
+
+/// They are ended by the system when the one that started them is.
+async fn gone(pids: &[u32]) {
+    let is_there = |pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:") && !line.contains("zombie"))
+    };
+    eventually("the end of the services", PATIENCE, async || !pids.iter().any(is_there)).await;
+}
+
+fn resident_bytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs, and there is a /proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
+    let kib = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok());
+    kib.expect("a number of kB") * 1024
 }
 
 /// Runs one command of the program to its end, such as `backup`.
@@ -173,6 +204,14 @@ pub async fn run(arguments: &[&OsStr]) {
     let output = in_time("the command", command.args(arguments).stdin(Stdio::null()).output()).await;
     let output = output.expect("the program can be run");
     assert!(output.status.success(), "{arguments:?}: {output:?}");
+}
+
+/// The settings of a test's server, and these.
+pub(crate) fn arguments(settings: &[&str]) -> Vec<OsString> {
+    let rates =
+        RATES.iter().flat_map(|rate| [format!("{rate}.burst=1000000"), format!("{rate}.per_second=1000000")]);
+    let all = rates.chain(SETTINGS.iter().chain(settings).map(|setting| (*setting).to_owned()));
+    all.flat_map(|setting| ["--set".into(), setting.into()]).collect()
 }
 
 /// What a test's environment says is for the test.

@@ -1,9 +1,11 @@
-//! Channels between services of one process.
+//! Channels between services, of one process or of several.
 
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use http::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::io::{DuplexStream, copy_bidirectional, duplex};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,25 @@ use tower::service_fn;
 
 /// Bytes in flight in each direction.
 const BUFFER: usize = 64 * 1024;
+
+/// How long a connection to another process may take to open.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// A ping is sent on a connection to another process that has been silent this long.
+const PING_EACH: Duration = Duration::from_secs(10);
+/// A connection to another process whose ping is not answered within this is given up.
+const PING_WITHIN: Duration = Duration::from_secs(5);
+
+/// A connection to another process, at an address such as `http://10.0.0.7:7712`. Must be called in a tokio runtime; opens
+/// with the first call, and again if it breaks: a call that finds nobody there fails with UNAVAILABLE.
+#[must_use]
+pub fn remote_channel(address: Uri) -> Channel {
+    Endpoint::from(address)
+        .connect_timeout(CONNECT_WITHIN)
+        .http2_keep_alive_interval(PING_EACH)
+        .keep_alive_timeout(PING_WITHIN)
+        .keep_alive_while_idle(true)
+        .connect_lazy()
+}
 
 /// A connection to `routes` that never leaves the process, and yet is gRPC in full: the same encoding, guard and
 /// deadlines as over a network. Must be called in a tokio runtime; opens with the first call, and again if it breaks.

@@ -2,8 +2,9 @@
 //!
 //! - Inwards: the [`Guard`] in front of a service's routes (who may call what, how often, how large), by a [`Policy`]
 //!   that names every RPC; access tokens ([`token`]) and the sessions that have ended before them ([`RevokedSet`]).
-//! - Outwards: [`Authorized`] channels, [`local_channel`] between services of one process, and what is learnt from
-//!   auth-svc by all others ([`RemoteKeys`], [`Revocations`]), or told to media-svc ([`Releases`]).
+//! - Outwards: [`Authorized`] channels with the tokens of a service account ([`ServiceTokens`]), [`local_channel`] between
+//!   services of one process and [`remote_channel`] between processes, and what is learnt from auth-svc by all others
+//!   ([`RemoteKeys`], [`Revocations`]), or told to media-svc ([`Releases`]).
 //! - The public address: [`Listener`], [`Plain`], [`Health`], [`reflection`], [`merge`].
 //!
 //! All refusals are gRPC statuses with details. It knows services only through their internal APIs.
@@ -24,10 +25,10 @@ mod testing;
 pub mod token;
 
 pub use caller::{Caller, CallerKind, caller};
-pub use channel::{LateRoutes, late_channel, local_channel};
+pub use channel::{LateRoutes, late_channel, local_channel, remote_channel};
 pub use guard::Guard;
 pub use health::{Health, merge, reflection};
-pub use outbound::{Authorized, TokenSource};
+pub use outbound::{Authorized, ServiceTokens, TokenSource};
 pub use parlor_runtime::limiter::Rate;
 pub use policy::{Auth, Limit, Method, Policy, PolicyError, PolicyFault};
 pub use releases::Releases;

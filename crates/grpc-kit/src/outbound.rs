@@ -1,5 +1,7 @@
 //! Calls to other services: the caller's own credential on each.
 
+mod login;
+
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -14,6 +16,8 @@ use tonic::transport::{Channel, Error};
 use tower::Service;
 
 use crate::problem::problem;
+
+pub use login::ServiceTokens;
 
 /// Gives access tokens for internal calls, renewed in time.
 #[async_trait]

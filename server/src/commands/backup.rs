@@ -19,26 +19,27 @@ use crate::config::Config;
 use crate::failure::{Code, Failure};
 use crate::files::{self, Stores};
 use crate::manifest::{self, Entry, Manifest};
+use crate::program::Program;
 
 /// A backup is for its owner only: it holds keys and messages.
 pub(super) const FOLDER_MODE: u32 = 0o700;
 /// So are its files.
 pub(super) const FILE_MODE: u32 = 0o600;
 
-/// Copies the data folder to `target`, which must not exist, or be empty.
+/// Copies what the services of `program` have in the data folder to `target`, which must not exist, or be empty.
 ///
 /// # Errors
 /// There is no data, `target` is taken, or something cannot be read or written; then there is no `target`.
-pub async fn backup(config: &Config, target: &Path) -> Result<(), Failure> {
+pub async fn backup(program: &Program, config: &Config, target: &Path) -> Result<(), Failure> {
     let data = &config.server.data;
     let stores = Stores::of(data);
-    if let Some(missing) = stores.needed().into_iter().find(|path| !path.exists()) {
+    if let Some(missing) = stores.needed(program).into_iter().find(|path| !path.exists()) {
         let message = format!("{} is no data folder: {} is missing", data.display(), files::name(missing));
         return Err(Failure::new(Code::Usage, message));
     }
     require_free(target)?;
     let partial = make_partial(target)?;
-    let copied = copy(config, &stores, &partial, SystemClock.wall()).await;
+    let copied = copy(program, config, &stores, &partial).await;
     let copied = copied.and_then(|manifest| publish(&partial, target).map(|()| manifest));
     match copied {
         Ok(manifest) => print(&summary(&manifest, target)),
@@ -89,37 +90,37 @@ pub(super) fn publish(partial: &Path, target: &Path) -> Result<(), Failure> {
 }
 
 async fn copy(
+    program: &Program,
     config: &Config,
     stores: &Stores,
     partial: &Path,
-    now: SystemTime,
 ) -> Result<Manifest, Failure> {
-    let copies = Stores::of(partial);
-    backup_file(&stores.chat, &copies.chat).await?;
-    if stores.presence.exists() {
-        backup_file(&stores.presence, &copies.presence).await?;
-    }
-    backup_file(&stores.auth, &copies.auth).await?;
-    copy_keys(&stores.keys, &copies.keys).map_err(|error| Failure::io("copy", &stores.keys, &error))?;
-    if stores.media.exists() {
-        backup_file(&stores.media, &copies.media).await?;
+    let (now, copies) = (SystemClock.wall(), Stores::of(partial));
+    let mut names = Vec::new();
+    for store in stores.all(program).into_iter().filter(|store| store.exists()) {
+        let name = files::name(store);
+        let copy = partial.join(name);
+        if store == stores.keys {
+            copy_keys(store, &copy).map_err(|error| Failure::io("copy", store, &error))?;
+        } else {
+            backup_file(store, &copy).await?;
+        }
+        names.push(name.to_owned());
     }
     let (config, partial) = (config.clone(), partial.to_owned());
     let described = tokio::task::spawn_blocking(move || {
         if copies.media.exists() {
             blobs::copy(&config, &partial)?;
         }
-        describe(&copies, &partial, now)
+        describe(names, &partial, now)
     });
     described.await.unwrap_or_else(|error| Err(Failure::new(Code::Internal, error)))
 }
 
-/// Writes the manifest of what is in the folder.
-fn describe(copies: &Stores, partial: &Path, now: SystemTime) -> Result<Manifest, Failure> {
+/// Writes the manifest of what is in the folder: `stores`, and blobs.
+fn describe(stores: Vec<String>, partial: &Path, now: SystemTime) -> Result<Manifest, Failure> {
     let blobs = blobs::names(partial).map_err(|error| Failure::io("read", partial, &error))?;
-    let stores =
-        copies.all().into_iter().filter(|path| path.exists()).map(|path| files::name(path).to_owned());
-    let entries = stores.chain(blobs).map(|name| {
+    let entries = stores.into_iter().chain(blobs).map(|name| {
         let path = partial.join(&name);
         let described =
             File::open(&path).and_then(|mut file| manifest::entry(&name, &mut file, &mut io::sink()));

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::print;
 use crate::config::Config;
 use crate::failure::{Code, Failure};
+use crate::program::Service;
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -51,7 +52,7 @@ pub async fn import_users(config: Config, file: &Path) -> Result<(), Failure> {
         read(BufReader::new(File::open(file).map_err(read_error)?)).map_err(read_error)?
     };
     let lines = lines.map_err(|bad| Failure::new(Code::Data, refusal(&bad)))?;
-    let _data = DataDir::open(&config.server.data)?;
+    let _data = DataDir::open(&config.server.data, &[Service::Auth.part()])?;
     let auth = App::build(config.auth, Parts::default()).await?;
     let (numbers, users): (Vec<_>, Vec<_>) = lines.into_iter().map(|line| (line.number, line.user)).unzip();
     let outcomes = auth.import_users(users).await.map_err(|error| {

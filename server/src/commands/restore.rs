@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use chat_svc::store::new_generation;
 use media_svc::{BlobStore, complete_copy, disown_copy};
 use parlor_embedded::check_file;
-use parlor_runtime::data_dir::DataDir;
+use parlor_runtime::data_dir::{DataDir, lock_file};
 
 use super::backup::{FILE_MODE, FOLDER_MODE, blobs, make_partial, publish, require_free};
 use super::print;
@@ -21,23 +21,24 @@ use crate::config::Config;
 use crate::failure::{Code, Failure};
 use crate::files::{self, BLOBS, Stores};
 use crate::manifest::{self, MANIFEST, Manifest};
+use crate::program::{Program, Service};
 
-/// Makes the data folder, which must not exist, or be empty, out of the backup `source`.
+/// Makes the data folder, which must not exist, or be empty, out of the backup `source` of the same `program`.
 ///
 /// # Errors
 /// The folder is in use or holds something, the backup is damaged, or something cannot be read or written; then the folder is
 /// as it was.
-pub async fn restore(source: &Path, config: &Config) -> Result<(), Failure> {
+pub async fn restore(program: &'static Program, source: &Path, config: &Config) -> Result<(), Failure> {
     let data = config.server.data.as_path();
-    require_unused(data)?;
+    require_unused(program, data)?;
     require_free(data)?;
     let manifest = Manifest::read(source).map_err(|error| Failure::new(Code::Data, error))?;
-    require_complete(&manifest, &Stores::of(source))?;
+    require_complete(program, &manifest, &Stores::of(source))?;
     let partial = make_partial(data)?;
     let (from, to) = (source.to_owned(), partial.clone());
     let in_bucket = config.media.blobs.store != BlobStore::Local;
     let make = move || {
-        make(&manifest, &from, &to)?;
+        make(program, &manifest, &from, &to)?;
         disown_media(&to)?;
         if in_bucket { Ok(()) } else { require_blobs(&to) }
     };
@@ -53,16 +54,18 @@ pub async fn restore(source: &Path, config: &Config) -> Result<(), Failure> {
 }
 
 /// Says so, if a server has the folder: that is a better answer than that it is not empty.
-fn require_unused(data: &Path) -> Result<(), Failure> {
-    if data.join(files::LOCK).exists() {
-        DataDir::open(data)?;
+fn require_unused(program: &Program, data: &Path) -> Result<(), Failure> {
+    let parts = program.parts();
+    if parts.iter().any(|part| lock_file(data, part).exists()) {
+        DataDir::open(data, &parts)?;
     }
     Ok(())
 }
 
-fn require_complete(manifest: &Manifest, stores: &Stores) -> Result<(), Failure> {
+fn require_complete(program: &Program, manifest: &Manifest, stores: &Stores) -> Result<(), Failure> {
     let listed: BTreeSet<_> = manifest.files.iter().map(|file| file.name.as_str()).collect();
-    let (all, needed) = (stores.all().map(files::name), stores.needed().map(files::name));
+    let names = |paths: Vec<_>| paths.into_iter().map(files::name).collect::<Vec<_>>();
+    let (all, needed) = (names(stores.all(program)), names(stores.needed(program)));
     let unknown = listed.iter().find(|name| !all.contains(name) && !blobs::is_name(name));
     let missing = needed.iter().find(|name| !listed.contains(*name));
     let wrong = match (unknown, missing) {
@@ -72,10 +75,14 @@ fn require_complete(manifest: &Manifest, stores: &Stores) -> Result<(), Failure>
         (None, None) => return Ok(()),
     };
     let all = all.join(", ");
-    Err(Failure::new(Code::Data, format!("{MANIFEST} {wrong}; a backup has {all}, and files in {BLOBS}")))
+    let (of, blobs) = (
+        program.name,
+        if program.runs(Service::Media) { format!(", and files in {BLOBS}") } else { String::new() },
+    );
+    Err(Failure::new(Code::Data, format!("{MANIFEST} {wrong}; a backup of {of} has {all}{blobs}")))
 }
 
-fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failure> {
+fn make(program: &Program, manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failure> {
     for expected in &manifest.files {
         let (from, to) = (source.join(&expected.name), partial.join(&expected.name));
         let found = copy(&expected.name, &from, &to).map_err(|error| Failure::io("copy", &from, &error))?;
@@ -85,13 +92,15 @@ fn make(manifest: &Manifest, source: &Path, partial: &Path) -> Result<(), Failur
         }
     }
     let stores = Stores::of(partial);
-    let databases = || stores.databases().into_iter().filter(|store| store.exists());
+    let databases = || stores.databases(program).into_iter().filter(|store| store.exists());
     for store in databases() {
         let named = |error| Failure::new(Code::Data, format!("{}: {error}", files::name(store)));
         check_file(store).map_err(named)?;
     }
-    new_generation(&stores.chat)
-        .map_err(|error| Failure::new(Code::Data, format!("{}: {error}", files::name(&stores.chat))))?;
+    if program.runs(Service::Chat) {
+        new_generation(&stores.chat)
+            .map_err(|error| Failure::new(Code::Data, format!("{}: {error}", files::name(&stores.chat))))?;
+    }
     for store in databases() {
         finish(store).map_err(|error| Failure::io("write", store, &error))?;
     }

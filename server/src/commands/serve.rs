@@ -5,33 +5,43 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use parlor_runtime::signals::StopSignals;
 
 use super::print;
-use crate::config::{Config, ServerConfig};
+use crate::config::Config;
 use crate::failure::{Code, Failure};
+use crate::program::Program;
 use crate::running::Server;
 
-/// Serves until SIGTERM or SIGINT. When it can be used, it says on standard output where it listens, in a first line
-/// that programs can read, and what to type next.
+/// Serves until SIGTERM or SIGINT. On standard output it says, in lines that programs can read, where it listens for
+/// other services, if they are apart, and when it can be used where it listens for clients; then what to type next.
 ///
 /// # Errors
 /// It does not start, or a part that it cannot do without fails.
-pub async fn serve(config: Config) -> Result<(), Failure> {
+pub async fn serve(program: &'static Program, config: Config) -> Result<(), Failure> {
     let signals = StopSignals::listen()
         .map_err(|error| Failure::new(Code::Internal, format!("cannot listen to signals: {error}")))?;
     let data = config.server.data.display().to_string();
-    let server = Server::start(config).await?;
-    let served = until_stopped(&server, signals, &data).await;
+    let server = Server::start(program, config).await?;
+    if let Some(address) = server.internal_address() {
+        // Before it is ready: it waits for the others, and they may wait for this.
+        print(&format!("listening for services on {address}\n"))?;
+    }
+    let served = until_stopped(program, &server, signals, &data).await;
     server.stop().await;
     served
 }
 
-async fn until_stopped(server: &Server, signals: StopSignals, data: &str) -> Result<(), Failure> {
+async fn until_stopped(
+    program: &Program,
+    server: &Server,
+    signals: StopSignals,
+    data: &str,
+) -> Result<(), Failure> {
     let stopped = async {
         let signal = signals.first().await;
         tracing::info!(%signal, "stopping");
     };
     let serving = async {
         server.ready().await;
-        print(&greeting(server, data))?;
+        print(&greeting(program, server, data))?;
         Err(server.broken().await)
     };
     tokio::select! {
@@ -41,20 +51,18 @@ async fn until_stopped(server: &Server, signals: StopSignals, data: &str) -> Res
     }
 }
 
-fn greeting(server: &Server, data: &str) -> String {
+fn greeting(program: &Program, server: &Server, data: &str) -> String {
     let address = server.address();
-    let client = if address == ServerConfig::default().listen {
+    let where_and_how = format!("listening on {address}\ndata in {data}; stop with Ctrl-C\n");
+    if program.is_apart() {
+        return where_and_how;
+    }
+    let client = if address == program.listen {
         "parlor".to_owned()
     } else {
         format!("parlor --server http://{}", reachable(address))
     };
-    format!(
-        "listening on {address}\n\
-         data in {data}; stop with Ctrl-C\n\
-         \n\
-         In another terminal:\n    \
-         {client} register ada\n"
-    )
+    format!("{where_and_how}\nIn another terminal:\n    {client} register ada\n")
 }
 
 /// An address of this machine, for one that stands for all of them.

@@ -9,6 +9,7 @@ use super::print;
 use crate::args::ServiceAccount;
 use crate::config::Config;
 use crate::failure::{Code, Failure};
+use crate::program::Service;
 
 /// Does `action` on the accounts of a server that is stopped.
 ///
@@ -17,7 +18,7 @@ use crate::failure::{Code, Failure};
 pub async fn service_account(config: Config, action: ServiceAccount) -> Result<(), Failure> {
     let ServiceAccount::Create { name, internal } = action;
     let name = Username::new(&name).map_err(|rule| Failure::new(Code::Usage, format!("the name {rule}")))?;
-    let _data = DataDir::open(&config.server.data)?;
+    let _data = DataDir::open(&config.server.data, &[Service::Auth.part()])?;
     let auth = App::build(config.auth, Parts::default()).await?;
     let made = auth.create_service_account(name, internal).await;
     let made = made.map_err(|refusal| Failure::new(Code::Data, refusal))?;

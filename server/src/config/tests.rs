@@ -1,23 +1,32 @@
 use std::fs;
 
 use super::*;
+use crate::program::{AUTH_SVC, CHAT_SVC};
+
+fn load_all(sources: Sources) -> Result<Loaded<Config>, Problems> {
+    load(&PARLOR_SERVER, sources)
+}
 
 fn set(flags: &[&str]) -> Sources {
     Sources { set: flags.iter().map(|flag| (*flag).to_owned()).collect(), ..Sources::default() }
 }
 
 fn problems(sources: Sources) -> Vec<String> {
-    load(sources).map(|_| ()).unwrap_err().iter().map(|problem| problem.key.clone()).collect()
+    load_all(sources).map(|_| ()).unwrap_err().iter().map(|problem| problem.key.clone()).collect()
 }
 
 #[test]
 fn the_defaults_can_be_used_and_lie_in_one_folder() {
-    let config = load(Sources::default()).unwrap().value;
+    let config = load_all(Sources::default()).unwrap().value;
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:7700");
     assert_eq!(config.auth.store.path, Path::new("parlor-data/auth.db"));
-    let config = load(set(&["server.data=/srv/parlor"])).unwrap().value;
+    let config = load_all(set(&["server.data=/srv/parlor"])).unwrap().value;
     assert_eq!(
-        Stores::of(&config.server.data).all().map(|path| path.parent()),
+        Stores::of(&config.server.data)
+            .all(&PARLOR_SERVER)
+            .iter()
+            .map(|path| path.parent())
+            .collect::<Vec<_>>(),
         [Some(Path::new("/srv/parlor")); 5]
     );
     assert_eq!(config.auth.store.path, Path::new("/srv/parlor/auth.db"));
@@ -33,7 +42,7 @@ fn the_later_source_wins_and_the_data_folder_has_a_file_of_its_own() {
         .unwrap();
     let mut sources = set(&[&data, "server.stop_within=3s"]);
     sources.env.push(("PARLOR_LOG__FILTER".to_owned(), "debug".to_owned()));
-    let config = load(sources.clone()).unwrap().value;
+    let config = load_all(sources.clone()).unwrap().value;
     assert_eq!(config.server.max_connections, 5, "from the folder's file");
     assert_eq!(config.log.filter, "debug", "the environment is stronger than the file");
     assert_eq!(config.server.stop_within, Duration::from_secs(3), "a flag is stronger than both");
@@ -41,7 +50,7 @@ fn the_later_source_wins_and_the_data_folder_has_a_file_of_its_own() {
     let other = folder.path().join("other.toml");
     fs::write(&other, "[server]\nmax_connections = 6\n").unwrap();
     sources.file = Some(other);
-    let config = load(sources).unwrap().value;
+    let config = load_all(sources).unwrap().value;
     assert_eq!(config.server.max_connections, 6, "a named file stands in the place of the folder's");
 }
 
@@ -51,7 +60,7 @@ fn the_folder_may_come_from_the_environment() {
     fs::write(folder.path().join("parlor.toml"), "[server]\nmax_connections = 7\n").unwrap();
     let path = folder.path().display().to_string();
     let sources = Sources { env: vec![("PARLOR_SERVER__DATA".to_owned(), path)], ..Sources::default() };
-    let config = load(sources).unwrap().value;
+    let config = load_all(sources).unwrap().value;
     assert_eq!((config.server.max_connections, config.server.data.as_path()), (7, folder.path()));
 }
 
@@ -63,6 +72,8 @@ fn everything_that_is_wrong_is_told_at_once() {
         "server.allowed_origins=[\"example.org\"]",
         "server.keepalive_interval=1ms",
         "server.unknown=1",
+        "internal.chat=somewhere",
+        "internal.account=me",
         "auth.store.path=/elsewhere/auth.db",
         "chat.max_group_members=1",
         "presence.watches=0",
@@ -81,20 +92,50 @@ fn everything_that_is_wrong_is_told_at_once() {
 #[test]
 fn what_is_printed_loads_to_the_same() {
     let loaded =
-        load(set(&["server.data=/srv/parlor", "server.allowed_origins=[\"https://a.example\"]"])).unwrap();
+        load_all(set(&["server.data=/srv/parlor", "server.allowed_origins=[\"https://a.example\"]"]))
+            .unwrap();
     let printed = loaded.to_toml().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("printed.toml");
     fs::write(&file, &printed).unwrap();
-    let again = load(Sources { file: Some(file), ..Sources::default() }).unwrap();
+    let again = load_all(Sources { file: Some(file), ..Sources::default() }).unwrap();
     assert_eq!(format!("{:?}", again.value), format!("{:?}", loaded.value));
 }
 
 #[test]
 fn reflection_is_for_the_loopback_interface_unless_told_otherwise() {
-    let reflects = |flags: &[&str]| load(set(flags)).unwrap().value.server.reflects();
+    let reflects = |flags: &[&str]| load_all(set(flags)).unwrap().value.server.reflects();
     assert!(reflects(&[]));
     assert!(!reflects(&["server.listen=0.0.0.0:7700"]));
     assert!(reflects(&["server.listen=0.0.0.0:7700", "server.reflection=on"]));
     assert!(!reflects(&["server.reflection=off"]));
+}
+
+#[test]
+fn each_program_has_addresses_of_its_own_unless_told_otherwise() {
+    let of = |program, flags: &[&str]| {
+        let config = load(program, set(flags)).unwrap().value;
+        (config.server.listen.to_string(), config.internal.listen.to_string())
+    };
+    let address = |text: &str| text.to_owned();
+    assert_eq!(of(&CHAT_SVC, &[]), (address("127.0.0.1:7702"), address("127.0.0.1:7712")));
+    assert_eq!(of(&AUTH_SVC, &[]), (address("127.0.0.1:7701"), address("127.0.0.1:7711")));
+    let told = of(&CHAT_SVC, &["server.listen=127.0.0.1:1", "internal.listen=127.0.0.1:2"]);
+    assert_eq!(told, (address("127.0.0.1:1"), address("127.0.0.1:2")));
+}
+
+#[test]
+fn a_service_that_calls_others_needs_an_account_for_it() {
+    let credential = |flags: &[&str]| {
+        let config = load(&CHAT_SVC, set(flags)).unwrap().value;
+        config
+            .internal
+            .credential(&CHAT_SVC)
+            .map(|(account, secret)| (account.to_string(), secret.expose().to_owned()))
+    };
+    let account = "internal.account=0f0e1c3e-7d0c-4b5f-9a51-0a4f6d1c2b3a";
+    let refused = credential(&[account]).unwrap_err();
+    assert!(refused.code == crate::Code::Usage && refused.message.contains("internal.secret"), "{refused}");
+    let (_, secret) = credential(&[account, "internal.secret=sesame"]).unwrap();
+    assert_eq!(secret, "sesame");
 }

@@ -210,7 +210,7 @@ async fn a_damaged_backup_restores_nothing() {
     let manifest = path("copy").join("manifest.json");
     let good = fs::read_to_string(&manifest).unwrap();
     fs::write(&manifest, good.replace("chat.db", "../chat.db")).unwrap();
-    refused("a backup has").await;
+    refused("a backup of parlor-server has").await;
     fs::write(&manifest, &good[..good.len() / 2]).unwrap();
     refused("is damaged").await;
     fs::remove_file(&manifest).unwrap();

@@ -1,6 +1,6 @@
 //! The same server as a part of another program, such as a test.
 
-use parlor_server::{Code, Config, Server};
+use parlor_server::{Code, Config, PARLOR_SERVER, Server};
 
 use crate::support::client_of;
 
@@ -15,11 +15,12 @@ fn config(data: &std::path::Path) -> Config {
 async fn it_can_be_started_and_stopped_again_and_again() {
     let folder = tempfile::tempdir().unwrap();
     for round in 1..=5 {
-        let server =
-            Server::start(config(folder.path())).await.unwrap_or_else(|e| panic!("round {round}: {e}"));
+        let server = Server::start(&PARLOR_SERVER, config(folder.path()))
+            .await
+            .unwrap_or_else(|e| panic!("round {round}: {e}"));
         server.ready().await;
         client_of(&server.address().to_string()).await;
-        let refused = Server::start(config(folder.path())).await.unwrap_err();
+        let refused = Server::start(&PARLOR_SERVER, config(folder.path())).await.unwrap_err();
         assert_eq!(refused.code, Code::InUse, "{refused}");
         server.stop().await;
     }

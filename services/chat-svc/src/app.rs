@@ -122,7 +122,7 @@ impl App {
         let public = guard(rpc::public()?).protect(public(&deps, &people));
         let internal = guard(rpc::internal()?).protect(internal(&deps, &people));
 
-        start_tasks(&tasks, &deps, keys);
+        start_tasks(&tasks, &deps, keys, readiness.condition("keys known"));
         if let Some(channel) = needs.presence_internal {
             hold_presence_link(&tasks, &deps, channel);
         }
@@ -194,7 +194,7 @@ fn internal(deps: &Deps, people: &People) -> Routes {
     Routes::new(service.max_decoding_message_size(MAX_DECODED))
 }
 
-fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {
+fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>, known: Condition) {
     let stop = tasks.token();
     let log = deps.log.clone();
     tasks.spawn("deliveries", Importance::Critical, async move {
@@ -215,7 +215,7 @@ fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>) {
     });
     let stop = tasks.token();
     tasks.spawn("keys", Importance::Critical, async move {
-        keys.run(stop).await;
+        keys.run(known, stop).await;
         Ok::<_, std::convert::Infallible>(())
     });
 }

@@ -148,7 +148,8 @@ impl App {
         let services = MediaInternalServiceServer::new(services).max_decoding_message_size(policy::NAMED);
         let seeing = readiness.condition("revocations known");
         start_rooms(&tasks, uploads, collection);
-        run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
+        let known = readiness.condition("keys known");
+        run(&tasks, "keys", move |stop| async move { keys.run(known, stop).await });
         follow_revocations(&tasks, revocations, seeing);
         Ok(Self {
             owner,
@@ -170,8 +171,7 @@ impl App {
     pub async fn probe(&self) -> Result<(), StartError> {
         self.owner.probe().await.map_err(StartError::Bucket)?;
         let Some(scanner) = &self.scanner else { return Ok(()) };
-        let is_sane = scan::is_sane(&**scanner, &self.probed).await.map_err(BlobError::from)?;
-        if is_sane { Ok(()) } else { Err(StartError::Scanner) }
+        if scan::is_sane(&**scanner, &self.probed).await { Ok(()) } else { Err(StartError::Scanner) }
     }
 
     /// What clients may call, behind its guard: [`PUBLIC_SERVICES`](crate::PUBLIC_SERVICES).

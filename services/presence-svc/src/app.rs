@@ -103,7 +103,8 @@ impl App {
         let (tasks, readiness) = (TaskGroup::new(), Readiness::new());
         let seeing = readiness.condition("revocations known");
         start_tasks(&tasks, &hub, store, visibility);
-        run(&tasks, "keys", move |stop| async move { keys.run(stop).await });
+        let known = readiness.condition("keys known");
+        run(&tasks, "keys", move |stop| async move { keys.run(known, stop).await });
         follow_revocations(&tasks, &hub, revocations, seeing);
         Ok(Self {
             hub,

@@ -66,7 +66,7 @@ async fn g1_a_sync_lies_between_the_write_of_an_append_and_its_ack() {
     let prepared = Prepared::new().await;
     let (data, group) = (prepared.data(), prepared.group.to_string());
     let output = prepared.folder.path().join("trace");
-    let server = Server::start_under(&strace::tracing(&output), &data, &[]).await;
+    let server = Server::start_chat_under(&strace::tracing(&output), &data).await;
     let chat = prepared.calling(&server);
     let (mut stream, _) = StreamClient::connect(&chat, b"").await;
     stream.synced().await;
@@ -115,7 +115,7 @@ async fn g1_a_server_whose_sync_fails_ends_and_acks_nothing_that_is_lost() {
         let output = prepared.folder.path().join("trace");
         let store = prepared.data().join("chat.db-wal");
         let launcher = strace::failing_sync(&output, &store, *when);
-        let mut server = Server::start_under(&launcher, &prepared.data(), &[]).await;
+        let mut server = Server::start_chat_under(&launcher, &prepared.data()).await;
         let acked = append_until_refused(&prepared, &server, &recorder).await;
         let status = server.ended("G1: a server whose sync failed ends").await;
         assert!(!status.success(), "G1: after a failed sync it ends as failed, not with {status}");

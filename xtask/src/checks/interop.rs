@@ -1,4 +1,4 @@
-//! The clients in other languages, each against a server of its own.
+//! The clients in other languages, each against a server of its own, and against one whose services run apart.
 //!
 //! A client is a folder of `tests/interop/` with a `run.sh`, which generates stubs from `proto/`, starts what it needs
 //! and exits with 0 if all went well. It is given `PARLOR_SERVER_BIN`, the program to start, and `PARLOR_TOOLS`, the
@@ -31,14 +31,14 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
             client.folder, client.needs
         );
     }
-    let server = build_server(workspace)?;
-    let failed: Vec<_> = runnable
-        .iter()
-        .filter_map(|client| {
+    let servers = build_servers(workspace)?;
+    let pairs = servers.iter().flat_map(|server| runnable.iter().map(move |client| (server, client)));
+    let failed: Vec<_> = pairs
+        .filter_map(|(server, client)| {
             let mut bash = workspace.command("bash");
             bash.arg(format!("tests/interop/{}/run.sh", client.folder));
-            bash.env("PARLOR_SERVER_BIN", &server).env("PARLOR_TOOLS", &workspace.tools);
-            run_command(&mut bash).err().map(|error| format!("{error:#}"))
+            bash.env("PARLOR_SERVER_BIN", server).env("PARLOR_TOOLS", &workspace.tools);
+            run_command(&mut bash).err().map(|error| format!("{}: {error:#}", server.display()))
         })
         .collect();
 
@@ -48,20 +48,24 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
     Ok(if missing.is_empty() { outcome } else { Outcome::Skipped(format!("no {}", names(&missing))) })
 }
 
-/// Builds the server and asks cargo where it put it.
-fn build_server(workspace: &Workspace) -> Result<PathBuf> {
+/// Builds the server, and the services as one program that does as if it were the server; and asks cargo where it put them.
+fn build_servers(workspace: &Workspace) -> Result<[PathBuf; 2]> {
+    let packages = ["--package", "parlor-server", "--package", "parlor-tests"];
     let build =
-        ["build", "--locked", "--package", "parlor-server", "--message-format", "json-render-diagnostics"];
-    let messages = output(&mut workspace.cargo(&build))?;
-    executable(&messages).context("cargo built parlor-server and named no executable")
+        [&["build", "--locked", "--bins", "--message-format", "json-render-diagnostics"], &packages[..]];
+    let messages = output(&mut workspace.cargo(&build.concat()))?;
+    let built =
+        |name: &str| executable(&messages, name).with_context(|| format!("cargo built no executable {name}"));
+    Ok([built("parlor-server")?, built("parlor-four")?])
 }
 
-/// The program in cargo's messages, which are one JSON object a line.
-fn executable(messages: &str) -> Option<PathBuf> {
-    messages.lines().rev().find_map(|line| {
+/// The program of this name in cargo's messages, which are one JSON object a line.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
-    })
+    });
+    executables.find(|path| path.file_stem().is_some_and(|stem| stem == name))
 }
 
 #[cfg(test)]
@@ -77,7 +81,7 @@ mod tests {
             "\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(executable(messages), Some("/tmp/t/debug/parlor-server".into()));
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
+        assert_eq!(executable(messages, "parlor-server"), Some("/tmp/t/debug/parlor-server".into()));
+        assert_eq!(executable(messages, "parlor-four"), None);
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use parlor_runtime::ready::Condition;
 use parlor_wire::auth::v1::GetJwksRequest;
 use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -18,6 +19,8 @@ use super::{KeySet, KeySource};
 const POLL: Duration = Duration::from_secs(60);
 /// How soon after the last time an unknown key makes us ask again.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How soon after an attempt that failed it is tried again while there are no keys at all.
+const RETRY: Duration = Duration::from_millis(500);
 /// How long to wait for the answer.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -37,14 +40,14 @@ impl RemoteKeys {
         Self { channel, keys: ArcSwap::default(), asked: Mutex::default() }
     }
 
-    /// Keeps the keys fresh until `stop`.
-    pub async fn run(&self, stop: CancellationToken) {
-        let mut ticks = interval(POLL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Keeps the keys fresh until `stop`. `known` holds from when there are some.
+    pub async fn run(&self, known: Condition, stop: CancellationToken) {
         let poll = async {
             loop {
-                ticks.tick().await;
-                self.ask_unless_asked_within(PATIENCE).await;
+                self.refresh().await;
+                let none = self.keys.load().is_empty();
+                known.set(!none);
+                sleep(if none { RETRY } else { POLL }).await;
             }
         };
         stop.run_until_cancelled(poll).await;
@@ -79,7 +82,8 @@ impl KeySource for RemoteKeys {
     }
 
     async fn refresh(&self) {
-        self.ask_unless_asked_within(PATIENCE).await;
+        let patience = if self.keys.load().is_empty() { RETRY } else { PATIENCE };
+        self.ask_unless_asked_within(patience).await;
     }
 }
 

@@ -34,7 +34,7 @@ impl Verifier {
     ///
     /// # Errors
     /// TOKEN_EXPIRED for a token that is good but for its age; SESSION_ENDED for one whose session has been revoked;
-    /// TOKEN_INVALID for all others.
+    /// TOKEN_INVALID for all others. UNAVAILABLE while no keys are known at all: nothing is wrong with the token then.
     pub async fn verify(&self, token: &str, audience: Audience) -> Result<Caller, Problem> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(invalid());
@@ -43,6 +43,9 @@ impl Verifier {
         let kid = kid_of_ours(&header).ok_or_else(invalid)?;
         if self.keys.keys().get(kid).is_none() {
             self.keys.refresh().await;
+            if self.keys.keys().is_empty() {
+                return Err(problem(ErrorReason::Unavailable, "the keys of access tokens are not known yet"));
+            }
         }
         let claims = self.decode(token, kid, audience).ok_or_else(invalid)?;
         let caller = claims.caller().ok_or_else(invalid)?;

@@ -30,6 +30,14 @@ pub struct Loaded<T> {
     origins: BTreeMap<String, String>,
 }
 
+impl<T> Loaded<T> {
+    /// Whether no source says anything of `key`, so that its value is the default.
+    #[must_use]
+    pub fn is_default(&self, key: &str) -> bool {
+        !self.origins.contains_key(key)
+    }
+}
+
 /// Reads all sources into a `T` and checks it.
 ///
 /// # Errors

@@ -14,8 +14,18 @@ impl<T: Serialize> Loaded<T> {
     /// # Errors
     /// `T` does not serialise to a TOML table.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        self.to_toml_without(&[])
+    }
+
+    /// As [`Loaded::to_toml`], but for the tables `unused` at the top, which are not in effect here.
+    ///
+    /// # Errors
+    /// `T` does not serialise to a TOML table.
+    pub fn to_toml_without(&self, unused: &[&str]) -> Result<String, toml::ser::Error> {
+        let mut table = toml::Table::try_from(&self.value)?;
+        table.retain(|key, _| !unused.contains(&key));
         let mut text = String::new();
-        write_table(&mut text, "", &toml::Table::try_from(&self.value)?, &self.origins);
+        write_table(&mut text, "", &table, &self.origins);
         Ok(text)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::future::{BoxFuture, join_all};
+use parlor_runtime::ready::Readiness;
 use parlor_wire::auth::v1::{GetJwksResponse, Jwk};
 use parlor_wire::codec::Codec;
 use tokio::time::advance;
@@ -136,7 +137,8 @@ async fn they_are_asked_for_each_minute_until_the_stop() {
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let (keys, stop) = (keys.clone(), stop.clone());
-        async move { keys.run(stop).await }
+        let known = Readiness::new().condition("keys known");
+        async move { keys.run(known, stop).await }
     });
     let begun = Instant::now();
     while auth.asked() < 3 {
@@ -147,4 +149,27 @@ async fn they_are_asked_for_each_minute_until_the_stop() {
     assert_eq!(begun.elapsed().as_secs() / 60, 2);
     stop.cancel();
     running.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_there_are_none_they_are_asked_for_until_there_are() {
+    let maker = Maker::new("a");
+    let auth = Auth::default();
+    let keys = Arc::new(auth.keys());
+    let readiness = Readiness::new();
+    let known = readiness.condition("keys known");
+    let running = tokio::spawn({
+        let keys = keys.clone();
+        async move { keys.run(known, CancellationToken::new()).await }
+    });
+    while auth.asked() < 3 {
+        tokio::task::yield_now().await;
+        // waits: nothing; with the clock paused this lets time pass
+        tokio::time::sleep(RETRY).await;
+    }
+    assert!(!readiness.now().ready());
+    auth.publish(&[&maker]);
+    tokio::time::timeout(2 * RETRY, readiness.wait()).await.expect("asked again soon");
+    assert!(keys.keys().get("a").is_some());
+    running.abort();
 }

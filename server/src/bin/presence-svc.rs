@@ -1,0 +1,7 @@
+//! presence-svc apart from the others.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    parlor_server::run(&parlor_server::PRESENCE_SVC)
+}

@@ -77,7 +77,8 @@ async fn change(
 ) {
     let me = world.user(world.devices[device].0).to_string();
     let store = world.devices[device].1.store();
-    let held = store.entries(conversation, Seq::FIRST, Seq(u64::MAX), u32::MAX).expect("the store can be read");
+    let held =
+        store.entries(conversation, Seq::FIRST, Seq(u64::MAX), u32::MAX).expect("the store can be read");
     let is_text = |entry: &&Entry| matches!(content(entry), Some(Kind::Text(_)));
     let own: Vec<_> = held.iter().filter(|entry| entry.sender_id == me).filter(is_text).collect();
     let Some(message) = own.choose(rng).map(|entry| Seq(entry.seq)) else { return };

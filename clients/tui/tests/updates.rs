@@ -32,8 +32,9 @@ fn text(draft: &Draft) -> &str {
 /// The seq of the message at the bottom of the screen.
 fn long_talk(desk: &mut Desk, seqs: std::ops::RangeInclusive<u64>, low: u64) {
     let have = *seqs.end();
-    let said =
-        seqs.map(|seq| says(seq, BEN, 500 - i64::try_from(seq).unwrap(), &format!("number {seq}"))).collect();
+    let said = seqs
+        .map(|seq| says(seq, BEN, 500 - i64::try_from(seq).expect("small seqs"), &format!("number {seq}")))
+        .collect();
     let mut page = page(BEN, said);
     page.range = Some(Range { low: Seq(low), have: Seq(have) });
     page.floor = Seq(1);

@@ -79,7 +79,7 @@ pub fn chat(number: u8, kind: ConversationKind, name: &str, with: &[u8], last: E
         id: conversation(number).to_string(),
         kind: kind.into(),
         name: name.to_owned(),
-        member_count: u32::try_from(members.len()).unwrap(),
+        member_count: u32::try_from(members.len()).expect("few members"),
         members,
         head: last.seq,
         readable: vec![ReadableRange { from_seq: 1, to_seq: 0 }],
@@ -209,8 +209,8 @@ impl Desk {
     /// The screen, without the spaces at the ends of lines.
     pub fn screen(&self) -> String {
         let (columns, rows) = self.state.size;
-        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a screen in memory");
+        terminal.draw(|frame| view(&self.state, frame)).expect("a screen in memory");
         let buffer = terminal.backend().buffer();
         let mut text = String::new();
         for row in 0..rows {

@@ -29,7 +29,7 @@ fn compare(name: &str, desk: &Desk) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(name).with_extension("txt");
     let drawn = desk.screen();
     if std::env::var_os("PARLOR_RENEW_SCREENS").is_some() {
-        std::fs::write(&path, drawn).unwrap();
+        std::fs::write(&path, drawn).expect("the folder of the screens is there");
         return;
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();

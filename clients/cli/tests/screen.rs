@@ -1,5 +1,7 @@
 //! Two people at full screens, in terminals of their own, while the server is killed.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 mod support;
 
 use std::process::{Command, Output};

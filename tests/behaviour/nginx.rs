@@ -39,7 +39,14 @@ impl Nginx {
         let socket = folder.join("nginx.sock");
         fs::write(folder.join("nginx.conf"), configuration(fleet, &socket)).expect("a file can be written");
         let mut command = Command::new("nginx");
-        command.arg("-p").arg(folder).args(["-c", "nginx.conf", "-e", "stderr", "-g", "daemon off; master_process off;"]);
+        command.arg("-p").arg(folder).args([
+            "-c",
+            "nginx.conf",
+            "-e",
+            "stderr",
+            "-g",
+            "daemon off; master_process off;",
+        ]);
         command.stdin(Stdio::null()).kill_on_drop(true);
         let process = command.spawn().expect("nginx can be run");
         eventually("nginx listens", PATIENCE, async || UnixStream::connect(&socket).await.is_ok()).await;

@@ -33,8 +33,9 @@ Exit codes:
 pub struct Args {
     #[command(flatten)]
     pub global: Global,
+    /// Without one: the full screen
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Options that stand before or after any command.
@@ -61,6 +62,10 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Chat on the full screen; F1 or ? shows the keys
+    Chat(Chat),
+    /// Look around: a server in a temporary folder and three people who talk; all of it is gone afterwards
+    Demo(Chat),
     /// Make an account and log in
     Register {
         /// 3 to 32 of a-z, 0-9, "_" and "."
@@ -275,6 +280,14 @@ pub enum Sessions {
     EndOthers,
 }
 
+/// The full screen.
+#[derive(Debug, Default, Group)]
+pub struct Chat {
+    /// How the terminal shows pictures
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub pictures: Pictures,
+}
+
 #[derive(Debug, Group)]
 pub struct Tail {
     /// Only this person or group
@@ -374,7 +387,7 @@ mod tests {
         assert!(args.global.json && args.global.wait == Some(0));
         assert_eq!(args.global.server.as_deref(), Some("http://s:1"));
         assert!(
-            matches!(args.command, Command::Send(Send { to, text: Some(text), reply_to: 0, .. }) if to == "@ben" && text == "hello")
+            matches!(args.command, Some(Command::Send(Send { to, text: Some(text), reply_to: 0, .. })) if to == "@ben" && text == "hello")
         );
         assert!(parse("parlor --json tail --to Tea --since 4").is_ok());
         assert!(parse("parlor send --to Tea -").is_ok());
@@ -392,7 +405,6 @@ mod tests {
     #[test]
     fn wrong_usage_is_refused() {
         for line in [
-            "parlor",
             "parlor send hello",
             "parlor send --to @ben",
             "parlor send --to @ben --as image hello",

@@ -8,7 +8,7 @@ mod entry;
 mod names;
 mod outcome;
 mod output;
-mod picture;
+mod pictures;
 mod profile;
 mod progress;
 mod secret;

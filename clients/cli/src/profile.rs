@@ -14,7 +14,7 @@ use crate::args::Global;
 use crate::outcome::{Failure, Outcome};
 
 /// Where a server is on the machine one develops on.
-const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
+pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
 
 /// Where a profile keeps the authorities that may vouch for its server, unless this machine's may.
 const AUTHORITIES: &str = "ca.pem";
@@ -27,12 +27,11 @@ const PATIENCE_WITH_FILES: u64 = 120;
 
 /// Opens the account that the options name.
 pub fn open(global: &Global, with_files: bool) -> Outcome<Client> {
-    let folder = global.profile.clone().map_or_else(default_folder, Ok)?;
+    let folder = folder(global)?;
     let store = Store::open(&folder).map_err(parlor_client::Error::from)?;
     let saved = store.account().map_err(parlor_client::Error::from)?.server;
     let server = global.server.clone().or(saved).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
-    let usual = if with_files { PATIENCE_WITH_FILES } else { PATIENCE };
-    let patience = Duration::from_secs(global.wait.unwrap_or(usual));
+    let patience = patience(global, with_files);
     let mut server = Server::new(server.trim_end_matches('/'));
     if let Some(ca) = authorities(global.ca.as_deref(), &folder)? {
         server = server.trusting(ca);
@@ -57,6 +56,17 @@ fn authorities(named: Option<&Path>, folder: &Path) -> Outcome<Option<Vec<u8>>> 
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unusable(&kept)(error).into()),
     }
+}
+
+/// How long to keep trying.
+pub fn patience(global: &Global, with_files: bool) -> Duration {
+    let usual = if with_files { PATIENCE_WITH_FILES } else { PATIENCE };
+    Duration::from_secs(global.wait.unwrap_or(usual))
+}
+
+/// The folder that the options name, or the usual one.
+pub fn folder(global: &Global) -> Outcome<PathBuf> {
+    global.profile.clone().map_or_else(default_folder, Ok)
 }
 
 fn default_folder() -> Outcome<PathBuf> {

@@ -210,6 +210,11 @@ async fn a_message_enters_the_outbox_when_its_files_are_there_and_not_before() {
     assert_eq!(rows.iter().map(|row| (row.op, row.base_seq)).collect::<Vec<_>>(), [(op, Seq(41))]);
     assert_eq!(named(&desk.client), [finished(&desk.server)[0].0.to_string()]);
     assert!(desk.client.store().parcels().unwrap().is_empty());
+
+    let once_more = desk.client.send_file(draft(&[&desk.path]), &mut |_, _| {}).await;
+    assert!(matches!(once_more, Err(Error::Undelivered(same, _)) if same == op), "G2: {once_more:?}");
+    assert_eq!(desk.client.store().outbox(None).unwrap().len(), 1, "G2: one message");
+    assert_eq!(finished(&desk.server).len(), 1, "and its file is not uploaded again");
 }
 
 #[tokio::test]

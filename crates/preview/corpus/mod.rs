@@ -11,11 +11,14 @@ mod mp4;
 mod opus;
 mod pictures;
 mod png;
+pub mod profile;
 mod webp;
 
 pub use exif::exif;
 pub use jpeg::{photo, photo_jpeg};
-pub use pictures::{Turn, kept_profile, plain, turned};
+pub use pictures::{Turn, plain, turned};
+pub use png::colour_chunks;
+pub use profile::{colours, telling_profile};
 
 /// Stands in every place of a file that can hold text.
 pub const CANARY: &str = "canary-7Q2xVb9Lw0";
@@ -48,12 +51,12 @@ pub fn telling() -> Vec<Sample> {
         Sample::new("turned.jpg", "image/jpeg", jpeg::telling(&photo(400, 300), 6)),
         Sample::new("progressive.jpg", "image/jpeg", jpeg::tell(include_bytes!("files/progressive.jpg"), 1)),
         Sample::new("cmyk.jpg", "image/jpeg", jpeg::tell(include_bytes!("files/cmyk.jpg"), 8)),
-        Sample::new("picture.png", "image/png", png::telling(1)),
-        Sample::new("turned.png", "image/png", png::telling(3)),
+        Sample::new("picture.png", "image/png", png::telling(&exif(1))),
+        Sample::new("turned.png", "image/png", png::telling(&exif(3))),
         Sample::new("animation.png", "image/png", png::telling_animation()),
-        Sample::new("picture.webp", "image/webp", webp::telling(1)),
-        Sample::new("turned.webp", "image/webp", webp::telling(6)),
-        Sample::new("lossy.webp", "image/webp", webp::tell(include_bytes!("files/lossy.webp"), 6)),
+        Sample::new("picture.webp", "image/webp", webp::telling(&exif(1))),
+        Sample::new("turned.webp", "image/webp", webp::telling(&exif(6))),
+        Sample::new("lossy.webp", "image/webp", webp::tell(include_bytes!("files/lossy.webp"), &exif(6))),
         Sample::new("animation.webp", "image/webp", webp::telling_animation()),
         Sample::new("animation.gif", "image/gif", gif::telling()),
     ];
@@ -80,13 +83,27 @@ pub fn telling() -> Vec<Sample> {
     all
 }
 
+/// Pictures to be turned by a quarter, of 400 x 300 pixels, that say so at the start of more EXIF than JPEG can hold.
+pub fn turned_by_long_exif() -> Vec<Sample> {
+    let mut long = exif(6);
+    long.resize(70_000, 7);
+    vec![
+        Sample::new("long-exif.png", "image/png", png::telling(&long)),
+        Sample::new("long-exif.webp", "image/webp", webp::telling(&long)),
+    ]
+}
+
 /// A video of 1.5 s, 64 x 48 pixels, that is to be shown turned by a quarter.
 pub fn turned_video() -> Vec<u8> {
     mp4::turned(include_bytes!("files/video.mp4"))
 }
 
-/// Which secret stands in `bytes`, if any.
+/// Which secret stands in `bytes`, if any; also within the deflated profile of a PNG.
 pub fn secret_in(bytes: &[u8]) -> Option<&'static str> {
+    plain_secret_in(bytes).or_else(|| plain_secret_in(&png::inflated_profile(bytes)?))
+}
+
+fn plain_secret_in(bytes: &[u8]) -> Option<&'static str> {
     let [number, of] = COORDINATE;
     let little = [number.to_le_bytes(), of.to_le_bytes()].concat();
     let big = [number.to_be_bytes(), of.to_be_bytes()].concat();

@@ -18,6 +18,10 @@ pub fn telling(mp4: &[u8]) -> Vec<u8> {
         // The name of the coder.
         bytes[at + 4 + 42..at + 4 + 42 + 17].copy_from_slice(&secrets[..17]);
     }
+    // What the coder of pictures says of itself, within a sample.
+    for at in (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"x264 - core")).collect::<Vec<_>>() {
+        bytes[at..at + secrets.len()].copy_from_slice(&secrets);
+    }
     let track = first_track_of_places(&bytes);
     let inner = [
         part(b"uuid", &[[7; 16].as_slice(), &secrets].concat()),

@@ -6,12 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageEncoder, ImageFormat, Luma, Rgb, Rgba};
 
-use super::{Sample, jpeg, photo};
-
-/// A colour profile that is not sRGB.
-pub fn kept_profile() -> Vec<u8> {
-    moxcms::ColorProfile::new_display_p3().encode().expect("it is a profile of the library's own")
-}
+use super::{Sample, jpeg, photo, telling_profile};
 
 /// Pictures of every format and kind that say nothing of anybody.
 pub fn plain() -> Vec<Sample> {
@@ -58,7 +53,7 @@ pub fn turned(orientation: u8) -> Turn {
     let picture = photo(80, 50);
     let mut encoded = Vec::new();
     let mut encoder = JpegEncoder::new_with_quality(&mut encoded, 95);
-    encoder.set_icc_profile(kept_profile()).expect("JPEG holds profiles");
+    encoder.set_icc_profile(telling_profile()).expect("JPEG holds profiles");
     encoder.write_image(&picture, 80, 50, image::ExtendedColorType::Rgb8).expect("it is written to memory");
     let mut shown = DynamicImage::from(picture);
     shown.apply_orientation(Orientation::from_exif(orientation).expect("it is one of eight"));

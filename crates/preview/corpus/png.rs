@@ -1,16 +1,26 @@
 //! PNG.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::Compression;
+use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use image::Rgba;
 use image::RgbaImage;
 
-use super::{exif, secrets};
+use super::secrets;
+
+/// Chunks that say what colours are: of a gamma, of primaries, by a number.
+pub fn colour_chunks() -> [Vec<u8>; 3] {
+    let primaries: Vec<u8> = [31_270_u32, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000]
+        .into_iter()
+        .flat_map(u32::to_be_bytes)
+        .collect();
+    [chunk(b"gAMA", &45_455_u32.to_be_bytes()), chunk(b"cHRM", &primaries), chunk(b"cICP", &[12, 13, 0, 1])]
+}
 
 /// A picture of which a part is transparent, with secrets wherever they can be.
-pub fn telling(orientation: u8) -> Vec<u8> {
+pub fn telling(exif: &[u8]) -> Vec<u8> {
     let picture = RgbaImage::from_fn(400, 300, |x, y| {
         Rgba([(x / 2) as u8, (y / 2) as u8, 99, if x < 200 { 255 } else { 100 }])
     });
@@ -20,7 +30,7 @@ pub fn telling(orientation: u8) -> Vec<u8> {
     let mut writer = encoder.write_header().expect("it is written to memory");
     writer.write_image_data(&picture).expect("it is written to memory");
     writer.finish().expect("it is written to memory");
-    tell(&bytes, orientation)
+    tell(&bytes, exif)
 }
 
 /// Three frames, with secrets.
@@ -34,13 +44,13 @@ pub fn telling_animation() -> Vec<u8> {
         writer.write_image_data(&[shade; 40 * 30 * 3]).expect("it is written to memory");
     }
     writer.finish().expect("it is written to memory");
-    tell(&bytes, 1)
+    tell(&bytes, &super::exif(1))
 }
 
-fn tell(png: &[u8], orientation: u8) -> Vec<u8> {
+fn tell(png: &[u8], exif: &[u8]) -> Vec<u8> {
     let secrets = secrets();
     let with = |start: &[u8]| [start, &secrets].concat();
-    let profile = super::kept_profile();
+    let profile = super::telling_profile();
     let mut deflated = ZlibEncoder::new(Vec::new(), Compression::default());
     deflated.write_all(&profile).expect("it is written to memory");
     let deflated = deflated.finish().expect("it is written to memory");
@@ -49,8 +59,9 @@ fn tell(png: &[u8], orientation: u8) -> Vec<u8> {
     let (head, rest) = png.split_at(33);
     let (rest, end) = rest.split_at(rest.len() - 12);
     let chunks = [
+        colour_chunks().concat(),
         chunk(b"iCCP", &named),
-        chunk(b"eXIf", &exif(orientation)),
+        chunk(b"eXIf", exif),
         chunk(b"tEXt", &with(b"Comment\0")),
         chunk(b"zTXt", &with(b"Comment\0\0")),
         chunk(b"iTXt", &with(b"XML:com.adobe.xmp\0\0\0\0\0")),
@@ -60,6 +71,16 @@ fn tell(png: &[u8], orientation: u8) -> Vec<u8> {
     ];
     let late = [chunk(b"tEXt", &with(b"Late\0")), chunk(b"vpAg", &secrets)].concat();
     [head, &chunks.concat(), rest, &late, end, &secrets].concat()
+}
+
+/// The profile of a PNG, inflated.
+pub fn inflated_profile(png: &[u8]) -> Option<Vec<u8>> {
+    let name = b"iCCP";
+    let at = png.windows(4).position(|window| window == name)? + name.len();
+    let deflated = at + png[at..].iter().position(|&byte| byte == 0)? + 2;
+    let mut inflated = Vec::new();
+    ZlibDecoder::new(png.get(deflated..)?).read_to_end(&mut inflated).ok()?;
+    Some(inflated)
 }
 
 pub fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, Rgba, RgbaImage};
 
-use super::{exif, secrets};
+use super::secrets;
 
 const ICC: u8 = 0x20;
 const ALPHA: u8 = 0x10;
@@ -12,24 +12,24 @@ const XMP: u8 = 0x04;
 const ANIMATION: u8 = 0x02;
 
 /// A picture of which a part is transparent, with secrets wherever they can be.
-pub fn telling(orientation: u8) -> Vec<u8> {
+pub fn telling(exif: &[u8]) -> Vec<u8> {
     let still = still(400, 300, 100);
-    tell(&still, orientation)
+    tell(&still, exif)
 }
 
 /// Puts secrets into a still picture.
-pub fn tell(still: &[u8], orientation: u8) -> Vec<u8> {
+pub fn tell(still: &[u8], exif: &[u8]) -> Vec<u8> {
     let (width, height) = size(still);
     let alpha = if still[12..].starts_with(b"VP8L") { ALPHA } else { 0 };
     let secrets = secrets();
     let chunks = [
         extended(ICC | alpha | EXIF | XMP, width, height),
-        chunk(b"ICCP", &super::kept_profile()),
+        chunk(b"ICCP", &super::telling_profile()),
         chunk(b"SECR", &secrets),
         still[12..].to_vec(),
-        chunk(b"EXIF", &exif(orientation)),
+        chunk(b"EXIF", exif),
         chunk(b"XMP ", &[b"<x:xmpmeta>", secrets.as_slice()].concat()),
-        chunk(b"EXIF", &exif(3)),
+        chunk(b"EXIF", &super::exif(3)),
     ];
     [riff(&chunks.concat()), secrets].concat()
 }
@@ -51,7 +51,7 @@ pub fn telling_animation() -> Vec<u8> {
         chunk(b"ANIM", &[0, 0, 0, 0, 0, 0]),
         frame(10),
         frame(200),
-        chunk(b"EXIF", &exif(1)),
+        chunk(b"EXIF", &super::exif(1)),
         chunk(b"XMP ", &secrets),
     ];
     [riff(&chunks.concat()), secrets].concat()

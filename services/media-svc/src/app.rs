@@ -171,8 +171,7 @@ impl App {
     pub async fn probe(&self) -> Result<(), StartError> {
         self.owner.probe().await.map_err(StartError::Bucket)?;
         let Some(scanner) = &self.scanner else { return Ok(()) };
-        let is_sane = scan::is_sane(&**scanner, &self.probed).await.map_err(BlobError::from)?;
-        if is_sane { Ok(()) } else { Err(StartError::Scanner) }
+        if scan::is_sane(&**scanner, &self.probed).await { Ok(()) } else { Err(StartError::Scanner) }
     }
 
     /// What clients may call, behind its guard: [`PUBLIC_SERVICES`](crate::PUBLIC_SERVICES).

@@ -220,6 +220,8 @@ impl Config {
             time: self.inspect_time + Duration::from_secs(self.max_file_bytes / CLEANED_IN_A_SECOND),
             // The file cleaned, once more if it is turned, and thumbnails.
             output_bytes: self.max_file_bytes.saturating_mul(2).saturating_add(PREVIEW_BYTES),
+            turned_bytes: self.max_file_bytes,
+            turned_avatar_bytes: self.max_avatar_bytes,
         }
     }
 

@@ -4,12 +4,13 @@ use parlor_client::core::Draft;
 use parlor_types::{ConversationId, Seq};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{
-    Activity, BlockUserRequest, Draft as Begun, PreferenceChanges, RemoveContactRequest,
+    Activity, BlockUserRequest, Draft as Begun, Entry, PreferenceChanges, RemoveContactRequest,
     RequestContactRequest, Text, UnblockUserRequest,
 };
 use prost_types::Timestamp;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
 
 use crate::world::World;
 
@@ -17,7 +18,7 @@ use crate::world::World;
 pub async fn act(world: &mut World, device: usize, number: usize, rng: &mut StdRng) {
     let conversation = world.conversations[rng.random_range(0..world.conversations.len())];
     world.devices[device].1.start().await;
-    match rng.random_range(0..12) {
+    match rng.random_range(0..14) {
         0..4 => say(world, device, conversation, number, rng).await,
         4..6 => read(world, device, conversation, rng).await,
         6..9 => {
@@ -38,6 +39,7 @@ pub async fn act(world: &mut World, device: usize, number: usize, rng: &mut StdR
                 if number.is_multiple_of(2) { live.background().await } else { live.foreground().await };
             asked.expect("it is live");
         }
+        11 | 12 => change(world, device, conversation, number, rng).await,
         _ => {
             let mentions =
                 if rng.random_bool(0.5) { vec![world.user(world.devices[device].0)] } else { Vec::new() };
@@ -63,6 +65,33 @@ async fn say(
         draft.mentions = vec![world.user(1 - world.devices[device].0)];
     }
     world.devices[device].1.live().await.send(draft).await.expect("it is live");
+}
+
+/// Another text for a message of one's own, or none: as far as the device knows; another device may have deleted it.
+async fn change(
+    world: &mut World,
+    device: usize,
+    conversation: ConversationId,
+    number: usize,
+    rng: &mut StdRng,
+) {
+    let me = world.user(world.devices[device].0).to_string();
+    let store = world.devices[device].1.store();
+    let held =
+        store.entries(conversation, Seq::FIRST, Seq(u64::MAX), u32::MAX).expect("the store can be read");
+    let is_text = |entry: &&Entry| matches!(content(entry), Some(Kind::Text(_)));
+    let own: Vec<_> = held.iter().filter(|entry| entry.sender_id == me).filter(is_text).collect();
+    let Some(message) = own.choose(rng).map(|entry| Seq(entry.seq)) else { return };
+    let draft = if rng.random_bool(0.7) {
+        Draft::edit(conversation, message, format!("changed {number}"))
+    } else {
+        Draft::delete(conversation, message)
+    };
+    world.devices[device].1.live().await.send(draft).await.expect("it is live");
+}
+
+fn content(entry: &Entry) -> Option<&Kind> {
+    entry.content.as_ref()?.kind.as_ref()
 }
 
 /// Up to the head that the device knows, or not quite.

@@ -14,16 +14,18 @@ struct Generated {
     file: &'static str,
     package: &'static str,
     example: &'static str,
+    /// Which of the pages it knows.
+    page: &'static str,
     /// The program's source.
     source: &'static str,
 }
 
-const GENERATED: &[Generated] = &[Generated {
-    file: "docs/errors.md",
-    package: "parlor-wire",
-    example: "errors_doc",
-    source: "crates/wire/examples/errors_doc.rs",
-}];
+const GENERATED: &[Generated] = &[of_protos("docs/api.md", "api"), of_protos("docs/errors.md", "errors")];
+
+const fn of_protos(file: &'static str, page: &'static str) -> Generated {
+    let source = "crates/wire/examples/docs/main.rs";
+    Generated { file, package: "parlor-wire", example: "docs", page, source }
+}
 
 pub fn run(workspace: &Workspace) -> Result<Outcome> {
     let mut stale = Vec::new();
@@ -54,6 +56,7 @@ impl Generated {
             self.file
         );
         let run = ["run", "--quiet", "--locked", "--package", self.package, "--example", self.example];
+        let run = [&run[..], &["--", self.page]].concat();
         output(&mut workspace.cargo(&run))
     }
 }

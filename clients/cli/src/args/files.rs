@@ -62,9 +62,10 @@ pub enum Form {
 }
 
 /// How a terminal shows pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Pictures {
     /// As the terminal says of itself; blocks if it says nothing, and nothing if it is none
+    #[default]
     Auto,
     Kitty,
     Iterm,

@@ -2,6 +2,7 @@
 
 mod account;
 mod activity;
+mod chat;
 mod chats;
 mod contacts;
 mod conversations;
@@ -16,15 +17,24 @@ mod sessions;
 mod show;
 mod tail;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Chat, Command, Global};
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::profile;
 
 /// Does what was asked.
 pub async fn run(args: Args, out: &mut Output) -> Outcome {
-    let client = &profile::open(&args.global, has_files(&args.command))?;
-    match args.command {
+    match args.command.unwrap_or(Command::Chat(Chat::default())) {
+        Command::Chat(chat) => chat::run(&args.global, &chat).await,
+        Command::Demo(chat) => chat::demo(&args.global, &chat).await,
+        command => with_account(command, &args.global, out).await,
+    }
+}
+
+async fn with_account(command: Command, global: &Global, out: &mut Output) -> Outcome {
+    let client = &profile::open(global, has_files(&command))?;
+    match command {
+        Command::Chat(_) | Command::Demo(_) => Ok(()), // they open accounts themselves
         Command::Register { username, name, password } => {
             account::register(client, out, username, &name, password.password_stdin).await
         }

@@ -126,6 +126,9 @@ pub fn show(out: &mut Output, sent: &Sent) -> Outcome {
         let reason = parlor_wire::reason::name(problem.reason());
         out.notice("dropped", &format!("{op}, which was waiting, was refused: {reason}"));
     }
+    if sent.resumed {
+        out.notice("resumed", "the same message was waiting here: it has gone on, and none was sent twice");
+    }
     let appended = &sent.appended;
     let object = json!({
         "op": sent.op.to_string(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use parlor_client::Client;
+use parlor_tui::picture::Protocol;
 use parlor_types::{Id as _, MediaId};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Entry, album_item};
@@ -16,13 +17,13 @@ use crate::args::Pictures;
 use crate::entry::media;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
-use crate::picture::{self, Protocol};
+use crate::pictures;
 use crate::progress::Progress;
 
 pub async fn run(client: &Client, out: &mut Output, id: &str, how: Pictures) -> Outcome {
     let id = media_id(id)?;
     let known = client.media(id).await?.media.unwrap_or_default();
-    let protocol = picture::protocol(Some(how), out.is_json());
+    let protocol = pictures::protocol(Some(how), out.is_json());
     let Some(variant) = variant_of(&known, Variant::Large).filter(|_| protocol.is_some()) else {
         let object = media::file(&known);
         return out.result(&object, || media::described("file", Some(&known)));
@@ -34,7 +35,7 @@ pub async fn run(client: &Client, out: &mut Output, id: &str, how: Pictures) -> 
     drop(progress);
     let Some(protocol) = protocol else { return Ok(()) };
     out.result(&json!({}), || media::described("picture", Some(&known)))?;
-    out.heading(&picture::draw(&path, protocol)?)
+    out.heading(&pictures::draw(&path, protocol)?)
 }
 
 /// The form to show: the wanted one if there is one, else the whole if it is a picture.
@@ -53,7 +54,7 @@ pub struct Gallery {
 
 impl Gallery {
     pub fn new(how: Option<Pictures>, out: &Output) -> Self {
-        Self { protocol: picture::protocol(how, out.is_json()), folder: None }
+        Self { protocol: pictures::protocol(how, out.is_json()), folder: None }
     }
 
     /// A picture that is not to be had is said, and is no failure.
@@ -66,7 +67,7 @@ impl Gallery {
             };
             let path = self.place(id)?;
             let drawn = match client.download(id, variant, &path, &mut |_| {}).await {
-                Ok(_) => picture::draw(&path, protocol),
+                Ok(_) => pictures::draw(&path, protocol),
                 Err(error) => Err(Failure::from(error)),
             };
             match drawn {

@@ -25,6 +25,8 @@ pub enum UploadNews {
         /// What.
         problem: Problem,
     },
+    /// The server has forgotten the files before the message came: they are uploaded again.
+    Again,
     /// The message will never be sent. It is kept until it is discarded.
     Failed(FileFailure),
 }

@@ -132,6 +132,10 @@ impl Link {
         self.opening.is_some_and(|(opening, _)| opening == conn)
     }
 
+    pub fn next_attempt(&self) -> Option<Now> {
+        self.open_at.filter(|_| self.current.is_none() && self.opening.is_none())
+    }
+
     /// In sync: requests may be sent.
     pub fn is_live(&self) -> bool {
         self.current.as_ref().is_some_and(|stream| stream.live)

@@ -101,6 +101,8 @@ pub struct Outgoing {
     pub base_seq: Seq,
     /// The rest. Its own `base_seq` and `lane` are filled in when it is sent.
     pub append: Append,
+    /// Its files can be uploaded again, should the server have forgotten them.
+    pub recallable: bool,
 }
 
 impl Outgoing {
@@ -116,7 +118,7 @@ impl Outgoing {
             content: Some(Content { kind: Some(draft.content) }),
             ..Append::default()
         };
-        Self { op, conversation: draft.conversation, base_seq, append }
+        Self { op, conversation: draft.conversation, base_seq, append, recallable: false }
     }
 
     /// As it goes over the wire, in `lane`.

@@ -44,7 +44,7 @@ pub use download::{Download, DownloadEffects, DownloadInput, Expected};
 pub use fold::{fold, is_change};
 pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing, UploadNews};
 pub use parcel::{
-    FileFailure, FileFault, FileUpload, MAX_ALBUM, Parcel, Part, content_of, forwarded, media_of,
+    FileFailure, FileFault, FileUpload, MAX_AGAIN, MAX_ALBUM, Parcel, Part, content_of, forwarded, media_of,
 };
 pub use presence::MAX_WATCHED;
 pub use range::Range;
@@ -208,6 +208,12 @@ impl Core {
     #[must_use]
     pub fn presence(&self, user: UserId) -> Option<&Presence> {
         self.watching.presence(user)
+    }
+
+    /// When the next stream will be opened; none while there is one or one is being opened, and when there shall be no other.
+    #[must_use]
+    pub fn next_attempt(&self) -> Option<Now> {
+        self.link.next_attempt()
     }
 
     /// When the core wants [`Input::Timer`], if nothing else comes before.

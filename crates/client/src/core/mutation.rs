@@ -33,6 +33,8 @@ pub enum Mutation {
     /// A message whose files are all there leaves those that wait, and enters the outbox with the base it has there. If it
     /// does not wait any more, nothing happens.
     Dispatch(Box<Outgoing>),
+    /// The server has forgotten the files of a message: it leaves the outbox, and waits until they are uploaded again, as others.
+    Recall(Op),
     /// A row of the outbox gets another `base_seq`.
     Rebase(Op, Seq),
     /// A row leaves the outbox.

@@ -12,7 +12,7 @@ use parlor_wire::chat::v1::client_frame::Kind;
 use parlor_wire::chat::v1::{AppendResult, Appended, LogPage, append_result};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 
-use super::message::{Effects, Event, Mutation, Now, Outgoing};
+use super::message::{Effects, Event, Mutation, Now, Outgoing, UploadNews};
 use super::verdict::{Verdict, verdict};
 use super::{Core, backoff, say};
 
@@ -170,6 +170,7 @@ impl Core {
             Verdict::Drop => self.settle(op, Err(problem), fx),
             Verdict::Later(advice) => lane.pause(now, advice, &mut self.rng),
             Verdict::FollowOther => {}
+            Verdict::UploadAgain => self.recall(op, problem, fx),
             Verdict::BaseToZero => {
                 let ahead = lane.queue.iter_mut().filter(|row| row.base_seq > Seq(0));
                 fx.save.extend(ahead.map(|row| {
@@ -182,6 +183,17 @@ impl Core {
                 lane.search = Some(Search { op, from: lowest.next() });
             }
         }
+    }
+
+    /// A row goes back to those that wait for their files, if it came from there.
+    fn recall(&mut self, op: Op, problem: Problem, fx: &mut Effects) {
+        let mut rows = self.outbox.lanes.values().flat_map(|lane| &lane.queue);
+        if !rows.any(|row| row.op == op && row.recallable) {
+            return self.settle(op, Err(problem), fx);
+        }
+        self.outbox.lanes.values_mut().for_each(|lane| drop(lane.take(op)));
+        fx.save.push(Mutation::Recall(op));
+        fx.tell.push(Event::Upload { message: op, news: UploadNews::Again });
     }
 
     /// A row leaves the outbox, if it is there; before the saved rows are read that is not known.

@@ -12,6 +12,8 @@ use parlor_wire::media::v1::{Media, Purpose};
 use super::message::Outgoing;
 use super::unread::is_message;
 
+/// How often the files of a message are uploaded again because the server has forgotten them.
+pub const MAX_AGAIN: u32 = 3;
 /// Pictures and videos in one album at most.
 pub const MAX_ALBUM: usize = 10;
 
@@ -56,13 +58,15 @@ pub struct Parcel {
     pub files: Vec<FileUpload>,
     /// It will never be sent.
     pub failed: Option<FileFailure>,
+    /// How often the server has forgotten its files before it came.
+    pub again: u32,
 }
 
 impl Parcel {
     /// The message with the ids of its files, in their order.
     #[must_use]
     pub fn complete(&self, ids: &[MediaId]) -> Outgoing {
-        let mut outgoing = self.outgoing.clone();
+        let mut outgoing = Outgoing { recallable: self.again < MAX_AGAIN, ..self.outgoing.clone() };
         let kind = outgoing.append.content.as_mut().and_then(|content| content.kind.as_mut());
         for (media, id) in kind.into_iter().flat_map(media_of).zip(ids) {
             media.id = id.to_string();
@@ -218,7 +222,7 @@ mod tests {
         let content = content_of(&[part(Purpose::Image), video], String::new()).unwrap();
         let draft = Draft::new(ConversationId::from_bytes([1; 16]), content);
         let outgoing = Outgoing::new(Op::new(), parlor_types::Seq(3), draft);
-        let parcel = Parcel { outgoing, files: Vec::new(), failed: None };
+        let parcel = Parcel { outgoing, files: Vec::new(), failed: None, again: 0 };
         let ids = [1, 2, 3].map(|n| MediaId::from_bytes([n; 16]));
         let mut kind = parcel.complete(&ids).append.content.unwrap().kind.unwrap();
         let named: Vec<_> = media_of(&mut kind).into_iter().map(|media| media.id.clone()).collect();

@@ -18,6 +18,8 @@ pub(crate) enum Verdict {
     BaseToZero,
     /// Another one before it was refused.
     FollowOther,
+    /// The server has forgotten its files: once more with them, if they came from here.
+    UploadAgain,
 }
 
 /// The verdict on an append.
@@ -26,6 +28,7 @@ pub(crate) fn verdict(problem: &Problem) -> Verdict {
         ErrorReason::OpTooOld => Verdict::LookInLog,
         ErrorReason::BaseSeqAhead => Verdict::BaseToZero,
         ErrorReason::OutOfOrder => Verdict::FollowOther,
+        ErrorReason::MediaNotFound => Verdict::UploadAgain,
         // The entry it answers does not exist: nothing mends that.
         ErrorReason::SeqAhead => Verdict::Drop,
         reason => match meaning(reason).1 {

@@ -1,13 +1,17 @@
 //! Conversations by unary calls: the list, one row, the log, new ones.
 
+use std::time::SystemTime;
+
 use parlor_types::{ConversationId, Id as _, Op, Seq, UserId};
 use parlor_wire::chat::v1::get_conversation_request::Conversation as Which;
+use parlor_wire::chat::v1::list_messages_request::{Conversation as Listed, Start};
 use parlor_wire::chat::v1::{
-    Conversation, ConversationKind, CreateConversationRequest, FetchRequest, GetBadgeRequest,
+    Conversation, ConversationKind, CreateConversationRequest, Direction, FetchRequest, GetBadgeRequest,
     GetBadgeResponse, GetConversationRequest, GetConversationResponse, GetReceiptsRequest,
-    GetReceiptsResponse, ListConversationsRequest, LogPage, MarkReadRequest, Marks, PreferenceChanges,
-    Preferences, SetPreferencesRequest, Settings, SyncRequest,
+    GetReceiptsResponse, ListConversationsRequest, ListMessagesRequest, LogPage, MarkReadRequest, Marks,
+    PreferenceChanges, Preferences, SetPreferencesRequest, Settings, SyncRequest,
 };
+use parlor_wire::to_time;
 
 use super::Client;
 use super::session::Access;
@@ -134,6 +138,26 @@ impl Client {
         let request = fetch_request(id, from, to);
         let call = async |access: Access| access.chat().fetch(access.request(request.clone())).await;
         self.session.call(call).await?.page.ok_or(Error::Answer("a page"))
+    }
+
+    /// The first message at `time` or after it, as far as is held here, or else as the server has it; none if there is none.
+    ///
+    /// # Errors
+    /// As `ChatService.ListMessages`.
+    pub async fn first_since(&self, id: ConversationId, time: SystemTime) -> Result<Option<Seq>, Error> {
+        if let Some(held) = self.stored(move |store| store.first_since(id, time)).await? {
+            return Ok(held);
+        }
+        let request = ListMessagesRequest {
+            conversation: Some(Listed::ConversationId(id.to_string())),
+            direction: Direction::Newer.into(),
+            start: Some(Start::Time(to_time(time))),
+            page_size: 1,
+            page_token: String::new(),
+        };
+        let call = async |access: Access| access.chat().list_messages(access.request(request.clone())).await;
+        let found = self.session.call(call).await?.messages;
+        Ok(found.into_iter().find_map(|message| message.entry).map(|entry| Seq(entry.seq)))
     }
 
     /// Raises the read mark.

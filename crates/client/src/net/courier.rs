@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use parlor_types::{MediaId, Op};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
@@ -82,6 +83,7 @@ struct Courier {
 
 impl Courier {
     async fn run(self, wake: Arc<Notify>) {
+        let mut news = self.news.subscribe();
         let mut jobs = JoinSet::new();
         let mut at_work = HashSet::new();
         loop {
@@ -111,6 +113,7 @@ impl Courier {
                     }
                 },
                 () = wake.notified() => {}
+                () = recalled(&mut news) => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
@@ -193,6 +196,17 @@ impl Courier {
         // Without a listener there is nobody to tell.
         let _ = self.news.send(Event::Upload { message, news: UploadNews::Failed(failure) });
         self.asks.send(Ask::Fail(message, problem)).await.map_err(|_| Error::Stopped)
+    }
+}
+
+/// Waits until the files of a message are to be uploaded again, or that may have been missed.
+async fn recalled(news: &mut broadcast::Receiver<Event>) {
+    loop {
+        match news.recv().await {
+            Ok(Event::Upload { news: UploadNews::Again, .. }) | Err(RecvError::Lagged(_)) => return,
+            Ok(_) => {}
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

@@ -82,6 +82,11 @@ impl Driver {
                 let _ = answer.send(self.core.presence(user).cloned());
                 Ok(())
             }
+            Ask::NextAttempt(answer) => {
+                let wait = self.core.next_attempt().map(|at| at.saturating_sub(self.now()));
+                let _ = answer.send(wait);
+                Ok(())
+            }
             Ask::Await(op, settle) => {
                 self.waiting.insert(op, settle);
                 Ok(())

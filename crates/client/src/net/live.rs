@@ -1,6 +1,7 @@
 //! The live connection as an app holds it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parlor_types::{ConversationId, Op, Seq, UserId};
 use parlor_wire::chat::v1::{Activity, Appended, PreferenceChanges};
@@ -45,6 +46,7 @@ pub(super) enum Ask {
     Do(Command),
     Typing(ConversationId, oneshot::Sender<Vec<(UserId, Activity)>>),
     Presence(UserId, oneshot::Sender<Option<Presence>>),
+    NextAttempt(oneshot::Sender<Option<Duration>>),
 }
 
 /// How a program is on the line.
@@ -200,6 +202,15 @@ impl Live {
     /// [`Error::Stopped`].
     pub async fn presence(&self, user: UserId) -> Result<Option<Presence>, Error> {
         self.ask(|answer| Ask::Presence(user, answer)).await
+    }
+
+    /// How long until the next stream is opened; none while there is one or one is being opened, and when there shall be no
+    /// other. For whoever shows that somebody waits.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn next_attempt(&self) -> Result<Option<Duration>, Error> {
+        self.ask(Ask::NextAttempt).await
     }
 
     /// Makes the range reach down to `down_to`, or as far as may be read; [`Event::Older`] tells of each step.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use parlor_types::{ConversationId, MediaId, Op, Seq, UserId};
+use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::media::v1::{DeleteMediaRequest, Purpose};
 use parlor_wire::reason::{Retry, meaning};
 
@@ -17,10 +18,10 @@ use super::uploads::{Uploading, finished};
 use super::{Client, Sent, blocking_call};
 use crate::core::{Draft, Outgoing, Parcel, Part, content_of};
 use crate::error::Error;
-use crate::store::Claim;
+use crate::store::{Claim, Store, StoreError};
 
 /// A file of a message.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileToSend {
     /// Where it is.
     pub path: PathBuf,
@@ -31,7 +32,7 @@ pub struct FileToSend {
 }
 
 /// A message with files: one, or several pictures and videos as an album.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FileDraft {
     /// Where.
     pub conversation: ConversationId,
@@ -47,7 +48,7 @@ pub struct FileDraft {
 
 impl Client {
     /// Saves a message with files, uploads them, sends it, and waits until the server has stored it. If the same message
-    /// waits here already, left over by a process that was stopped, that one goes on. `tell` hears of each file, by its place among all,
+    /// waits here already, left over by a process that was stopped or could not reach the server, that one goes on. `tell` hears of each file, by its place among all,
     /// posters included.
     ///
     /// # Errors
@@ -62,8 +63,34 @@ impl Client {
         if self.stored(move |store| store.conversation(id)).await?.is_none() {
             self.conversation(id).await?;
         }
-        let parcel = self.session.pack(draft).await?;
-        let (parcel, claim) = self.take_up(parcel).await?;
+        let fresh = self.session.pack(draft).await?;
+        let fresh_op = fresh.outgoing.op;
+        let mut taken = self.take_up(fresh).await?;
+        loop {
+            let mine = match taken {
+                Taken::Complete(mine) => mine,
+                Taken::Waiting(parcel, claim) => self.upload_all(*parcel, claim, tell).await?,
+            };
+            let op = mine.op;
+            match self.deliver(mine).await {
+                Err(Error::Undelivered(_, problem)) if problem.reason() == ErrorReason::MediaNotFound => {
+                    // None: another process works at it.
+                    let again = self.stored(move |store| claim_waiting(store, op)).await?;
+                    let (parcel, claim) = again.ok_or(Error::Undelivered(op, problem))?;
+                    taken = Taken::Waiting(Box::new(parcel), claim);
+                }
+                sent => return Ok(Sent { resumed: op != fresh_op, ..sent? }),
+            }
+        }
+    }
+
+    /// Uploads the files of a message and puts it into the outbox.
+    async fn upload_all(
+        &self,
+        parcel: Parcel,
+        claim: Claim,
+        tell: &mut (dyn FnMut(usize, TransferNews) + Send),
+    ) -> Result<Outgoing, Error> {
         let op = parcel.outgoing.op;
         let mut ids = Vec::new();
         for (place, file) in parcel.files.iter().enumerate() {
@@ -78,7 +105,7 @@ impl Client {
         let mine = complete.clone();
         self.stored(move |store| store.dispatch(complete)).await?;
         claim.finish();
-        self.deliver(mine).await
+        Ok(mine)
     }
 
     /// Forgets a message whose files are not all there, or could not be sent. It is not sent any more.
@@ -91,22 +118,23 @@ impl Client {
         Ok(())
     }
 
-    /// The same message that nobody works at, or this one, saved.
-    async fn take_up(&self, parcel: Parcel) -> Result<(Parcel, Claim), Error> {
+    /// The same message that waits for the server, or for its files and nobody works at it, or this one, saved.
+    async fn take_up(&self, parcel: Parcel) -> Result<Taken, Error> {
         self.stored(move |store| {
-            for waiting in store.parcels()? {
-                let op = waiting.outgoing.op;
-                if waiting.failed.is_none()
-                    && waiting.is_alike(&parcel)
-                    && let Some(claim) = store.claim(op)?
-                    && store.parcel(op)?.is_some_and(|still| still.failed.is_none())
-                {
-                    return Ok((waiting, claim));
+            for complete in store.dispatched_parcels()?.iter().filter(|known| known.is_alike(&parcel)) {
+                let rows = store.outbox(Some(complete.outgoing.conversation))?;
+                if let Some(row) = rows.into_iter().find(|row| row.op == complete.outgoing.op) {
+                    return Ok(Taken::Complete(row));
+                }
+            }
+            for waiting in store.parcels()?.iter().filter(|known| known.is_alike(&parcel)) {
+                if let Some((waiting, claim)) = claim_waiting(store, waiting.outgoing.op)? {
+                    return Ok(Taken::Waiting(Box::new(waiting), claim));
                 }
             }
             let claim =
                 store.claim(parcel.outgoing.op)?.expect("nobody else knows of an op that was made just now");
-            Ok((store.queue_parcel(parcel, SystemTime::now())?, claim))
+            Ok(Taken::Waiting(Box::new(store.queue_parcel(parcel, SystemTime::now())?), claim))
         })
         .await
     }
@@ -124,6 +152,21 @@ impl Client {
             other => other,
         }
     }
+}
+
+/// A message to go on with.
+enum Taken {
+    /// Its files are there: a row of the outbox.
+    Complete(Outgoing),
+    /// It waits for its files.
+    Waiting(Box<Parcel>, Claim),
+}
+
+/// A message that waits for its files, if it does and nobody works at it.
+fn claim_waiting(store: &Store, op: Op) -> Result<Option<(Parcel, Claim)>, StoreError> {
+    let Some(claim) = store.claim(op)? else { return Ok(None) };
+    let still = store.parcel(op)?.filter(|still| still.failed.is_none());
+    Ok(still.map(|parcel| (parcel, claim)))
 }
 
 impl Session {
@@ -146,7 +189,7 @@ impl Session {
             }
             let draft = Draft { reply_to, mentions, ..Draft::new(conversation, content) };
             let outgoing = Outgoing::new(Op::new(), Seq::default(), draft);
-            Ok(Parcel { outgoing, files: uploads, failed: None })
+            Ok(Parcel { outgoing, files: uploads, failed: None, again: 0 })
         })
         .await
     }

@@ -27,6 +27,8 @@ pub struct Sent {
     pub appended: Appended,
     /// Older messages of the same conversation that were waiting and were refused for good.
     pub dropped: Vec<(Op, Problem)>,
+    /// It was waiting here already, left over by an earlier call: nothing was sent twice.
+    pub resumed: bool,
 }
 
 /// What one attempt at a row led to.
@@ -35,6 +37,8 @@ enum Step {
     Dropped(Problem),
     /// The outbox has changed: begin again.
     Again,
+    /// The server has forgotten its files: it waits until they are there again.
+    Recalled(Problem),
     Later(Problem),
 }
 
@@ -56,7 +60,8 @@ impl Client {
         self.deliver(mine).await
     }
 
-    /// Sends the conversation's outbox up to `mine`.
+    /// Sends the conversation's outbox up to `mine`. If the server has forgotten the files of that, it is undelivered with
+    /// `MEDIA_NOT_FOUND`, and waits for them again.
     pub(super) async fn deliver(&self, mine: Outgoing) -> Result<Sent, Error> {
         let until = Instant::now() + self.session.patience;
         let mut rng = StdRng::from_rng(&mut rand::rng());
@@ -66,11 +71,14 @@ impl Client {
             let row = self.next_row(&mine).await?;
             match self.attempt(&row).await? {
                 Step::Stored(appended) if row.op == mine.op => {
-                    return Ok(Sent { op: row.op, appended, dropped });
+                    return Ok(Sent { op: row.op, appended, dropped, resumed: false });
                 }
                 Step::Dropped(problem) if row.op == mine.op => return Err(Error::Refused(problem)),
                 Step::Dropped(problem) => dropped.push((row.op, problem)),
-                Step::Stored(_) | Step::Again => {}
+                Step::Recalled(problem) if row.op == mine.op => {
+                    return Err(Error::Undelivered(mine.op, problem));
+                }
+                Step::Stored(_) | Step::Again | Step::Recalled(_) => {}
                 Step::Later(problem) => {
                     self.generation_met.store(false, Ordering::Relaxed);
                     let pause = wait(&mut rng, failures, crate::core::retry_after(&problem));
@@ -121,7 +129,12 @@ impl Client {
         let (Error::Refused(problem) | Error::Unreachable(problem)) = error else { return Err(error) };
         match verdict(&problem) {
             Verdict::Later(_) | Verdict::FollowOther => Ok(Step::Later(problem)),
-            Verdict::Drop => self.drop_row(row.op, problem).await,
+            Verdict::UploadAgain if row.recallable => {
+                let op = row.op;
+                self.stored(move |store| store.apply(&[Mutation::Recall(op)])).await?;
+                Ok(Step::Recalled(problem))
+            }
+            Verdict::Drop | Verdict::UploadAgain => self.drop_row(row.op, problem).await,
             Verdict::BaseToZero => self.rebase(row.conversation, Seq::default()).await,
             Verdict::LookInLog => self.look_in_log(row, problem).await,
         }

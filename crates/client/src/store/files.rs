@@ -19,7 +19,7 @@ use crate::core::{Expected, FileFailure, FileFault, FileUpload, Mutation, Outgoi
 const STALE_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 const PARCEL: &str =
-    "SELECT op, conversation_id, base_seq, append, failed, failed_path, failed_problem FROM parcel";
+    "SELECT op, conversation_id, base_seq, append, failed, failed_path, failed_problem, again FROM parcel";
 const UPLOAD: &str =
     "SELECT op, path, name, size, modified, sha256, media_type, purpose, media_id FROM upload";
 
@@ -52,18 +52,32 @@ impl Store {
     /// [`StoreError`].
     pub fn parcels(&self) -> Result<Vec<Parcel>> {
         self.read(|tx| {
-            let found = rows(tx, &format!("{PARCEL} ORDER BY position"), [], parcel)?;
+            let sql = format!("{PARCEL} WHERE dispatched = 0 ORDER BY position");
+            let found = rows(tx, &sql, [], parcel)?;
             found.into_iter().map(|parcel| with_files(tx, parcel)).collect()
         })
     }
 
-    /// One of them.
+    /// The messages whose files are all there, and which the server has not answered yet: they are in the outbox.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn dispatched_parcels(&self) -> Result<Vec<Parcel>> {
+        self.read(|tx| {
+            let sql = format!("{PARCEL} WHERE dispatched = 1 ORDER BY position");
+            let found = rows(tx, &sql, [], parcel)?;
+            found.into_iter().map(|parcel| with_files(tx, parcel)).collect()
+        })
+    }
+
+    /// One of those that wait for their files.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn parcel(&self, op: Op) -> Result<Option<Parcel>> {
         self.read(|tx| {
-            let found = first(tx, &format!("{PARCEL} WHERE op = ?"), [op.bytes()], parcel)?;
+            let sql = format!("{PARCEL} WHERE op = ? AND dispatched = 0");
+            let found = first(tx, &sql, [op.bytes()], parcel)?;
             found.map(|parcel| with_files(tx, parcel)).transpose()
         })
     }
@@ -179,16 +193,34 @@ impl Store {
     }
 }
 
-/// Moves a message from those that wait to the outbox.
+/// Puts a message that waits into the outbox. Its files stay known until the server has it.
 pub fn dispatch(tx: &Transaction<'_>, complete: &Outgoing) -> Result<()> {
-    let waits = first(tx, &format!("{PARCEL} WHERE op = ?"), [complete.op.bytes()], parcel)?;
+    let op = complete.op.bytes();
+    let waits = first(tx, &format!("{PARCEL} WHERE op = ? AND dispatched = 0"), [op], parcel)?;
     let Some(waiting) = waits else { return Ok(()) };
-    drop_parcel(tx, complete.op)?;
+    run(tx, "UPDATE parcel SET dispatched = 1 WHERE op = ?", [op])?;
     let base_seq = waiting.outgoing.base_seq; // a new generation may have set it to 0
     apply(tx, &Mutation::Queue(Box::new(Outgoing { base_seq, ..complete.clone() })))
 }
 
-fn drop_parcel(tx: &Transaction<'_>, op: Op) -> Result<()> {
+/// Takes a message back from the outbox: its files are to be uploaded anew, and are others for the server.
+pub fn recall(tx: &Transaction<'_>, op: Op) -> Result<()> {
+    let sql = "SELECT base_seq FROM outbox WHERE op = ?";
+    let base: Option<i64> = first(tx, sql, [op.bytes()], |row| Ok(row.get(0)?))?;
+    let Some(base) = base else { return Ok(()) };
+    run(tx, "DELETE FROM outbox WHERE op = ?", [op.bytes()])?;
+    let sql = "UPDATE parcel SET dispatched = 0, again = again + 1, base_seq = ? WHERE op = ?";
+    run(tx, sql, params![base, op.bytes()])?;
+    let sql = "SELECT op FROM upload WHERE parcel = ?";
+    for before in rows(tx, sql, [op.bytes()], |row| Ok(row.get::<_, [u8; 16]>(0)?))? {
+        let sql = "UPDATE upload SET op = ?, media_id = NULL WHERE op = ?";
+        run(tx, sql, params![Op::new().bytes(), before])?;
+    }
+    Ok(())
+}
+
+/// Forgets a message and its files, if it has any.
+pub fn drop_parcel(tx: &Transaction<'_>, op: Op) -> Result<()> {
     run(tx, "DELETE FROM upload WHERE parcel = ?", [op.bytes()])?;
     run(tx, "DELETE FROM parcel WHERE op = ?", [op.bytes()])
 }
@@ -233,6 +265,7 @@ fn parcel(row: &Row<'_>) -> Result<Parcel> {
         conversation: ConversationId::from_bytes(row.get(1)?),
         base_seq: from_sql(row.get(2)?),
         append: decode(row.get(3)?)?,
+        recallable: false,
     };
     let (kind, path): (Option<i64>, Option<String>) = (row.get(4)?, row.get(5)?);
     let problem: Problem = decode(row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default())?;
@@ -244,7 +277,7 @@ fn parcel(row: &Row<'_>) -> Result<Parcel> {
         Some(_) => return Err(StoreError::Corrupt("a failure of an unknown kind")),
     };
     let failed = why.map(|why| FileFailure { path: PathBuf::from(path.unwrap_or_default()), why });
-    Ok(Parcel { outgoing, files: Vec::new(), failed })
+    Ok(Parcel { outgoing, files: Vec::new(), failed, again: row.get(7)? })
 }
 
 fn upload(row: &Row<'_>) -> Result<FileUpload> {

@@ -8,7 +8,7 @@ use rusqlite::{Row, Transaction, params};
 use super::mutation::apply;
 use super::sql::{decode, first, from_sql, rows, run, to_sql};
 use super::{Result, Store, preferences};
-use crate::core::{Mutation, Outgoing, Range, Saved, SavedConversation};
+use crate::core::{MAX_AGAIN, Mutation, Outgoing, Range, Saved, SavedConversation};
 
 /// A conversation as it is saved.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,9 +124,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`](super::StoreError).
     pub fn outbox(&self, of: Option<ConversationId>) -> Result<Vec<Outgoing>> {
-        let sql = "SELECT op, conversation_id, base_seq, append FROM outbox
-                   WHERE ?1 IS NULL OR conversation_id = ?1 ORDER BY position";
-        self.read(|tx| rows(tx, sql, [of.map(Id::bytes)], outgoing))
+        let sql = "SELECT op, conversation_id, base_seq, append,
+                          EXISTS (SELECT 1 FROM parcel WHERE parcel.op = outbox.op AND again < ?2)
+                   FROM outbox WHERE ?1 IS NULL OR conversation_id = ?1 ORDER BY position";
+        self.read(|tx| rows(tx, sql, params![of.map(Id::bytes), MAX_AGAIN], outgoing))
     }
 
     /// One conversation.
@@ -201,6 +202,7 @@ fn outgoing(row: &Row<'_>) -> Result<Outgoing> {
         conversation: ConversationId::from_bytes(row.get(1)?),
         base_seq: from_sql(row.get(2)?),
         append,
+        recallable: row.get(4)?,
     })
 }
 

@@ -17,6 +17,7 @@ mod mutation;
 mod people;
 mod preferences;
 mod profiles;
+mod search;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -35,12 +36,13 @@ pub use log::StoredConversation;
 pub use marks::{MemberReceipt, Receipts};
 
 /// What brings a file from each version to the next, from an empty one on. `PRAGMA user_version` counts those done.
-const SCHEMA: [&str; 5] = [
+const SCHEMA: [&str; 6] = [
     include_str!("schema/1_account_and_log.sql"),
     include_str!("schema/2_marks_preferences_people.sql"),
     include_str!("schema/3_changes.sql"),
     include_str!("schema/4_files.sql"),
     include_str!("schema/5_lease.sql"),
+    include_str!("schema/6_files_again.sql"),
 ];
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -37,10 +37,14 @@ pub fn apply(tx: &Transaction<'_>, mutation: &Mutation) -> Result<()> {
         Mutation::Forget(id) => forget(tx, *id),
         Mutation::Queue(row) => queue(tx, row),
         Mutation::Dispatch(complete) => files::dispatch(tx, complete),
+        Mutation::Recall(op) => files::recall(tx, *op),
         Mutation::Rebase(op, base) => {
             run(tx, "UPDATE outbox SET base_seq = ? WHERE op = ?", params![to_sql(*base), op.bytes()])
         }
-        Mutation::Settle(op) => run(tx, "DELETE FROM outbox WHERE op = ?", [op.bytes()]),
+        Mutation::Settle(op) => {
+            run(tx, "DELETE FROM outbox WHERE op = ?", [op.bytes()])?;
+            files::drop_parcel(tx, *op)
+        }
         Mutation::ReadWanted(id, seq) => {
             let sql = "UPDATE conversation SET read_wanted = ? WHERE id = ?";
             run(tx, sql, params![to_sql(*seq), id.bytes()])

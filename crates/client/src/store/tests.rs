@@ -2,17 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use parlor_types::{ConversationId, Id as _, Op, Seq, SessionId, UserId};
+use parlor_types::{ConversationId, Id as _, MediaId, Op, Seq, SessionId, UserId};
 use parlor_wire::auth::v1::Profile;
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{
     Content, Conversation, Entry, Marks, Member, Person, ReadableRange, SyncResponse, Text,
 };
+use parlor_wire::media::v1::Purpose;
 use prost::Message as _;
 use rusqlite::params;
 
 use super::{FILE, Store, StoreError, Tokens};
-use crate::core::{Draft, Mutation, Outgoing, Range, Weight};
+use crate::core::{Draft, FileUpload, MAX_AGAIN, Mutation, Outgoing, Parcel, Range, Weight};
 
 const CONVERSATION: [u8; 16] = [7; 16];
 
@@ -251,13 +252,62 @@ fn whoever_begins_last_writes_and_what_one_before_has_in_hand_stays_out() {
     assert_eq!(store.load().unwrap().cursor, "two");
 }
 
+fn file(op: Op) -> FileUpload {
+    FileUpload {
+        op,
+        path: "/photo.jpg".into(),
+        name: "photo.jpg".into(),
+        size: 7,
+        modified: SystemTime::UNIX_EPOCH,
+        sha256: [3; 32],
+        media_type: "image/jpeg".into(),
+        purpose: Purpose::Image,
+        media: None,
+    }
+}
+
+#[test]
+fn a_message_whose_files_are_forgotten_waits_for_them_with_its_op_and_base() {
+    let store = Store::in_memory();
+    let (op, upload) = (Op::new(), Op::new());
+    let outgoing = Outgoing::new(op, Seq(0), draft("look"));
+    let parcel = Parcel { outgoing, files: vec![file(upload)], failed: None, again: 0 };
+    store.queue_parcel(parcel, SystemTime::now()).unwrap();
+    for again in 0..=MAX_AGAIN {
+        let waiting = store.parcel(op).unwrap().unwrap();
+        assert_eq!(waiting.again, again);
+        assert_eq!(waiting.files[0].media, None);
+        assert_eq!(
+            waiting.files[0].op == upload,
+            again == 0,
+            "an upload that is over is not asked for again"
+        );
+        store.name_upload(waiting.files[0].op, MediaId::new()).unwrap();
+        store.dispatch(waiting.complete(&[])).unwrap();
+        assert!(store.parcels().unwrap().is_empty() && store.parcel(op).unwrap().is_none());
+        assert_eq!(store.dispatched_parcels().unwrap().len(), 1);
+        store.apply(&[Mutation::Rebase(op, Seq(9))]).unwrap();
+        let row = store.outbox(None).unwrap().remove(0);
+        assert_eq!((row.op, row.recallable), (op, again < MAX_AGAIN), "not for ever");
+        assert_eq!(waiting.complete(&[]).recallable, row.recallable);
+        store.apply(&[Mutation::Recall(op), Mutation::Recall(op)]).unwrap();
+        assert!(store.outbox(None).unwrap().is_empty());
+        assert_eq!(store.parcel(op).unwrap().unwrap().outgoing.base_seq, Seq(9));
+    }
+    store.dispatch(store.parcel(op).unwrap().unwrap().complete(&[])).unwrap();
+    store.apply(&[Mutation::Settle(op)]).unwrap();
+    assert!(store.dispatched_parcels().unwrap().is_empty(), "what the server has is not kept here");
+    store.apply(&[Mutation::Recall(op)]).unwrap();
+    assert!(store.parcels().unwrap().is_empty());
+}
+
 #[test]
 fn a_store_of_a_later_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path()).unwrap());
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-    connection.pragma_update(None, "user_version", 6).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(6))));
+    connection.pragma_update(None, "user_version", 7).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(7))));
 }
 
 /// As the first version left it: the chat list, a message that mentions this user, and a read mark not yet said.

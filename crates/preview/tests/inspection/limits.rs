@@ -14,6 +14,8 @@ fn limits() -> Limits {
         wait: Duration::from_secs(60),
         time: Duration::from_secs(60),
         output_bytes: 1 << 20,
+        turned_bytes: 1 << 20,
+        turned_avatar_bytes: 1 << 20,
     }
 }
 
@@ -83,6 +85,38 @@ async fn the_picture_goes_before_its_likeness() {
     assert_eq!((width, height), (400, 300));
     assert!(thumbhash.is_empty() && thumbnails.is_empty());
     assert_eq!(bench.written().len(), 1, "the original alone");
+}
+
+/// What would grow beyond what may be uploaded stays as it is, and says how it is to be turned.
+#[tokio::test]
+async fn a_picture_that_would_grow_is_not_turned() {
+    let photo = corpus::photo_jpeg(&corpus::photo(400, 300), 6);
+    let few = 1_000;
+    for (wanted, turned_bytes, turned_avatar_bytes) in
+        [(Wanted::Image, few, 1 << 20), (Wanted::Avatar, 1 << 20, few)]
+    {
+        for is_small in [true, false] {
+            let (turned_bytes, turned_avatar_bytes) =
+                if is_small { (turned_bytes, turned_avatar_bytes) } else { (1 << 20, 1 << 20) };
+            let limits = Limits { turned_bytes, turned_avatar_bytes, ..limits() };
+            let bench = Bench::with(limits, &[CHILD]);
+            let inspected = bench.inspect(&photo, wanted).await.expect("it is a picture");
+            let Some(parlor_preview::Preview::Image { width, height, thumbnails, .. }) = inspected.preview
+            else {
+                panic!("it is a picture")
+            };
+            assert_eq!((width, height, thumbnails.len()), (300, 400, 1), "as it is to be shown");
+            let original = super::read(&bench.output().join("original"));
+            let reader = image::ImageReader::new(std::io::Cursor::new(&original)).with_guessed_format();
+            let mut decoder = reader.expect("it is in memory").into_decoder().expect("it is a picture");
+            let dimensions = image::ImageDecoder::dimensions(&decoder);
+            let says = image::ImageDecoder::orientation(&mut decoder).expect("it can be read");
+            let expected = if is_small { ((400, 300), 6) } else { ((300, 400), 1) };
+            assert_eq!((dimensions, says.to_exif()), expected, "{wanted:?}");
+            assert_eq!(corpus::secret_in(&original), None);
+            assert_eq!(bench.written().len(), 2, "nothing of what was begun is left");
+        }
+    }
 }
 
 #[tokio::test]

@@ -52,7 +52,8 @@ async fn a_photo_comes_out_upright_whichever_way_it_was_held() {
             .expect("it is a picture");
         let says = decoder.orientation().expect("it can be read");
         assert_eq!(says, image::metadata::Orientation::NoTransforms, "orientation {orientation}");
-        assert_eq!(decoder.icc_profile().expect("it can be read"), Some(corpus::kept_profile()));
+        let profile = decoder.icc_profile().expect("it can be read").expect("it has one");
+        assert_eq!(corpus::colours(&profile), corpus::colours(&corpus::telling_profile()));
         let after = DynamicImage::from_decoder(decoder).expect("it is a picture");
         assert!(distance(&after, &turn.shown) < 12.0, "orientation {orientation} is not upright");
     }
@@ -70,6 +71,37 @@ async fn pictures_of_other_formats_are_turned_too() {
         let turn = if name.ends_with("png") { 3 } else { 6 };
         shown.apply_orientation(image::metadata::Orientation::from_exif(turn).expect("it is one of eight"));
         assert!(distance(&cleaned, &shown) < 12.0, "{name} is not upright");
+    }
+}
+
+#[tokio::test]
+async fn a_turned_png_says_the_same_of_its_colours() {
+    let bench = Bench::new();
+    let sample =
+        corpus::telling().into_iter().find(|sample| sample.name == "turned.png").expect("it is there");
+    look(&bench, &sample.bytes).await;
+    let turned = read(&bench.output().join("original"));
+    for chunk in corpus::colour_chunks() {
+        let count = turned.windows(chunk.len()).filter(|window| *window == chunk).count();
+        assert_eq!(count, 1, "{}", chunk[4..8].escape_ascii());
+    }
+    let reader =
+        ImageReader::new(std::io::Cursor::new(&turned)).with_guessed_format().expect("it is in memory");
+    let profile = reader.into_decoder().expect("it is a picture").icc_profile().expect("it can be read");
+    let profile = profile.expect("it has one");
+    assert_eq!(corpus::colours(&profile), corpus::colours(&corpus::telling_profile()));
+}
+
+#[tokio::test]
+async fn long_exif_turns_a_picture_too() {
+    let bench = Bench::new();
+    for sample in corpus::turned_by_long_exif() {
+        let seen = look(&bench, &sample.bytes).await;
+        assert_eq!((seen.width, seen.height), (300, 400), "{}", sample.name);
+        let cleaned = read(&bench.output().join("original"));
+        assert_eq!(corpus::secret_in(&cleaned), None, "{}", sample.name);
+        let cleaned = image::load_from_memory(&cleaned).expect(sample.name);
+        assert_eq!(cleaned.dimensions(), (300, 400), "{}", sample.name);
     }
 }
 
@@ -140,7 +172,7 @@ async fn thumbnails_are_in_srgb() {
     let picture = image::RgbImage::from_pixel(400, 400, image::Rgb([200, 100, 50]));
     let mut bytes = Vec::new();
     let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 95);
-    encoder.set_icc_profile(corpus::kept_profile()).expect("JPEG holds profiles");
+    encoder.set_icc_profile(corpus::telling_profile()).expect("JPEG holds profiles");
     encoder.write_image(&picture, 400, 400, image::ExtendedColorType::Rgb8).expect("it is written to memory");
     let seen = look(&bench, &bytes).await;
     let [thumbnail] = seen.thumbnails.try_into().expect("there is one");

@@ -127,7 +127,6 @@ fn request(claim: &Claim) -> ClaimRequest {
 #[cfg(test)]
 mod tests {
     use parlor_testkit::{PATIENCE, TestAuth, TestMedia, eventually};
-    use parlor_types::Id as _;
 
     use super::*;
 

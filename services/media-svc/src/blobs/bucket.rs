@@ -61,7 +61,7 @@ async fn put_parts(upload: &mut dyn MultipartUpload, first: Bytes, file: &mut Fi
 async fn part(file: &mut File) -> Result<Bytes, BlobError> {
     let mut bytes = BytesMut::with_capacity(PART);
     let mut rest = file.take(PART as u64);
-    while rest.read_buf(&mut bytes).await? > 0 {}
+    while bytes.len() < PART && rest.read_buf(&mut bytes).await? > 0 {}
     Ok(bytes.freeze())
 }
 

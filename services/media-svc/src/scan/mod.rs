@@ -9,9 +9,9 @@ mod config;
 mod later;
 mod retries;
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
-use std::{fmt, io};
 
 use async_trait::async_trait;
 use tokio::time::timeout;
@@ -38,18 +38,22 @@ pub enum Verdict {
 }
 
 /// Whether a scanner can tell a harmless file from a harmful one: one that cannot, such as a script that always fails, would
-/// have all files deleted. `file` is made for it and deleted. One that says nothing is no harm: files wait in quarantine.
-///
-/// # Errors
-/// The file cannot be made.
-pub async fn is_sane(scanner: &dyn Scanner, file: &Path) -> io::Result<bool> {
-    tokio::fs::write(file, HARMLESS).await?;
-    let verdict = timeout(PROBE, scanner.scan(file)).await.unwrap_or(Verdict::Unknown);
-    tokio::fs::remove_file(file).await?;
+/// have all files deleted. `file` is made for it and deleted. One that says nothing, or for which there is no room to make a file, is
+/// no harm: files wait in quarantine.
+pub async fn is_sane(scanner: &dyn Scanner, file: &Path) -> bool {
+    let verdict = match tokio::fs::write(file, HARMLESS).await {
+        Ok(()) => timeout(PROBE, scanner.scan(file)).await.unwrap_or(Verdict::Unknown),
+        Err(error) => {
+            tracing::warn!(%error, "the scanner cannot be tried");
+            Verdict::Unknown
+        }
+    };
+    // It is not there if it could not be made; the next start writes over what is left.
+    let _ = tokio::fs::remove_file(file).await;
     if verdict == Verdict::Unknown {
         tracing::warn!("the scanner does not say that a harmless file is one: files will stay in quarantine");
     }
-    Ok(verdict != Verdict::Harmful)
+    verdict != Verdict::Harmful
 }
 
 /// Says whether a file is harmful.

@@ -74,8 +74,13 @@ const RULES: &[Rule] = &[
         because: "server only puts the services into one process",
     },
     Rule {
-        name: "parlor-cli",
+        name: "parlor-tui",
         may_import: &["parlor-client", "parlor-types", "parlor-wire"],
+        because: "the full screen is a client like any other",
+    },
+    Rule {
+        name: "parlor-cli",
+        may_import: &["parlor-client", "parlor-tui", "parlor-types", "parlor-wire"],
         because: "the command line is a client like any other",
     },
     Rule {
@@ -146,6 +151,7 @@ const FOREIGN: &[Foreign] = &[
             SERVICE,
             "parlor-server",
             "parlor-cli",
+            "parlor-tui",
             "parlor-tests",
             "bench",
         ],

@@ -17,6 +17,7 @@ use rand::rngs::StdRng;
 
 use crate::core::{
     Command, Conn, Core, Draft, Effects, Event, Input, Mutation, Now, Outgoing, Range, Saved, Setup,
+    UploadNews,
 };
 
 const PING_INTERVAL: Duration = Duration::from_secs(60);
@@ -306,4 +307,42 @@ fn an_op_nobody_can_look_for_is_given_up() {
     let effects = steps.hear(Conn(1), [page(request, 0..0, 0)]);
     assert!(matches!(&effects.tell[..], [Event::Settled(op, Err(_))] if *op == row.op));
     assert_eq!(effects.save, [Mutation::Settle(row.op)]);
+}
+
+#[test]
+fn a_message_whose_files_the_server_has_forgotten_goes_back_to_them() {
+    for recallable in [true, false] {
+        let mut steps = Steps::live();
+        let message = |body: &str| Outgoing::new(Op::new(), Seq(3), Draft::new(id(), text(body)));
+        let (first, later) = (Outgoing { recallable, ..message("photo") }, message("text"));
+        steps.input(Input::Outbox(vec![first.clone(), later.clone()]));
+        let answer = |op: Op, lane, reason: ErrorReason| {
+            let problem = Problem { reason: reason.into(), ..Problem::default() };
+            Kind::AppendResult(AppendResult {
+                op: op.to_string(),
+                outcome: Some(append_result::Outcome::Problem(problem)),
+                lane,
+                conversation_id: id().to_string(),
+            })
+        };
+        let effects = steps.hear(Conn(1), [answer(first.op, 1, ErrorReason::MediaNotFound)]);
+        if recallable {
+            assert_eq!(effects.save, [Mutation::Recall(first.op)]);
+            assert_eq!(effects.tell, [Event::Upload { message: first.op, news: UploadNews::Again }]);
+        } else {
+            assert_eq!(effects.save, [Mutation::Settle(first.op)]);
+            assert!(matches!(&effects.tell[..], [Event::Settled(op, Err(_))] if *op == first.op));
+        }
+        // What was behind it does not wait for its files.
+        let effects = steps.hear(Conn(1), [answer(later.op, 0, ErrorReason::OutOfOrder)]);
+        let said = said(&effects);
+        assert!(
+            matches!(&said[..], [Said::Append(append)] if append.op == later.op.to_string() && append.lane == 1),
+            "{said:?}"
+        );
+    }
+}
+
+fn text(body: &str) -> Content {
+    Content::Text(Text { body: body.into() })
 }

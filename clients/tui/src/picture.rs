@@ -4,9 +4,9 @@
 //! written: no byte of the file itself reaches the terminal.
 
 mod blocks;
+mod gallery;
 
-use std::env;
-use std::io::{Cursor, IsTerminal as _, stdout};
+use std::io::Cursor;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -14,16 +14,16 @@ use base64::engine::general_purpose::STANDARD;
 use icy_sixel::SixelImage;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use ratatui::text::Line;
 
-use crate::args::Pictures;
-use crate::outcome::{Failure, Outcome};
+pub use gallery::{Gallery, expected};
 
 /// Pixels a side at most.
 const MAX_SIDE: u32 = 16_384;
 /// Memory for decoding.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// Characters that a picture may take at most, across and down.
-const ROOM: (u32, u32) = (64, 24);
+/// Characters that a picture between messages may take at most, across and down.
+pub const ROOM: (u16, u16) = (40, 12);
 /// Pixels of a character, where pixels are drawn.
 const CELL: (u32, u32) = (8, 16);
 /// Bytes of base64 that kitty takes at once.
@@ -32,26 +32,69 @@ const KITTY_CHUNK: usize = 4096;
 /// What a terminal takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
+    /// <https://sw.kovidgoyal.net/kitty/graphics-protocol/>
     Kitty,
+    /// <https://iterm2.com/documentation-images.html>
     Iterm,
+    /// DEC's, as xterm and foot have it.
     Sixel,
+    /// Characters in two colours: everywhere.
     Blocks,
 }
 
-/// What is to be used, if pictures are to be drawn at all.
-pub fn protocol(wanted: Option<Pictures>, json: bool) -> Option<Protocol> {
-    match wanted? {
-        _ if json => None,
-        Pictures::Kitty => Some(Protocol::Kitty),
-        Pictures::Iterm => Some(Protocol::Iterm),
-        Pictures::Sixel => Some(Protocol::Sixel),
-        Pictures::Blocks => Some(Protocol::Blocks),
-        Pictures::Auto => stdout().is_terminal().then(|| of_terminal(|name| env::var(name).ok())),
+/// Why a picture cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// It holds no picture, or none within the limits.
+    #[error("it cannot be drawn: {0}")]
+    Undrawable(String),
+}
+
+/// A picture, drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Drawing {
+    /// As characters.
+    Cells(Cells),
+    /// As what the terminal takes: written where it is to be.
+    Sequence {
+        /// Characters across that it takes.
+        columns: u16,
+        /// Characters down.
+        rows: u16,
+        /// What is written.
+        bytes: String,
+    },
+    /// It was not to be had, or not to be drawn.
+    Failed,
+}
+
+/// A picture as characters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cells {
+    /// Across.
+    pub columns: u16,
+    /// Down.
+    pub lines: Vec<Line<'static>>,
+}
+
+impl Drawing {
+    /// As it is written outside of a full screen.
+    #[must_use]
+    pub fn written(&self) -> String {
+        match self {
+            Self::Cells(cells) => blocks::written(&cells.lines),
+            Self::Sequence { bytes, .. } => bytes.clone(),
+            Self::Failed => String::new(),
+        }
     }
 }
 
 /// What a terminal says of itself in its environment. Inside tmux and screen only characters get through.
-fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Protocol {
+#[must_use]
+pub fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Protocol {
     let of = |name| variable(name).unwrap_or_default();
     let (term, program) = (of("TERM"), of("TERM_PROGRAM"));
     if variable("TMUX").is_some() || term.starts_with("screen") || term.starts_with("tmux") {
@@ -70,51 +113,56 @@ fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Protocol {
     }
 }
 
-/// The picture in `file`, ready to be written.
-pub fn draw(file: &Path, protocol: Protocol) -> Outcome<String> {
+/// The picture in `file`, at most `room` characters across and down. Blocks.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn draw(file: &Path, protocol: Protocol, room: (u16, u16)) -> Result<Drawing, PictureError> {
     let mut reader = ImageReader::open(file)?.with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    let picture = reader.decode().map_err(|error| Failure::Failed(format!("it cannot be drawn: {error}")))?;
-    drawn(&picture, protocol, room())
+    let picture = reader.decode().map_err(|error| PictureError::Undrawable(error.to_string()))?;
+    drawn(&picture, protocol, room)
 }
 
-fn room() -> (u32, u32) {
-    let (rows, columns) = console::Term::stdout().size_checked().unwrap_or((25, 80));
-    let (columns, rows) = (u32::from(columns), u32::from(rows).saturating_sub(1));
-    (columns.clamp(1, ROOM.0), rows.clamp(1, ROOM.1))
-}
-
-fn drawn(picture: &DynamicImage, protocol: Protocol, (columns, rows): (u32, u32)) -> Outcome<String> {
+fn drawn(
+    picture: &DynamicImage,
+    protocol: Protocol,
+    (columns, rows): (u16, u16),
+) -> Result<Drawing, PictureError> {
+    let (columns, rows) = (u32::from(columns.max(1)), u32::from(rows.max(1)));
     let (width, height) = match protocol {
         Protocol::Blocks => (columns, rows * 2),
         _ => (columns * CELL.0, rows * CELL.1),
     };
     let small = picture.width() <= width && picture.height() <= height;
     let fitted = if small { picture.clone() } else { picture.resize(width, height, FilterType::Triangle) };
-    let failed = |why: &dyn std::fmt::Display| Failure::Failed(format!("it cannot be drawn: {why}"));
-    match protocol {
-        Protocol::Blocks => Ok(blocks::drawn(&fitted.to_rgba8())),
+    let across = |cell: u32| u16::try_from(fitted.width().div_ceil(cell)).unwrap_or(u16::MAX);
+    let down = |cell: u32| u16::try_from(fitted.height().div_ceil(cell)).unwrap_or(u16::MAX);
+    let bytes = match protocol {
+        Protocol::Blocks => {
+            let lines = blocks::drawn(&fitted.to_rgba8());
+            return Ok(Drawing::Cells(Cells { columns: across(1), lines }));
+        }
         Protocol::Sixel => {
             let pixels = fitted.to_rgba8();
             let (width, height) = (pixels.width() as usize, pixels.height() as usize);
             let sixel = SixelImage::try_from_rgba(pixels.into_raw(), width, height);
-            sixel.and_then(|sixel| sixel.encode()).map_err(|error| failed(&error))
+            let encoded = sixel.and_then(|sixel| sixel.encode());
+            encoded.map_err(|error| PictureError::Undrawable(error.to_string()))?
         }
         Protocol::Kitty | Protocol::Iterm => {
             let mut png = Cursor::new(Vec::new());
-            fitted.write_to(&mut png, ImageFormat::Png).map_err(|error| failed(&error))?;
+            let written = fitted.write_to(&mut png, ImageFormat::Png);
+            written.map_err(|error| PictureError::Undrawable(error.to_string()))?;
             let encoded = STANDARD.encode(png.get_ref());
-            Ok(if protocol == Protocol::Kitty {
-                kitty(&encoded)
-            } else {
-                iterm(&encoded, png.get_ref().len())
-            })
+            if protocol == Protocol::Kitty { kitty(&encoded) } else { iterm(&encoded, png.get_ref().len()) }
         }
-    }
+    };
+    Ok(Drawing::Sequence { columns: across(CELL.0), rows: down(CELL.1), bytes })
 }
 
 /// <https://sw.kovidgoyal.net/kitty/graphics-protocol/>: transmit a PNG and show it, in pieces; say nothing back.
@@ -163,13 +211,11 @@ mod tests {
             };
             assert_eq!(of_terminal(look_up), protocol, "{variables:?}");
         }
-        assert_eq!(protocol(Some(Pictures::Kitty), true), None, "objects stay objects");
-        assert_eq!(protocol(None, false), None);
     }
 
     #[test]
     fn each_protocol_carries_the_picture_whole() {
-        let text = drawn(&picture(300, 100), Protocol::Kitty, (64, 24)).unwrap();
+        let text = drawn(&picture(300, 100), Protocol::Kitty, (64, 24)).unwrap().written();
         let pieces: String =
             text.split("\u{1b}\\").filter_map(|piece| piece.split_once(';')).map(|(_, data)| data).collect();
         let png = STANDARD.decode(pieces).unwrap();
@@ -177,12 +223,12 @@ mod tests {
         assert_eq!((back.width(), back.height()), (300, 100));
         assert!(text.starts_with("\u{1b}_Ga=T,f=100,q=2,m="));
 
-        let text = drawn(&picture(3000, 100), Protocol::Iterm, (64, 24)).unwrap();
+        let text = drawn(&picture(3000, 100), Protocol::Iterm, (64, 24)).unwrap().written();
         let data = text.trim_end_matches('\u{7}').rsplit_once(':').unwrap().1;
         let back = image::load_from_memory(&STANDARD.decode(data).unwrap()).unwrap();
         assert_eq!(back.width(), 512, "no wider than its room");
 
-        let sixel = drawn(&picture(30, 30), Protocol::Sixel, (64, 24)).unwrap();
+        let sixel = drawn(&picture(30, 30), Protocol::Sixel, (64, 24)).unwrap().written();
         assert!(sixel.starts_with("\u{1b}P") && sixel.ends_with("\u{1b}\\"), "{sixel:?}");
     }
 
@@ -199,6 +245,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.png");
         std::fs::write(&path, "no picture").unwrap();
-        assert!(draw(&path, Protocol::Blocks).is_err());
+        assert!(draw(&path, Protocol::Blocks, ROOM).is_err());
     }
 }

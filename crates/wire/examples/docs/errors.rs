@@ -1,13 +1,13 @@
-//! Prints docs/errors.md, from the comments of `errors.proto` and the table in `reason.rs`.
+//! docs/errors.md, from the comments of `errors.proto` and the table in `reason.rs`.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
-use parlor_wire::DESCRIPTORS;
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::reason::{Retry, meaning, name};
-use prost::Message as _;
 use prost_types::FileDescriptorSet;
+
+use crate::Result;
+use crate::comments::Comments;
 
 const HEAD: &str = "\
 # Errors
@@ -23,11 +23,17 @@ request once what the text says has been done; *no*: it will fail again.
 This page is made from `proto/parlor/errors/v1/errors.proto` and `crates/wire/src/reason.rs`.
 ";
 
-const GROUPS: [(i32, &str); 4] =
-    [(0, "Everywhere"), (100, "Accounts and sessions"), (200, "Conversations"), (300, "The stream")];
+const GROUPS: [(i32, &str); 5] = [
+    (0, "Everywhere"),
+    (100, "Accounts and sessions"),
+    (200, "Conversations"),
+    (300, "The stream"),
+    (400, "Files"),
+];
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let comments = comments()?;
+pub fn page(set: &FileDescriptorSet) -> Result<String> {
+    let mut comments = of_reasons(set)?;
+    comments.remove(&ErrorReason::Unspecified.into());
     let mut page = HEAD.to_owned();
     for (first, title) in GROUPS {
         page += &format!("\n## {title}\n\n| reason | code | retry | meaning |\n| --- | --- | --- | --- |\n");
@@ -39,30 +45,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Retry::Same => "same",
                 Retry::AfterRemedy => "after remedy",
             };
-            let text = &comments[&number];
+            let text = comments.remove(&number).ok_or("a reason without a comment")?;
             page += &format!("| `{}` | {code:?} | {retry} | {text} |\n", name(reason));
         }
     }
-    std::io::stdout().write_all(page.as_bytes())?;
-    Ok(())
+    if let Some(number) = comments.keys().next() {
+        return Err(format!("no group has reason {number}").into());
+    }
+    Ok(page)
 }
 
-/// The comment of each value, on one line.
-fn comments() -> Result<BTreeMap<i32, String>, Box<dyn std::error::Error>> {
-    let set = FileDescriptorSet::decode(DESCRIPTORS)?;
+/// The comment of each reason.
+fn of_reasons(set: &FileDescriptorSet) -> Result<BTreeMap<i32, String>> {
     let file = set.file.iter().find(|file| file.package() == "parlor.errors.v1").ok_or("no errors.proto")?;
-    let reasons =
+    let comments = Comments::of(file);
+    let place =
         file.enum_type.iter().position(|found| found.name() == "ErrorReason").ok_or("no ErrorReason")?;
-    let mut comments = BTreeMap::new();
-    for location in &file.source_code_info.as_ref().ok_or("no comments")?.location {
-        // The path of a value: field 5 of the file (enum_type), then field 2 of the enum (value).
-        if let [5, of, 2, index] = location.path[..]
-            && usize::try_from(of)? == reasons
-        {
-            let value = &file.enum_type[reasons].value[usize::try_from(index)?];
-            let text = location.leading_comments().split_whitespace().collect::<Vec<_>>().join(" ");
-            comments.insert(value.number(), text);
-        }
-    }
-    Ok(comments)
+    let values = file.enum_type[place].value.iter().enumerate();
+    Ok(values.map(|(index, value)| (value.number(), comments.of_value(&[5, place], index))).collect())
 }

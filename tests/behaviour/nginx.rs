@@ -6,13 +6,16 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parlor_client::{Client, LogIn, Server};
-use parlor_testkit::{PATIENCE, StreamClient, compose, eventually, in_time};
+use parlor_testkit::{PATIENCE, compose, eventually, in_time};
 use parlor_tests::account::{Login, PASSWORD, name};
 use parlor_tests::fleet::{Fleet, Plan, Service};
-use parlor_tests::{Binary, binary, run, uploads};
+use parlor_tests::history::Recorder;
+use parlor_tests::{Binary, Follower, binary, run, uploads};
+use parlor_types::{ConversationId, Id as _, Seq};
 use parlor_wire::media::v1::{Purpose, Variant};
 use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, UnixStream};
@@ -121,18 +124,18 @@ async fn clients_talk_and_send_files_through_the_router_of_the_example() {
     let Some(nginx) = Nginx::start(&folder.path().join("nginx"), &fleet).await else { return };
 
     let ada = Login::register(nginx.channel(), "ada").await;
-    let ben = Login::register(nginx.channel(), "ben").await;
-    let created = ada.chat().create_conversation(compose::direct(&ben.id())).await.expect("creates");
+    let server = Server::new(nginx.url()).trusting(nginx.ca.clone());
+    let ben = Client::open(&folder.path().join("ben"), server, PATIENCE).await.expect("the profile opens");
+    let who = LogIn { username: name("ben"), password: PASSWORD.to_owned(), device_name: "test".to_owned() };
+    let id = ben.register(&who, "").await.expect("registers").to_string();
+    let ben = Follower::start(ben, "ben", Arc::new(Recorder::default())).await;
+    let created = ada.chat().create_conversation(compose::direct(&id)).await.expect("creates");
     let direct = created.into_inner().conversation.expect("a row");
-    let (mut on_ada, _) = in_time("a stream", StreamClient::connect(&ada.chat(), b"")).await;
-    let (mut on_ben, _) = in_time("a stream", StreamClient::connect(&ben.chat(), b"")).await;
-    in_time("a sync", on_ada.synced()).await;
-    in_time("a sync", on_ben.synced()).await;
-    for number in 0..20 {
-        let append = compose::text(&direct.id, direct.head + number, &format!("message {number}"));
-        in_time("an ack", on_ada.append(append)).await;
-        let entry = in_time("a message", on_ben.event()).await;
-        assert_eq!(entry.seq, direct.head + number + 1, "one by one, as they are said");
+    let conversation = ConversationId::parse(&direct.id).expect("an id");
+    for number in 1..=20 {
+        let append = compose::text(&direct.id, direct.head + number - 1, &format!("message {number}"));
+        ada.chat().append(compose::unary(&append)).await.expect("stored");
+        ben.caught_up(conversation, Seq(direct.head + number), PATIENCE).await;
     }
 
     let bytes: Bytes = (0..1_000_000_u32).flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>().into();

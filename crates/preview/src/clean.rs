@@ -1,13 +1,14 @@
 //! Takes out of a file what it tells of places, times, people and devices, piece by piece and without decoding it.
 //!
 //! What is not known to be needed for showing or playing goes: an unknown piece is dropped, never copied. Pixels and samples
-//! stay as they are, and so do colour profiles. What hides within coded pixels or sound is not found. Memory does not grow
-//! with the file, but with the index of an MP4 up to a limit. Cleaning what is clean changes nothing.
+//! stay as they are, but for what coders write into them; of colour profiles the numbers stay. What hides within coded pixels or
+//! sound is not found. Memory does not grow with the file, but with the index of an MP4 up to a limit. Cleaning what is clean
+//! changes nothing.
 
 mod gif;
 mod jpeg;
 mod orientation;
-mod png;
+pub mod png;
 mod webp;
 
 #[cfg(test)]

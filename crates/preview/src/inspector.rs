@@ -33,10 +33,16 @@ pub struct Limits {
     pub time: Duration,
     /// Bytes that a child may write: the cleaned original, that once more if it is turned, and thumbnails.
     pub output_bytes: u64,
+    /// Bytes of a picture that is encoded anew to be turned; if it would be longer, the cleaned one stays, which says how it is
+    /// to be turned. As much as may be uploaded.
+    pub turned_bytes: u64,
+    /// The same for [`Wanted::Avatar`].
+    pub turned_avatar_bytes: u64,
 }
 
 impl Default for Limits {
-    /// As many at once as there are cores, 64 waiting for up to 20 s, 30 s for each, 256 MiB of output.
+    /// As many at once as there are cores, 64 waiting for up to 20 s, 30 s for each, 256 MiB of output, 100 MiB of a picture
+    /// that is turned, 5 MiB if it is an avatar.
     fn default() -> Self {
         Self {
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
@@ -44,6 +50,8 @@ impl Default for Limits {
             wait: Duration::from_secs(20),
             time: Duration::from_secs(30),
             output_bytes: 256 * 1024 * 1024,
+            turned_bytes: 100 * 1024 * 1024,
+            turned_avatar_bytes: 5 * 1024 * 1024,
         }
     }
 }
@@ -89,11 +97,15 @@ impl Inspector {
             return Err(InspectError::Mismatch);
         }
         let _place = self.places.take().await.ok_or(InspectError::Busy)?;
-        let received = self.run(file, output).await?;
+        let turned = match wanted {
+            Wanted::Avatar => self.limits.turned_avatar_bytes,
+            _ => self.limits.turned_bytes,
+        };
+        let received = self.run(file, Received::new(output, self.limits.output_bytes, turned)).await?;
         received.answer(input, wanted).await
     }
 
-    async fn run(&self, input: File, output: &Path) -> Result<Received, InspectError> {
+    async fn run(&self, input: File, mut received: Received) -> Result<Received, InspectError> {
         let (program, arguments) =
             self.command.split_first().ok_or_else(|| io::Error::other("no command to inspect with"))?;
         let mut child = Command::new(program)
@@ -106,7 +118,6 @@ impl Inspector {
             .kill_on_drop(true)
             .spawn()?;
         let pipe = child.stdout.take().expect("its standard output was asked for");
-        let mut received = Received::new(output, self.limits.output_bytes);
         let in_time = timeout(self.limits.time, received.read(pipe)).await;
         // Either it has ended, or it has to.
         let _ = child.start_kill();

@@ -9,6 +9,7 @@ mod inspected;
 mod inspector;
 mod mp4;
 mod picture;
+mod profile;
 mod report;
 mod sniff;
 mod sound;

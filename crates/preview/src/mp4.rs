@@ -2,17 +2,19 @@
 //!
 //! So that no place changes, what is dropped becomes a `free` box of zeros in place. Kept are the boxes that playing needs,
 //! without names and times, and of the media data only the samples of tracks with pictures or sound: tracks of places
-//! (`gpmd`, `camm`, `mebx`) go, and what lies between samples.
+//! (`gpmd`, `camm`, `mebx`) go, and what lies between samples. Of samples of H.264 and H.265, messages of the coder and the device
+//! become filler. Those of AV1 stay whole.
 
 mod boxes;
+mod descriptions;
 mod esds;
 mod fragment;
 mod media;
+mod nal;
 mod scrub;
 mod tracks;
 
 use std::io::{self, SeekFrom, Write};
-use std::ops::Range;
 use std::time::Duration;
 
 pub use tracks::Track;
@@ -58,7 +60,7 @@ pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Movi
         let bytes = load(input, fragment)?;
         fragment::read(fragment.start, fragment.body(&bytes), &mut tracks)?;
     }
-    let kept = kept_ranges(&tracks);
+    let kept = media::stretches(&tracks);
     let movie = Movie { duration: tracks::duration(index.body(&bytes), &tracks)?, tracks };
     let is_kept_track = |id| movie.tracks.iter().any(|track| track.id == id);
     scrub::index(index.body_mut(&mut bytes), &is_kept_track)?;
@@ -123,20 +125,4 @@ fn load(input: &mut impl Input, part: &BoxHeader) -> io::Result<Vec<u8>> {
     }
     input.seek(SeekFrom::Start(part.start))?;
     read_vec(input, part.length())
-}
-
-/// Where the samples of the tracks lie: sorted, apart from each other.
-fn kept_ranges(tracks: &[Track]) -> Vec<Range<u64>> {
-    let mut samples: Vec<_> =
-        tracks.iter().flat_map(|track| &track.samples).filter(|sample| sample.bytes > 0).collect();
-    samples.sort_unstable_by_key(|sample| sample.start);
-    let mut ranges: Vec<Range<u64>> = Vec::new();
-    for sample in samples {
-        let end = sample.start.saturating_add(sample.bytes.into());
-        match ranges.last_mut() {
-            Some(last) if sample.start <= last.end => last.end = last.end.max(end),
-            _ => ranges.push(sample.start..end),
-        }
-    }
-    ranges
 }

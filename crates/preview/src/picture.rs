@@ -14,8 +14,9 @@ use image::{DynamicImage, ImageDecoder, ImageResult, Limits};
 pub use small::likeness;
 pub use upright::encode as encode_upright;
 
-use crate::clean::Input;
+use crate::clean::{Input, png};
 use crate::format::Format;
+use crate::profile;
 
 /// Pixels a side that are decoded.
 const MAX_SIDE: u32 = 16_384;
@@ -27,12 +28,15 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// A picture, as stored: not turned.
 pub struct Decoded {
     pub image: DynamicImage,
-    /// Its colour profile.
+    /// What is kept of its colour profile.
     pub profile: Option<Vec<u8>>,
+    /// Of PNG, the chunks that say what its colours are.
+    pub chunks: Vec<u8>,
 }
 
 /// Decodes a picture, of an animation the first frame; `None` if it is damaged or beyond the limits.
 pub fn decode(format: Format, input: &mut impl Input) -> io::Result<Option<Decoded>> {
+    let chunks = if format == Format::Png { png::colours(input)? } else { Vec::new() };
     input.rewind()?;
     let decoder: ImageResult<Box<dyn ImageDecoder + '_>> = match format {
         Format::Jpeg => JpegDecoder::new(input).map(|decoder| Box::new(decoder) as _),
@@ -41,7 +45,7 @@ pub fn decode(format: Format, input: &mut impl Input) -> io::Result<Option<Decod
         Format::Gif => GifDecoder::new(input).map(|decoder| Box::new(decoder) as _),
         Format::Opus | Format::Mp4 => return Ok(None),
     };
-    Ok(decoder.and_then(read).ok())
+    Ok(decoder.and_then(|decoder| read(decoder, chunks)).ok())
 }
 
 fn limits() -> Limits {
@@ -52,7 +56,7 @@ fn limits() -> Limits {
     limits
 }
 
-fn read(mut decoder: Box<dyn ImageDecoder + '_>) -> ImageResult<Decoded> {
+fn read(mut decoder: Box<dyn ImageDecoder + '_>, chunks: Vec<u8>) -> ImageResult<Decoded> {
     decoder.set_limits(limits())?;
     let (width, height) = decoder.dimensions();
     let mut left = limits();
@@ -62,8 +66,8 @@ fn read(mut decoder: Box<dyn ImageDecoder + '_>) -> ImageResult<Decoded> {
         let error = image::error::LimitError::from_kind(image::error::LimitErrorKind::DimensionError);
         return Err(image::ImageError::Limits(error));
     }
-    let profile = decoder.icc_profile()?;
-    Ok(Decoded { image: DynamicImage::from_decoder(decoder)?, profile })
+    let profile = decoder.icc_profile()?.and_then(|profile| profile::rebuild(&profile));
+    Ok(Decoded { image: DynamicImage::from_decoder(decoder)?, profile, chunks })
 }
 
 /// Whether a colour profile is one for pixels of this kind, such as `RGB ` or `GRAY`.

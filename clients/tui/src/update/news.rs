@@ -126,6 +126,7 @@ fn on_upload(state: &mut State, message: parlor_types::Op, news: UploadNews, fx:
     match news {
         UploadNews::Progress { progress, .. } => drop(state.uploads.insert(message, progress)),
         UploadNews::Waits { problem, .. } => state.say(format!("the upload waits: {}", reason(&problem))),
+        UploadNews::Again => state.say("the server no longer has the file: it is uploaded again"),
         UploadNews::Failed(failure) => {
             state.uploads.remove(&message);
             state.complain(format!("not sent: {}", fault(&failure.why)));

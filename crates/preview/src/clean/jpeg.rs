@@ -1,7 +1,9 @@
 //! JPEG: a list of segments, with coded pixels after each start of scan.
 //!
-//! Kept are tables, frames, scans, JFIF without its thumbnail, colour profiles and Adobe's colour transform. A file that ends
-//! within a scan gets its end.
+//! Kept are tables, frames, scans, JFIF without its thumbnail, what colour needs of the profile and Adobe's colour transform. A
+//! file that ends within a scan gets its end.
+
+mod profile;
 
 use std::io::{self, Write};
 
@@ -16,7 +18,6 @@ const APP0: u8 = 0xe0;
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
 const APP14: u8 = 0xee;
-const ICC: &[u8] = b"ICC_PROFILE\0";
 /// Of JFIF, without the thumbnail that may follow.
 const JFIF_BYTES: usize = 14;
 const ADOBE_BYTES: usize = 12;
@@ -26,7 +27,7 @@ pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Pict
         return Err(damaged("no start of image"));
     }
     output.write_all(&[0xff, START])?;
-    let mut walk = Walk { size: None, orientation: None };
+    let mut walk = Walk { size: None, orientation: None, profile: profile::Parts::default() };
     let mut next = None;
     loop {
         let marker = match next.take() {
@@ -55,6 +56,7 @@ pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Pict
 struct Walk {
     size: Option<(u32, u32)>,
     orientation: Option<Orientation>,
+    profile: profile::Parts,
 }
 
 impl Walk {
@@ -68,6 +70,7 @@ impl Walk {
             0xc0..=0xc7 | 0xc9..=0xcf => {
                 let frame = read_vec(input, length.into())?;
                 self.frame(&frame)?;
+                self.write_profile(output)?;
                 write_segment(marker, &frame, output)
             }
             SCAN if self.size.is_none() => Err(damaged("a scan before its frame")),
@@ -105,12 +108,24 @@ impl Walk {
                 let Some(exif) = orientation::write(found) else { return Ok(()) };
                 write_segment(marker, &[orientation::EXIF_PREFIX, &exif].concat(), output)
             }
-            APP2 if data.starts_with(ICC) => write_segment(marker, data, output),
+            APP2 => {
+                if let (Some(part), None) = (data.strip_prefix(profile::PREFIX), self.size) {
+                    self.profile.add(part);
+                }
+                Ok(())
+            }
             APP14 if data.starts_with(b"Adobe") && data.len() >= ADOBE_BYTES => {
                 write_segment(marker, &data[..ADOBE_BYTES], output)
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Walk {
+    fn write_profile(&mut self, output: &mut impl Write) -> io::Result<()> {
+        let parts = self.profile.take();
+        parts.iter().try_for_each(|part| write_segment(APP2, &[profile::PREFIX, part].concat(), output))
     }
 }
 

@@ -6,7 +6,7 @@ use image::metadata::Orientation;
 
 /// What stands before EXIF in JPEG, and by mistake in other formats.
 pub const EXIF_PREFIX: &[u8] = b"Exif\0\0";
-/// More bytes of EXIF than these are not looked at: a segment of JPEG holds no more.
+/// More bytes of EXIF than these are not looked at: a segment of JPEG holds no more, and what is longer begins with this.
 pub const MAX_EXIF_BYTES: u64 = 64 * 1024;
 
 /// What a block of EXIF says.

@@ -1,9 +1,11 @@
 //! PNG: a list of chunks, each with a check sum.
 //!
-//! Kept are pixels, palette, transparency, colour and its profile (without the profile's name), pixel size, and frames of
-//! an animation. Check sums of what is kept must be right.
+//! Kept are pixels, palette, transparency, colour and what that needs of its profile, pixel size, and frames of an
+//! animation. Check sums of what is kept must be right.
 
-use std::io::{self, BufRead, Read, Write};
+mod profile;
+
+use std::io::{self, Write};
 
 use image::metadata::Orientation;
 
@@ -14,9 +16,10 @@ const KEPT: &[&[u8; 4]] = &[
     b"PLTE", b"IDAT", b"tRNS", b"cHRM", b"gAMA", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs",
     b"acTL", b"fcTL", b"fdAT",
 ];
-/// The longest that the name of a profile may be, with its end.
-const PROFILE_NAME_BYTES: u64 = 80;
-const PROFILE_NAME: &[u8] = b"ICC\0";
+/// Chunks of colour have up to 32.
+const MAX_COLOUR_BYTES: u64 = 64;
+/// The signature and the first chunk, which is the header.
+pub const HEAD_BYTES: usize = 8 + 12 + 13;
 
 pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Picture> {
     if take(input)? != SIGNATURE {
@@ -26,6 +29,7 @@ pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Pict
     let mut picture = header(input, output)?;
     let mut has_pixels = false;
     let mut is_oriented = false;
+    let mut has_profile = false;
     loop {
         let (kind, length) = chunk_header(input)?;
         match &kind {
@@ -33,12 +37,16 @@ pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Pict
                 end_chunk(input, crc32fast::hash(b"IEND"), length)?;
                 break;
             }
-            b"iCCP" => profile(length, input, output)?,
+            b"iCCP" if !has_profile && length <= profile::MAX_CHUNK_BYTES => {
+                has_profile = true;
+                profile(&whole_chunk(&kind, length, input)?, output)?;
+            }
             b"acTL" => picture.animated |= animation(length, input, output)? > 1,
-            b"eXIf" if !is_oriented && length <= orientation::MAX_EXIF_BYTES => {
+            b"eXIf" if !is_oriented => {
                 is_oriented = true;
-                picture.orientation = orientation::read(&read_vec(input, length)?);
-                skip(input, 4)?;
+                let looked_at = length.min(orientation::MAX_EXIF_BYTES);
+                picture.orientation = orientation::read(&read_vec(input, looked_at)?);
+                skip(input, length - looked_at + 4)?;
                 if let Some(exif) = orientation::write(picture.orientation) {
                     write_chunk(b"eXIf", &exif, output)?;
                 }
@@ -57,6 +65,29 @@ pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Pict
     }
     write_chunk(b"IEND", &[], output)?;
     Ok(picture)
+}
+
+/// The chunks before the pixels that say what colours are, as they are kept.
+pub fn colours(input: &mut impl Input) -> io::Result<Vec<u8>> {
+    const COLOURS: &[&[u8; 4]] = &[b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI"];
+    let mut cleaned = Vec::new();
+    input.rewind()?;
+    skip(input, SIGNATURE.len() as u64)?;
+    let mut has_profile = false;
+    loop {
+        let (kind, length) = chunk_header(input)?;
+        match &kind {
+            b"IDAT" | b"IEND" => return Ok(cleaned),
+            b"iCCP" if !has_profile && length <= profile::MAX_CHUNK_BYTES => {
+                has_profile = true;
+                profile(&whole_chunk(&kind, length, input)?, &mut cleaned)?;
+            }
+            kind if COLOURS.contains(&kind) && length <= MAX_COLOUR_BYTES => {
+                copy_chunk(kind, length, input, &mut cleaned)?;
+            }
+            _ => skip(input, length + 4)?,
+        }
+    }
 }
 
 fn header(input: &mut impl Input, output: &mut impl Write) -> io::Result<Picture> {
@@ -90,6 +121,13 @@ fn end_chunk(input: &mut impl Input, expected: u32, left: u64) -> io::Result<()>
     } else {
         Err(damaged("a wrong check sum"))
     }
+}
+
+/// What a chunk holds.
+fn whole_chunk(kind: &[u8; 4], length: u64, input: &mut impl Input) -> io::Result<Vec<u8>> {
+    let data = read_vec(input, length)?;
+    end_chunk(input, hash(kind, &data), 0)?;
+    Ok(data)
 }
 
 fn hash(kind: &[u8; 4], data: &[u8]) -> u32 {
@@ -144,47 +182,9 @@ fn copy_hashed(
     Ok(())
 }
 
-/// Copies a colour profile under a name that says nothing.
-fn profile(length: u64, input: &mut impl Input, output: &mut impl Write) -> io::Result<()> {
-    let mut name = Vec::new();
-    Read::take(&mut *input, PROFILE_NAME_BYTES.min(length)).read_until(0, &mut name)?;
-    if name.last() != Some(&0) {
-        return Err(damaged("a profile without a name"));
-    }
-    let rest = length - name.len() as u64;
-    let renamed =
-        u32::try_from(rest + PROFILE_NAME.len() as u64).map_err(|_| damaged("too long a profile"))?;
-    output.write_all(&renamed.to_be_bytes())?;
-    output.write_all(b"iCCP")?;
-    output.write_all(PROFILE_NAME)?;
-    let mut was = crc32fast::Hasher::new();
-    was.update(b"iCCP");
-    was.update(&name);
-    let mut is = Both { output, hasher: crc32fast::Hasher::new() };
-    is.hasher.update(b"iCCP");
-    is.hasher.update(PROFILE_NAME);
-    copy_hashed(rest, &mut was, input, &mut is)?;
-    end_chunk(input, was.finalize(), 0)?;
-    let sum = is.hasher.finalize();
-    output.write_all(&sum.to_be_bytes())
-}
-
-/// Writes, and sums up what it writes.
-struct Both<'a, W> {
-    output: &'a mut W,
-    hasher: crc32fast::Hasher,
-}
-
-impl<W: Write> Write for Both<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.output.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
+/// Writes what is kept of the profile in a chunk.
+fn profile(data: &[u8], output: &mut impl Write) -> io::Result<()> {
+    profile::chunk(data).map_or(Ok(()), |data| write_chunk(b"iCCP", &data, output))
 }
 
 /// Copies the announcement of an animation; returns how many frames it has.

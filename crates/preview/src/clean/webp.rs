@@ -1,12 +1,13 @@
 //! WebP: chunks within a RIFF file whose length stands at its beginning, so it is walked twice.
 //!
-//! Kept are pixels, transparency, colour profile and frames of an animation, and of those the same.
+//! Kept are pixels, transparency, what colour needs of the profile and frames of an animation, and of those the same.
 
 use std::io::{self, SeekFrom, Write};
 
 use image::metadata::Orientation;
 
 use super::{Input, Picture, copy, damaged, orientation, read_vec, skip, take};
+use crate::profile;
 
 const ICC: u8 = 0x20;
 const ALPHA: u8 = 0x10;
@@ -16,15 +17,21 @@ const ANIMATION: u8 = 0x02;
 const FRAME_HEADER_BYTES: u64 = 16;
 
 pub fn clean(input: &mut impl Input, output: &mut impl Write) -> io::Result<Picture> {
-    let mut orientation = None;
+    let mut known = Known::default();
     let mut counter = Counter(0);
-    walk(input, &mut counter, &mut orientation)?;
+    walk(input, &mut counter, &mut known)?;
     let length = u32::try_from(counter.0 + 4).map_err(|_| damaged("too long a file"))?;
     output.write_all(b"RIFF")?;
     output.write_all(&length.to_le_bytes())?;
     output.write_all(b"WEBP")?;
-    let picture = walk(input, output, &mut orientation)?;
-    Ok(picture)
+    walk(input, output, &mut known)
+}
+
+/// What is found the first time, and must be known when the chunk that announces it is written.
+#[derive(Default)]
+struct Known {
+    orientation: Option<Orientation>,
+    has_profile: bool,
 }
 
 /// Counts what is written.
@@ -41,12 +48,8 @@ impl Write for Counter {
     }
 }
 
-/// Writes what is kept of the chunks. `orientation` is found the first time, and known when the flags are written again.
-fn walk(
-    input: &mut impl Input,
-    output: &mut impl Write,
-    orientation: &mut Option<Orientation>,
-) -> io::Result<Picture> {
+/// Writes what is kept of the chunks.
+fn walk(input: &mut impl Input, output: &mut impl Write, known: &mut Known) -> io::Result<Picture> {
     input.seek(SeekFrom::Start(0))?;
     let [r, i, f0, f1, l0, l1, l2, l3, name @ ..] = take::<12>(input)?;
     if [r, i, f0, f1] != *b"RIFF" || name != *b"WEBP" {
@@ -58,7 +61,7 @@ fn walk(
     while left >= 8 {
         let Chunk { kind, length, padding } = chunk_header(input, &mut left)?;
         match &kind {
-            b"VP8X" if is_first => found.extended(&read_vec(input, length)?, *orientation, output)?,
+            b"VP8X" if is_first => found.extended(&read_vec(input, length)?, known, output)?,
             b"VP8 " | b"VP8L" => {
                 found.has_pixels = true;
                 found.pixels(&kind, length, is_first, input, output)?;
@@ -67,11 +70,20 @@ fn walk(
                 found.frames += 1;
                 frame(length, input, output)?;
             }
-            b"ICCP" | b"ANIM" | b"ALPH" if !is_first => copy_chunk(kind, length, input, output)?,
-            b"EXIF" if found.is_extended && !found.exif && length <= orientation::MAX_EXIF_BYTES => {
+            b"ANIM" | b"ALPH" if !is_first => copy_chunk(kind, length, input, output)?,
+            b"ICCP" if found.is_extended && !found.profile && length <= profile::MAX_BYTES as u64 => {
+                found.profile = true;
+                if let Some(profile) = profile::rebuild(&read_vec(input, length)?) {
+                    known.has_profile = true;
+                    write_chunk(*b"ICCP", &profile, output)?;
+                }
+            }
+            b"EXIF" if found.is_extended && !found.exif => {
                 found.exif = true;
-                let read = orientation::read(&read_vec(input, length)?);
-                let kept = *orientation.get_or_insert(read);
+                let looked_at = length.min(orientation::MAX_EXIF_BYTES);
+                let read = orientation::read(&read_vec(input, looked_at)?);
+                skip(input, length - looked_at)?;
+                let kept = *known.orientation.get_or_insert(read);
                 if let Some(exif) = orientation::write(kept) {
                     write_chunk(*b"EXIF", &exif, output)?;
                 }
@@ -82,7 +94,7 @@ fn walk(
         skip(input, padding)?;
         is_first = false;
     }
-    found.picture(orientation.unwrap_or(Orientation::NoTransforms))
+    found.picture(known.orientation.unwrap_or(Orientation::NoTransforms))
 }
 
 #[derive(Default)]
@@ -92,24 +104,21 @@ struct Found {
     has_pixels: bool,
     frames: u64,
     exif: bool,
+    profile: bool,
 }
 
 impl Found {
     /// Writes the chunk that announces the others, without what is dropped of them.
-    fn extended(
-        &mut self,
-        data: &[u8],
-        orientation: Option<Orientation>,
-        output: &mut impl Write,
-    ) -> io::Result<()> {
+    fn extended(&mut self, data: &[u8], known: &Known, output: &mut impl Write) -> io::Result<()> {
         let [flags, _, _, _, w0, w1, w2, h0, h1, h2] = *data else {
             return Err(damaged("an odd extended header"));
         };
         let minus_one = |bytes: [u8; 3]| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
         self.size = Some((minus_one([w0, w1, w2]) + 1, minus_one([h0, h1, h2]) + 1));
         self.is_extended = true;
-        let turned = orientation.is_some_and(|orientation| orientation != Orientation::NoTransforms);
-        let flags = (flags & (ICC | ALPHA | ANIMATION)) | if turned { EXIF } else { 0 };
+        let turned = known.orientation.is_some_and(|orientation| orientation != Orientation::NoTransforms);
+        let profile = if known.has_profile { ICC } else { 0 };
+        let flags = (flags & (profile | ALPHA | ANIMATION)) | if turned { EXIF } else { 0 };
         write_chunk(*b"VP8X", &[flags, 0, 0, 0, w0, w1, w2, h0, h1, h2], output)
     }
 

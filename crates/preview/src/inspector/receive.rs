@@ -25,6 +25,7 @@ pub enum End {
 pub struct Received {
     folder: PathBuf,
     room: u64,
+    turned: u64,
     facts: Option<Facts>,
     has_begun: bool,
     pub end: End,
@@ -33,9 +34,9 @@ pub struct Received {
 const ALL: [Made; 3] = [Made::Original, Made::Small, Made::Large];
 
 impl Received {
-    /// Files go into `folder`, with `room` for so many bytes.
-    pub fn new(folder: &Path, room: u64) -> Self {
-        Self { folder: folder.to_owned(), room, facts: None, has_begun: false, end: End::Gone }
+    /// Files go into `folder`, with `room` for so many bytes, and for `turned` of an original that is encoded anew.
+    pub fn new(folder: &Path, room: u64, turned: u64) -> Self {
+        Self { folder: folder.to_owned(), room, turned, facts: None, has_begun: false, end: End::Gone }
     }
 
     /// Takes all that is said, up to the end or to what nobody in their right mind says.
@@ -58,6 +59,10 @@ impl Received {
             };
             match word {
                 Ok(Word::Begin(made)) if open.is_none() => {
+                    // An original after facts is a second one. What the first may have stays as it is.
+                    if made == Made::Original && self.facts.is_some() {
+                        self.room = self.room.min(self.turned);
+                    }
                     self.has_begun = true;
                     whole.retain(|other| *other != made);
                     open = Some((made, File::create(self.partial(made)).await?));

@@ -10,7 +10,7 @@ pub fn of_table(table: &[u8]) -> Option<Vec<u8>> {
     if &first.kind != b"mp4a" {
         return None;
     }
-    let inner = entry.get(super::scrub::sound_header_bytes(entry)..)?;
+    let inner = entry.get(super::descriptions::sound_header_bytes(entry)..)?;
     let esds = find(inner, &[b"esds"]).ok()??;
     audio_specific_config(esds.get(4..)?)
 }

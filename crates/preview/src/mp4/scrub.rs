@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::boxes::{Inner, children, u32_at};
-use super::tracks;
+use super::boxes::{children, u32_at};
+use super::descriptions::{self, free};
+use super::tracks::{self, Kind};
 use crate::clean::damaged;
 
 /// How deep boxes may lie within boxes.
@@ -15,27 +16,30 @@ enum Fate {
     Descend,
     /// Kept, but for what this writes over.
     Scrub(fn(&mut [u8]) -> io::Result<()>),
+    /// Kept, as the track is of pictures or sound.
+    Describe,
     Drop,
 }
 
 /// Scrubs the body of `moov`.
 pub fn index(body: &mut [u8], is_kept_track: &impl Fn(u32) -> bool) -> io::Result<()> {
-    boxes(body, *b"moov", is_kept_track, 0)
+    boxes(body, *b"moov", None, is_kept_track, 0)
 }
 
 /// Scrubs the body of `moof`.
 pub fn fragment(body: &mut [u8], is_kept_track: &impl Fn(u32) -> bool) -> io::Result<()> {
-    boxes(body, *b"moof", is_kept_track, 0)
+    boxes(body, *b"moof", None, is_kept_track, 0)
 }
 
 /// Scrubs the body of a box beside them that helps to find places in time.
 pub fn side_index(kind: &[u8; 4], body: &mut [u8]) -> io::Result<()> {
-    if kind == b"mfra" { boxes(body, *kind, &|_| true, 0) } else { Ok(()) }
+    if kind == b"mfra" { boxes(body, *kind, None, &|_| true, 0) } else { Ok(()) }
 }
 
 fn boxes(
     body: &mut [u8],
     parent: [u8; 4],
+    track: Option<Kind>,
     is_kept_track: &impl Fn(u32) -> bool,
     depth: usize,
 ) -> io::Result<()> {
@@ -48,19 +52,19 @@ fn boxes(
         let inner = &mut body[child.body.clone()];
         match fate(&parent, &child.kind, inner, is_kept_track)? {
             Fate::Keep => {}
-            Fate::Descend => boxes(inner, child.kind, is_kept_track, depth + 1)?,
+            Fate::Descend => {
+                let track = if &child.kind == b"trak" { tracks::kind(inner)? } else { track };
+                boxes(inner, child.kind, track, is_kept_track, depth + 1)?;
+            }
             Fate::Scrub(scrub) => scrub(inner)?,
+            Fate::Describe => {
+                descriptions::scrub(inner, track.ok_or(damaged("descriptions of no track"))?)?;
+            }
             Fate::Drop => free(body, &child),
         }
     }
     body[end..].fill(0);
     Ok(())
-}
-
-/// Makes of a box one that says nothing and is as long.
-fn free(body: &mut [u8], child: &Inner) {
-    body[child.whole.start + 4..child.whole.start + 8].copy_from_slice(b"free");
-    body[child.body.clone()].fill(0);
 }
 
 fn fate(
@@ -81,7 +85,7 @@ fn fate(
         (b"moov", b"mvhd") | (b"trak", b"tkhd") | (b"mdia", b"mdhd") => Fate::Scrub(times),
         (b"mdia", b"hdlr") => Fate::Scrub(handler),
         (b"dinf", b"dref") => Fate::Scrub(references),
-        (b"stbl", b"stsd") => Fate::Scrub(descriptions),
+        (b"stbl", b"stsd") => Fate::Describe,
         (b"moov", b"mvex")
         | (b"trak", b"mdia" | b"edts")
         | (b"mdia", b"minf")
@@ -125,60 +129,5 @@ fn references(body: &mut [u8]) -> io::Result<()> {
             *flag = 1;
         }
     }
-    Ok(())
-}
-
-/// How samples are coded: the names of coders go.
-fn descriptions(body: &mut [u8]) -> io::Result<()> {
-    const PICTURE_HEADER_BYTES: usize = 78;
-    let entries = body.get_mut(8..).ok_or(damaged("short descriptions"))?;
-    let mut end = 0;
-    for entry in children(entries)? {
-        end = entry.whole.end;
-        let inner = &mut entries[entry.body];
-        let is_sound = matches!(
-            &entry.kind,
-            b"mp4a" | b"Opus" | b"fLaC" | b"alac" | b"ac-3" | b"ec-3" | b"samr" | b"sawb"
-        );
-        let header = if is_sound { sound_header_bytes(inner) } else { PICTURE_HEADER_BYTES };
-        if inner.len() < header {
-            return Err(damaged("a short description"));
-        }
-        if is_sound {
-            // Revision and maker of the coder.
-            inner[10..16].fill(0);
-        } else {
-            inner[8..24].fill(0);
-            inner[42..74].fill(0);
-        }
-        configurations(&mut inner[header..])?;
-    }
-    entries[end..].fill(0);
-    Ok(())
-}
-
-/// Of a description of sound, before its boxes: QuickTime has two longer versions.
-pub fn sound_header_bytes(entry: &[u8]) -> usize {
-    match entry.get(8..10) {
-        Some([0, 1]) => 44,
-        Some([0, 2]) => 64,
-        _ => 28,
-    }
-}
-
-fn configurations(body: &mut [u8]) -> io::Result<()> {
-    const KEPT: &[&[u8; 4]] = &[
-        b"avcC", b"hvcC", b"av1C", b"vpcC", b"esds", b"dOps", b"dfLa", b"alac", b"dac3", b"dec3", b"damr",
-        b"colr", b"pasp", b"clap", b"fiel", b"btrt", b"chan", b"mdcv", b"clli", b"dvcC", b"dvvC", b"hvcE",
-        b"lhvC",
-    ];
-    let mut end = 0;
-    for child in children(body)? {
-        end = child.whole.end;
-        if !KEPT.contains(&&child.kind) {
-            free(body, &child);
-        }
-    }
-    body[end..].fill(0);
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::boxes::{children, find, u32_at, u64_at};
 use super::esds;
+use super::nal::{self, Units};
 use crate::clean::damaged;
 
 /// Samples of a file; 100 MiB of sound or video have some 100,000.
@@ -28,6 +29,8 @@ pub struct Track {
     pub height: u32,
     /// AudioSpecificConfig, if it is AAC.
     pub aac: Option<Vec<u8>>,
+    /// What its samples are made of, if it is H.264 or H.265.
+    pub units: Option<Units>,
     pub samples: Vec<Sample>,
     pub defaults: Defaults,
     /// Units of its clock a second.
@@ -101,6 +104,7 @@ fn track(body: &[u8]) -> io::Result<Option<Track>> {
         width,
         height,
         aac: esds::of_table(table),
+        units: if kind == Kind::Picture { nal::of_table(table)? } else { None },
         samples: samples(table)?,
         defaults: Defaults::default(),
         timescale,

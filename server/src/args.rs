@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use parlor_runtime::config::{Loaded, Problems, Sources};
 
+use crate::commands::parse_name;
 use crate::config::{self, Config};
 use crate::program::{Program, Service};
 
@@ -58,6 +59,15 @@ pub struct Settings {
     /// Address to listen on for the other services; port 0 takes any that is free
     #[arg(long, value_name = "ADDR", global = true)]
     pub listen_internal: Option<SocketAddr>,
+    /// Certificate in PEM; followed when it changes. Without one only this machine is listened to
+    #[arg(long, value_name = "FILE", global = true)]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM
+    #[arg(long, value_name = "FILE", global = true)]
+    pub tls_key: Option<PathBuf>,
+    /// Listen in clear text where others can reach it
+    #[arg(long, global = true)]
+    pub allow_plaintext: bool,
     /// Set any key, such as chat.max_group_members=50; may be repeated
     #[arg(long, value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
@@ -87,6 +97,14 @@ pub enum Command {
     ImportUsers {
         /// The lines; `-` is standard input
         file: PathBuf,
+    },
+    /// Make certificates for a try in DIR: an authority, and certificates of it for the server and between services
+    DevCerts {
+        /// A folder; what is in it stays
+        dir: PathBuf,
+        /// A host name or address besides those of this machine; may be repeated
+        #[arg(long, value_name = "NAME", value_parser = parse_name)]
+        name: Vec<String>,
     },
     /// Accounts of bots and of other services; the server must be stopped
     #[command(subcommand)]
@@ -147,6 +165,9 @@ impl Settings {
         let mut set = self.set;
         set.extend(self.data.map(|path| format!("server.data={}", path.display())));
         set.extend(self.listen.map(|address| format!("server.listen={address}")));
+        set.extend(self.tls_cert.map(|path| format!("server.tls_cert={}", path.display())));
+        set.extend(self.tls_key.map(|path| format!("server.tls_key={}", path.display())));
+        set.extend(self.allow_plaintext.then(|| "server.allow_plaintext=true".to_owned()));
         set.extend(self.listen_internal.map(|address| format!("internal.listen={address}")));
         config::load(program, Sources::of_process(self.config, set))
     }

@@ -1,6 +1,7 @@
 //! What the program can be told to do. Answers go to standard output, everything else to standard error.
 
 mod backup;
+mod dev_certs;
 mod import_users;
 mod restore;
 mod serve;
@@ -15,6 +16,8 @@ use crate::failure::{Code, Failure};
 use crate::program::Program;
 
 pub use backup::backup;
+pub use dev_certs::dev_certs;
+pub(crate) use dev_certs::parse_name;
 pub use import_users::import_users;
 pub use restore::restore;
 pub use serve::serve;

@@ -4,11 +4,13 @@
 //! One file may configure several programs: what a program makes no use of is checked and otherwise left alone.
 
 mod internal;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use parlor_grpc_kit::ServeOptions;
 use parlor_runtime::config::{self, ENV_PREFIX, Loaded, Problems, Sources, Validate, duration};
 use parlor_runtime::telemetry::Telemetry;
@@ -48,18 +50,31 @@ pub struct Config {
 pub struct ServerConfig {
     /// The folder that holds everything. Services that run apart may share one; each service has one process at a time.
     pub data: PathBuf,
-    /// Where to listen; port 0 takes any that is free. In clear text: off the loopback interface put something that
-    /// ends TLS in front.
+    /// Where to listen; port 0 takes any that is free. Off the loopback interface with TLS, unless `allow_plaintext`.
     pub listen: SocketAddr,
+    /// The certificate in PEM, and those between it and the authority; empty for no TLS. When the file changes, new
+    /// connections get the new one.
+    pub tls_cert: PathBuf,
+    /// Its private key in PEM.
+    pub tls_key: PathBuf,
+    /// Listen in clear text where others can reach it: because something else ends TLS, or all of the network is trusted.
+    pub allow_plaintext: bool,
     /// Whether tools may ask which services there are.
     pub reflection: Reflection,
     /// Origins of web pages that may call, such as `https://chat.example.org`; `*` allows all.
     pub allowed_origins: Vec<String>,
     /// Open connections in all.
     pub max_connections: usize,
-    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come
-    /// from the proxy: set it to `max_connections` there.
+    /// Open connections from one network address (IPv6: one subnet of 64 bits). Those of `trusted_proxies` that speak for
+    /// themselves are not limited so.
     pub max_connections_per_address: usize,
+    /// Connections that have yet to shake hands (TLS, PROXY protocol); those who come meanwhile wait.
+    pub max_handshakes: usize,
+    /// Networks such as `10.0.0.0/8` whose proxies are believed when they say whom they speak for: with
+    /// `x-forwarded-for`, and if `proxy_protocol` is set with that.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections from `trusted_proxies` begin with a header of the PROXY protocol, version 2.
+    pub proxy_protocol: bool,
     /// A ping is sent on a connection that has been silent this long.
     #[serde(with = "duration")]
     pub keepalive_interval: Duration,
@@ -89,10 +104,16 @@ impl Default for ServerConfig {
         Self {
             data: PathBuf::from("parlor-data"),
             listen: PARLOR_SERVER.listen,
+            tls_cert: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            allow_plaintext: false,
             reflection: Reflection::Loopback,
             allowed_origins: serve.allowed_origins,
             max_connections: serve.max_connections,
             max_connections_per_address: serve.max_connections_per_address,
+            max_handshakes: serve.max_handshakes,
+            trusted_proxies: serve.trusted_proxies,
+            proxy_protocol: serve.proxy_protocol,
             keepalive_interval: serve.keepalive_interval,
             keepalive_timeout: serve.keepalive_timeout,
             stop_within: Duration::from_secs(10),
@@ -114,6 +135,9 @@ impl ServerConfig {
         ServeOptions {
             max_connections_per_address: self.max_connections_per_address,
             max_connections: self.max_connections,
+            max_handshakes: self.max_handshakes,
+            trusted_proxies: self.trusted_proxies.clone(),
+            proxy_protocol: self.proxy_protocol,
             keepalive_interval: self.keepalive_interval,
             keepalive_timeout: self.keepalive_timeout,
             allowed_origins: self.allowed_origins.clone(),
@@ -156,6 +180,13 @@ impl Validate for ServerConfig {
         let (ms, s) = (Duration::from_millis, Duration::from_secs);
         problems.range("max_connections", &self.max_connections, 1..=1_000_000);
         problems.range("max_connections_per_address", &self.max_connections_per_address, 1..=1_000_000);
+        problems.range("max_handshakes", &self.max_handshakes, 1..=1_000_000);
+        tls::check_files(problems, &[("tls_cert", &self.tls_cert), ("tls_key", &self.tls_key)]);
+        tls::check_plaintext(problems, self.listen.ip(), &self.tls_cert, self.allow_plaintext);
+        if self.proxy_protocol && self.trusted_proxies.is_empty() {
+            problems
+                .add("proxy_protocol", "is set, and no network is trusted to use it: set trusted_proxies");
+        }
         problems.range("keepalive_interval", &self.keepalive_interval, s(1)..=s(3600));
         problems.range("keepalive_timeout", &self.keepalive_timeout, s(1)..=s(600));
         problems.range("stop_within", &self.stop_within, ms(100)..=s(600));

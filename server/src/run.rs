@@ -52,6 +52,7 @@ async fn obey(program: &'static Program, args: Args) -> Result<(), Failure> {
         Command::Backup { dir } => commands::backup(program, &config, &dir).await,
         Command::Restore { dir } => commands::restore(program, &dir, &config).await,
         Command::ImportUsers { file } => commands::import_users(config, &file).await,
+        Command::DevCerts { dir, name } => commands::dev_certs(&dir, &name),
         Command::ServiceAccount(action) => commands::service_account(config, action).await,
     }
 }

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures_util::future::select_all;
-use parlor_grpc_kit::{Health, Listener, ServeError, ServeOptions, Stopped, merge, reflection};
+use parlor_grpc_kit::{Health, Listener, ServeError, ServeOptions, ServerTls, Stopped, merge, reflection};
 use parlor_runtime::data_dir::DataDir;
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 use tonic::service::Routes;
 
@@ -32,6 +32,8 @@ pub struct Server {
     ready: watch::Receiver<bool>,
     public: Open,
     internal: Option<Open>,
+    /// Follows the certificate that other services are shown.
+    following: Option<AbortHandle>,
     stop_within: Duration,
     /// Given back last.
     data: DataDir,
@@ -54,12 +56,14 @@ impl Server {
     pub async fn start(program: &'static Program, mut config: Config) -> Result<Self, Failure> {
         config.settle();
         let data = DataDir::open(&config.server.data, &program.parts())?;
-        let listener = bind(config.server.listen).await?;
-        let for_services = match program.is_apart() {
-            true => Some(bind(config.internal.listen).await?),
-            false => None,
-        };
-        let services = Services::start(program, &config, LAST_MOMENT).await?;
+        let listener = over(bind(config.server.listen).await?, config.server.tls()?);
+        let (mut for_services, mut client_tls) = (None, None);
+        if program.is_apart() {
+            let (server, client) = config.internal.tls()?.unzip();
+            for_services = Some(over(bind(config.internal.listen).await?, server));
+            client_tls = client;
+        }
+        let services = Services::start(program, &config, client_tls.as_ref(), LAST_MOMENT).await?;
         let names = names(program);
         let health = Health::new(&names).await;
         let options = config.server.options();
@@ -76,10 +80,13 @@ impl Server {
         let public = open("serving", listener, merge(routes), &options);
         let (told, ready) = watch::channel(false);
         let telling = tokio::spawn(services.tell(health.clone(), told));
+        let following = client_tls.map(|tls| tokio::spawn(async move { tls.follow().await }).abort_handle());
         tracing::info!(address = %public.address, "serving");
-        warn_of_clear_text(public.address);
+        if config.server.tls_cert.as_os_str().is_empty() {
+            warn_of_clear_text(public.address);
+        }
         let stop_within = config.server.stop_within;
-        Ok(Self { program, services, health, telling, ready, public, internal, stop_within, data })
+        Ok(Self { program, services, health, telling, ready, public, internal, following, stop_within, data })
     }
 
     /// Where it listens, with the port that was taken.
@@ -124,6 +131,9 @@ impl Server {
         let deadline = Instant::now() + self.stop_within;
         let left = || deadline.saturating_duration_since(Instant::now());
         self.telling.abort();
+        if let Some(following) = &self.following {
+            following.abort();
+        }
         // Whether it had ended before does not matter.
         let _ = self.telling.await;
         self.health.set_ready(&names(self.program), false).await;
@@ -182,6 +192,13 @@ fn open(name: &str, listener: Listener, routes: Routes, options: &ServeOptions) 
     Open { address, stop, tasks }
 }
 
+fn over(listener: Listener, tls: Option<ServerTls>) -> Listener {
+    match tls {
+        Some(tls) => listener.over(tls),
+        None => listener,
+    }
+}
+
 async fn bind(address: SocketAddr) -> Result<Listener, Failure> {
     Listener::bind(address).await.map_err(|error| {
         let code = if error.kind() == std::io::ErrorKind::AddrInUse { Code::InUse } else { Code::Io };
@@ -199,6 +216,6 @@ fn report(served: Result<Stopped, ServeError>) -> Result<(), ServeError> {
 
 fn warn_of_clear_text(address: SocketAddr) {
     if !address.ip().is_loopback() {
-        tracing::warn!(%address, "listening in clear text: put something that ends TLS in front");
+        tracing::warn!(%address, "listening in clear text, as allowed: something else has to end TLS");
     }
 }

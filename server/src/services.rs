@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::select_all;
 use parlor_embedded::{OpenError, closed};
-use parlor_grpc_kit::{Authorized, Health, LateRoutes, Plain, ServiceTokens, TokenSource, merge};
+use parlor_grpc_kit::{Authorized, ClientTls, Health, LateRoutes, Plain, ServiceTokens, TokenSource, merge};
 use parlor_runtime::clock::SystemClock;
 use parlor_runtime::ready::Conditions;
 use parlor_runtime::tasks::{StillRunning, TaskGroup};
@@ -60,14 +60,15 @@ impl Calling {
 }
 
 impl Services {
-    /// Opens the stores and starts everything. What has started when something fails is given `last_moment` to end.
+    /// Opens the stores and starts everything; calls to other processes go over `tls`, if there is one. What has started when something fails is given `last_moment` to end.
     pub(crate) async fn start(
         program: &Program,
         config: &Config,
+        tls: Option<&ClientTls>,
         last_moment: Duration,
     ) -> Result<Self, Failure> {
         let mut services = Self::default();
-        match services.start_all(program, config).await {
+        match services.start_all(program, config, tls).await {
             Ok(()) => Ok(services),
             Err(failure) => {
                 services.shutdown(|| last_moment).await;
@@ -76,8 +77,13 @@ impl Services {
         }
     }
 
-    async fn start_all(&mut self, program: &Program, config: &Config) -> Result<(), Failure> {
-        let mut doors = Doors::new(program, &config.internal)?;
+    async fn start_all(
+        &mut self,
+        program: &Program,
+        config: &Config,
+        tls: Option<&ClientTls>,
+    ) -> Result<(), Failure> {
+        let mut doors = Doors::new(program, &config.internal, tls)?;
         if program.runs(Service::Auth) {
             let media_internal = Some(doors.to(Service::Media));
             let parts = auth_svc::Parts { media_internal, ..auth_svc::Parts::default() };

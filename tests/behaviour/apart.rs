@@ -5,8 +5,11 @@ use bytes::Bytes;
 use parlor_testkit::{PATIENCE, StreamClient, compose, eventually, in_time};
 use parlor_tests::account::{Login, PASSWORD};
 use parlor_tests::fleet::{Fleet, Plan, Service};
-use parlor_tests::{reading, uploads};
-use parlor_wire::auth::v1::{EndOtherSessionsRequest, GetProfileRequest, get_profile_request::User};
+use parlor_tests::{reading, run, uploads};
+use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
+use parlor_wire::auth::v1::{
+    EndOtherSessionsRequest, GetJwksRequest, GetProfileRequest, get_profile_request::User,
+};
 use parlor_wire::chat::v1::Entry;
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::errors::v1::ErrorReason;
@@ -15,7 +18,7 @@ use parlor_wire::presence::v1::{Availability, BatchGetPresenceRequest, GetStatus
 use parlor_wire::reason::from_status;
 use tempfile::TempDir;
 use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 /// Two who talk, each on a stream.
 struct Scene {
@@ -33,6 +36,10 @@ impl Scene {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let plan = Plan::for_test(folder.path().join("data"));
+        Self::of(plan, folder).await
+    }
+
+    async fn of(plan: Plan, folder: TempDir) -> Self {
         let fleet = Fleet::start(plan, ([127, 0, 0, 1], 0).into()).await.expect("all start");
         let ada = Login::register(channel(&fleet), "ada").await;
         let ben = Login::register(channel(&fleet), "ben").await;
@@ -172,4 +179,33 @@ async fn without_chat_svc_the_others_answer_and_nothing_is_lost() {
     let log = reading::log(&scene.ben.chat(), &scene.direct).await.expect("reads");
     assert_eq!(log.last().map(text_of), Some("before"), "G1: what was acked is there");
     scene.talk("and it goes on").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn services_that_show_each_other_certificates_work_together_and_with_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let certs = folder.path().join("certs");
+    run(&["dev-certs".as_ref(), certs.as_os_str()]).await;
+    let mut plan = Plan::for_test(folder.path().join("data"));
+    plan.scheme = "https";
+    for (key, file) in [("tls_cert", "services.pem"), ("tls_key", "services.key"), ("tls_ca", "ca.pem")] {
+        let setting = format!("internal.{key}={}", certs.join(file).display());
+        plan.arguments.extend(["--set".into(), setting.into()]);
+    }
+    let mut scene = Scene::of(plan, folder).await;
+    scene.talk("over certificates").await;
+    scene.upload("over certificates").await.expect("uploads");
+    let online = availability(&scene.ada, &scene.ben).await.expect("three services are asked");
+    assert_eq!(online, Availability::Online);
+
+    let auth = scene.fleet.internal_address_of(Service::Auth);
+    let text = std::fs::read(certs.join("ca.pem")).expect("it was made");
+    let bare = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(text));
+    for endpoint in [
+        Endpoint::from_shared(format!("http://{auth}")).expect("a URI"),
+        Endpoint::from_shared(format!("https://{auth}")).and_then(|it| it.tls_config(bare)).expect("a URI"),
+    ] {
+        let mut client = AuthServiceClient::new(endpoint.connect_lazy());
+        client.get_jwks(GetJwksRequest {}).await.expect_err("who shows no certificate gets no answer");
+    }
 }

@@ -74,6 +74,8 @@ pub struct Plan {
     pub launcher: Vec<OsString>,
     /// Another before that, for one service alone.
     pub launchers: BTreeMap<Service, Vec<OsString>>,
+    /// How they call each other: `http`, or `https` if `arguments` name certificates for it.
+    pub scheme: &'static str,
     /// Where they log; with the one who started them, if nowhere else.
     pub log: Option<PathBuf>,
 }
@@ -87,7 +89,8 @@ impl Plan {
     pub fn for_test(data: PathBuf) -> Self {
         let log = Some(data.with_extension("log"));
         let (launcher, launchers) = (Vec::new(), BTreeMap::new());
-        Self { programs: programs(), data, arguments: arguments(&[]), launcher, launchers, log }
+        let arguments = arguments(&[]);
+        Self { programs: programs(), data, arguments, launcher, launchers, scheme: "http", log }
     }
 }
 
@@ -147,6 +150,18 @@ impl Fleet {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.router.address()
+    }
+
+    /// Where one of them listens for the others, as these know it.
+    #[must_use]
+    pub fn internal_address_of(&self, service: Service) -> SocketAddr {
+        self.relays[&service].address()
+    }
+
+    /// Where one of them listens for clients, if it runs.
+    #[must_use]
+    pub fn address_of(&self, service: Service) -> Option<SocketAddr> {
+        self.router.leads_to(service)
     }
 
     /// SIGKILL to one of them; comes back when nothing is left of it.
@@ -224,7 +239,7 @@ impl Fleet {
     }
 
     fn command(&self, service: Service) -> Command {
-        let Plan { programs, data, arguments, launcher, launchers, log } = &self.plan;
+        let Plan { programs, data, arguments, launcher, launchers, scheme, log } = &self.plan;
         let program = programs.join(service.name()).into_os_string();
         let own = launchers.get(&service).map(Vec::as_slice).unwrap_or_default();
         let mut words = launcher.iter().chain(own).chain([&program]);
@@ -234,7 +249,7 @@ impl Fleet {
         let [id, secret] = &self.account;
         let mut set = vec![format!("internal.account={id}"), format!("internal.secret={secret}")];
         for (other, relay) in &self.relays {
-            set.push(format!("internal.{}={}", other.part(), relay.url()));
+            set.push(format!("internal.{}={scheme}://{}", other.part(), relay.address()));
         }
         for setting in set {
             command.args(["--set", &setting]);

@@ -54,6 +54,12 @@ impl Router {
         self.address
     }
 
+    /// Where calls of `service` go now.
+    #[must_use]
+    pub fn leads_to(&self, service: Service) -> Option<SocketAddr> {
+        self.upstreams.borrow().get(&service).copied()
+    }
+
     /// From now on calls of `service` go there.
     pub fn point(&self, service: Service, to: Option<SocketAddr>) {
         self.upstreams.send_modify(|upstreams| match to {

@@ -44,6 +44,10 @@ pub struct Global {
     /// The server [default: where this profile last logged in, or http://127.0.0.1:7700]
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
+    /// Certificates in PEM: the authorities that may vouch for the server, and no others. The profile keeps them [default:
+    /// those that this machine trusts]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
     /// Folder of the account [default: $PARLOR_PROFILE, or `parlor` in the user's data folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub profile: Option<PathBuf>,

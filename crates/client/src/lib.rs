@@ -90,5 +90,6 @@ pub mod store;
 
 pub use error::Error;
 pub use net::{
-    Client, Events, FileDraft, FileToSend, Live, LiveOptions, LogIn, News, Pending, Sent, Tell, TransferNews,
+    Client, Events, FileDraft, FileToSend, Live, LiveOptions, LogIn, News, Pending, Sent, Server, Tell,
+    TransferNews,
 };

@@ -7,15 +7,24 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::io::{DuplexStream, copy_bidirectional, duplex};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
 use tower::service_fn;
 
+use crate::tls::ClientTls;
+
 /// Bytes in flight in each direction.
 const BUFFER: usize = 64 * 1024;
 
+/// The port of an address that names none.
+const HTTPS: u16 = 443;
 /// How long a connection to another process may take to open.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// A ping is sent on a connection to another process that has been silent this long.
@@ -23,16 +32,37 @@ const PING_EACH: Duration = Duration::from_secs(10);
 /// A connection to another process whose ping is not answered within this is given up.
 const PING_WITHIN: Duration = Duration::from_secs(5);
 
-/// A connection to another process, at an address such as `http://10.0.0.7:7712`. Must be called in a tokio runtime; opens
-/// with the first call, and again if it breaks: a call that finds nobody there fails with UNAVAILABLE.
+/// A connection to another process, at an address such as `http://10.0.0.7:7712`; with `tls` over that, whatever the
+/// address says. Must be called in a tokio runtime; opens with the first call, and again if it breaks: a call that finds
+/// nobody there fails with UNAVAILABLE.
 #[must_use]
-pub fn remote_channel(address: Uri) -> Channel {
+pub fn remote_channel(address: Uri, tls: Option<ClientTls>) -> Channel {
+    let Some(tls) = tls else { return endpoint(address).connect_lazy() };
+    // To tonic it is in the clear: TLS, with certificates that may change, is the connector's.
+    let mut parts = address.clone().into_parts();
+    parts.scheme = Some(http::uri::Scheme::HTTP);
+    let plain = Uri::from_parts(parts).unwrap_or_else(|_| address.clone());
+    let connector = service_fn(move |_| {
+        let (address, tls) = (address.clone(), tls.now());
+        async move { connect_over(&address, tls).await.map(TokioIo::new) }
+    });
+    endpoint(plain).connect_with_connector_lazy(connector)
+}
+
+fn endpoint(address: Uri) -> Endpoint {
     Endpoint::from(address)
         .connect_timeout(CONNECT_WITHIN)
         .http2_keep_alive_interval(PING_EACH)
         .keep_alive_timeout(PING_WITHIN)
         .keep_alive_while_idle(true)
-        .connect_lazy()
+}
+
+async fn connect_over(address: &Uri, tls: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
+    let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let tcp = TcpStream::connect((host, address.port_u16().unwrap_or(HTTPS))).await?;
+    tcp.set_nodelay(true)?;
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(tls).connect(name, tcp).await
 }
 
 /// A connection to `routes` that never leaves the process, and yet is gRPC in full: the same encoding, guard and

@@ -22,6 +22,7 @@ mod revocation;
 mod serve;
 #[cfg(test)]
 mod testing;
+mod tls;
 pub mod token;
 
 pub use caller::{Caller, CallerKind, caller};
@@ -34,4 +35,5 @@ pub use policy::{Auth, Limit, Method, Policy, PolicyError, PolicyFault};
 pub use releases::Releases;
 pub use revocation::{Revocations, RevokedSet, Sight};
 pub use serve::{Listener, Plain, ServeError, ServeOptions, Stopped};
+pub use tls::{ClientTls, ServerTls, TlsError, TlsFiles};
 pub use token::{Audience, Claims, KeySet, KeySource, RemoteKeys, Verifier};

@@ -1,17 +1,21 @@
 //! The public address: gRPC over HTTP/2, and gRPC-Web over either version of HTTP, on one port.
 //!
 //! Everything a peer can take is bounded (G8): connections per address and in all, streams per connection, headers,
-//! resets, the time until the first request. A peer that is gone is found by keep-alive. Stopping ends within a
-//! deadline, whatever streams do. No TLS: where the network is not trusted, something that ends it stands in front.
-//! [`Plain`] is what is served beside gRPC.
+//! resets, handshakes under way and the time they take, the time until the first request. A peer that is gone is found by
+//! keep-alive. Stopping ends within a deadline, whatever streams do. [`ServerTls`] is TLS, if there is any; [`Plain`] is
+//! what is served beside gRPC.
 
 mod accept;
+mod carrier;
 mod connection;
 mod options;
+mod permits;
 mod plain;
+mod proxies;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,8 +34,11 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 pub use options::{ServeError, ServeOptions};
 pub use plain::Plain;
 
+use crate::tls::ServerTls;
+
 use accept::Acceptor;
 use plain::PlainLayer;
+use proxies::{ForwardedLayer, Trusted};
 
 /// Calls at once on one connection.
 const MAX_STREAMS: u32 = 128;
@@ -58,6 +65,7 @@ pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
     plain: Vec<Plain>,
+    tls: Option<ServerTls>,
 }
 
 /// How serving ended.
@@ -77,13 +85,20 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address, plain: Vec::new() })
+        Ok(Self { tcp, address, plain: Vec::new(), tls: None })
     }
 
     /// Serves this too, beside gRPC.
     #[must_use]
     pub fn also(mut self, plain: Plain) -> Self {
         self.plain.push(plain);
+        self
+    }
+
+    /// Serves over TLS, and nothing else.
+    #[must_use]
+    pub fn over(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -107,8 +122,8 @@ impl Listener {
         let plain_cors = cors(options, &[Method::GET, Method::HEAD], &PLAIN_HEADERS)?;
         let plain = self.plain.into_iter().map(|plain| plain.allowing(&plain_cors)).collect();
         let mut server = server(options, plain, cors(options, &[Method::POST], &GRPC_HEADERS)?);
-        let acceptor = Acceptor::new(self.tcp, options);
-        let connections = acceptor.connections();
+        let acceptor = Acceptor::new(self.tcp, options, self.tls.clone());
+        let connections = acceptor.permits();
         let stopping = CancellationToken::new();
         let serving = server
             .add_routes(routes)
@@ -117,6 +132,7 @@ impl Listener {
         let grace = tokio::select! {
             ended = &mut serving => return drained(ended),
             grace = stop => grace,
+            never = follow(self.tls.as_ref()) => match never {},
         };
         stopping.cancel();
         if let Ok(ended) = timeout(grace, &mut serving).await {
@@ -130,12 +146,20 @@ impl Listener {
     }
 }
 
+/// Follows changes of the certificate.
+async fn follow(tls: Option<&ServerTls>) -> Infallible {
+    match tls {
+        Some(tls) => tls.follow().await,
+        None => std::future::pending().await,
+    }
+}
+
 fn drained(ended: Result<(), tonic::transport::Error>) -> Result<Stopped, ServeError> {
     ended.map(|()| Stopped::Drained).map_err(ServeError::Server)
 }
 
 /// From the inside out.
-type Layers = Stack<GrpcWebLayer, Stack<CorsLayer, Stack<PlainLayer, Identity>>>;
+type Layers = Stack<GrpcWebLayer, Stack<CorsLayer, Stack<PlainLayer, Stack<ForwardedLayer, Identity>>>>;
 
 fn server(options: &ServeOptions, plain: Arc<[Plain]>, cors: CorsLayer) -> Server<Layers> {
     Server::builder()
@@ -146,6 +170,7 @@ fn server(options: &ServeOptions, plain: Arc<[Plain]>, cors: CorsLayer) -> Serve
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
         .http2_max_local_error_reset_streams(Some(MAX_LOCAL_RESETS))
+        .layer(ForwardedLayer(Trusted::new(&options.trusted_proxies)))
         .layer(PlainLayer(plain))
         .layer(cors)
         .layer(GrpcWebLayer::new())

@@ -19,21 +19,28 @@ pub async fn serve(program: &'static Program, config: Config) -> Result<(), Fail
     let signals = StopSignals::listen()
         .map_err(|error| Failure::new(Code::Internal, format!("cannot listen to signals: {error}")))?;
     let data = config.server.data.display().to_string();
+    let said = Said { data, has_tls: !config.server.tls_cert.as_os_str().is_empty() };
     let server = Server::start(program, config).await?;
     if let Some(address) = server.internal_address() {
         // Before it is ready: it waits for the others, and they may wait for this.
         print(&format!("listening for services on {address}\n"))?;
     }
-    let served = until_stopped(program, &server, signals, &data).await;
+    let served = until_stopped(program, &server, signals, &said).await;
     server.stop().await;
     served
+}
+
+/// What of the configuration is told.
+struct Said {
+    data: String,
+    has_tls: bool,
 }
 
 async fn until_stopped(
     program: &Program,
     server: &Server,
     signals: StopSignals,
-    data: &str,
+    said: &Said,
 ) -> Result<(), Failure> {
     let stopped = async {
         let signal = signals.first().await;
@@ -41,7 +48,7 @@ async fn until_stopped(
     };
     let serving = async {
         server.ready().await;
-        print(&greeting(program, server, data))?;
+        print(&greeting(program, server, said))?;
         Err(server.broken().await)
     };
     tokio::select! {
@@ -51,16 +58,18 @@ async fn until_stopped(
     }
 }
 
-fn greeting(program: &Program, server: &Server, data: &str) -> String {
+fn greeting(program: &Program, server: &Server, said: &Said) -> String {
+    let Said { data, has_tls } = said;
     let address = server.address();
     let where_and_how = format!("listening on {address}\ndata in {data}; stop with Ctrl-C\n");
     if program.is_apart() {
         return where_and_how;
     }
-    let client = if address == program.listen {
+    let client = if address == program.listen && !has_tls {
         "parlor".to_owned()
     } else {
-        format!("parlor --server http://{}", reachable(address))
+        let scheme = if *has_tls { "https" } else { "http" };
+        format!("parlor --server {scheme}://{}", reachable(address))
     };
     format!("{where_and_how}\nIn another terminal:\n    {client} register ada\n")
 }

@@ -1,12 +1,14 @@
 //! What services that run apart need of each other: addresses and a credential.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use http::Uri;
 use parlor_runtime::config::{Problems, Secret, Validate};
 use parlor_types::{Id as _, UserId};
 use serde::{Deserialize, Serialize};
 
+use super::tls::{check_files, check_plaintext};
 use crate::failure::{Code, Failure};
 use crate::program::{AUTH_SVC, CHAT_SVC, MEDIA_SVC, PRESENCE_SVC, Program, Service};
 
@@ -16,7 +18,16 @@ use crate::program::{AUTH_SVC, CHAT_SVC, MEDIA_SVC, PRESENCE_SVC, Program, Servi
 pub struct InternalConfig {
     /// Where this one listens for the others; port 0 takes any that is free. Not for clients: keep it inside.
     pub listen: SocketAddr,
-    /// Where auth-svc listens for the others, such as `http://10.0.0.7:7711`.
+    /// The certificate that this service shows the others, in PEM; empty for clear text. With it every service wants to see
+    /// one. When a file changes, new connections use the new one.
+    pub tls_cert: PathBuf,
+    /// Its private key in PEM.
+    pub tls_key: PathBuf,
+    /// The authority that has signed the certificates of all services, in PEM.
+    pub tls_ca: PathBuf,
+    /// Listen in clear text where others can reach it: because all of the network is trusted.
+    pub allow_plaintext: bool,
+    /// Where auth-svc listens for the others, such as `https://10.0.0.7:7711`; `http` without TLS.
     pub auth: String,
     /// Where presence-svc does.
     pub presence: String,
@@ -37,6 +48,10 @@ impl Default for InternalConfig {
         let address = |program| format!("http://{}", usual(program));
         Self {
             listen: usual(&AUTH_SVC),
+            tls_cert: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            tls_ca: PathBuf::new(),
+            allow_plaintext: false,
             auth: address(&AUTH_SVC),
             presence: address(&PRESENCE_SVC),
             media: address(&MEDIA_SVC),
@@ -77,17 +92,23 @@ impl InternalConfig {
 
 impl Validate for InternalConfig {
     fn check(&self, problems: &mut Problems) {
-        for (key, address) in
-            [("auth", &self.auth), ("presence", &self.presence), ("media", &self.media), ("chat", &self.chat)]
-        {
+        let files = [("tls_cert", &*self.tls_cert), ("tls_key", &*self.tls_key), ("tls_ca", &*self.tls_ca)];
+        check_files(problems, &files);
+        check_plaintext(problems, self.listen.ip(), &self.tls_cert, self.allow_plaintext);
+        let usual = Self::default();
+        let scheme = if self.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
+        for service in [Service::Auth, Service::Presence, Service::Media, Service::Chat] {
+            let address = self.address(service);
             let is_address = address.parse::<Uri>().is_ok_and(|uri| {
-                uri.scheme_str() == Some("http")
+                uri.scheme_str() == Some(scheme)
                     && uri.host().is_some()
                     && uri.path() == "/"
                     && uri.query().is_none()
             });
-            if !is_address {
-                problems.add(key, format!("is {address:?}, wanted is an address like http://10.0.0.7:7711"));
+            // The usual ones are where the others are in either case.
+            if !is_address && address != usual.address(service) {
+                let message = format!("is {address:?}, wanted is an address like {scheme}://10.0.0.7:7711");
+                problems.add(service.part(), message);
             }
         }
         if !self.account.is_empty() && UserId::parse(&self.account).is_none() {

@@ -106,8 +106,9 @@ fn what_is_printed_loads_to_the_same() {
 fn reflection_is_for_the_loopback_interface_unless_told_otherwise() {
     let reflects = |flags: &[&str]| load_all(set(flags)).unwrap().value.server.reflects();
     assert!(reflects(&[]));
-    assert!(!reflects(&["server.listen=0.0.0.0:7700"]));
-    assert!(reflects(&["server.listen=0.0.0.0:7700", "server.reflection=on"]));
+    let open = ["server.listen=0.0.0.0:7700", "server.allow_plaintext=true"];
+    assert!(!reflects(&open));
+    assert!(reflects(&[&open[..], &["server.reflection=on"]].concat()));
     assert!(!reflects(&["server.reflection=off"]));
 }
 
@@ -138,4 +139,28 @@ fn a_service_that_calls_others_needs_an_account_for_it() {
     assert!(refused.code == crate::Code::Usage && refused.message.contains("internal.secret"), "{refused}");
     let (_, secret) = credential(&[account, "internal.secret=sesame"]).unwrap();
     assert_eq!(secret, "sesame");
+}
+
+#[test]
+fn clear_text_is_for_this_machine_unless_allowed() {
+    let keys = |flags: &[&str]| load_all(set(flags)).map(|_| ()).map_err(|_| problems(set(flags)));
+    assert_eq!(keys(&["server.listen=0.0.0.0:7700"]), Err(vec!["server.listen".to_owned()]));
+    assert_eq!(keys(&["server.listen=0.0.0.0:7700", "server.allow_plaintext=true"]), Ok(()));
+    let files = ["server.tls_cert=a.pem", "server.tls_key=a.key"];
+    assert_eq!(keys(&[&files[..], &["server.listen=0.0.0.0:7700"]].concat()), Ok(()));
+    assert_eq!(keys(&["internal.listen=10.0.0.7:1"]), Err(vec!["internal.listen".to_owned()]));
+}
+
+#[test]
+fn what_belongs_together_is_set_together() {
+    assert_eq!(problems(set(&["server.tls_cert=a.pem"])), ["server.tls_key"]);
+    assert_eq!(problems(set(&["server.proxy_protocol=true"])), ["server.proxy_protocol"]);
+    assert_eq!(problems(set(&["server.trusted_proxies=[\"everybody\"]"])), ["server.trusted_proxies"]);
+    let between = ["internal.tls_cert=a.pem", "internal.tls_key=a.key", "internal.tls_ca=ca.pem"];
+    load_all(set(&between)).unwrap();
+    assert_eq!(
+        problems(set(&[&between[..], &["internal.chat=http://10.0.0.7:1"]].concat())),
+        ["internal.chat"]
+    );
+    assert_eq!(problems(set(&["internal.chat=https://10.0.0.7:1"])), ["internal.chat"]);
 }

@@ -1,6 +1,6 @@
 //! The ways to the four services, wherever they are: in this process, or apart.
 
-use parlor_grpc_kit::{LateRoutes, late_channel, local_channel, remote_channel};
+use parlor_grpc_kit::{ClientTls, LateRoutes, late_channel, local_channel, remote_channel};
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
@@ -18,7 +18,12 @@ enum Door {
 }
 
 impl Doors {
-    pub(super) fn new(program: &Program, config: &InternalConfig) -> Result<Self, Failure> {
+    /// Over `tls` to those that are apart, if there is one.
+    pub(super) fn new(
+        program: &Program,
+        config: &InternalConfig,
+        tls: Option<&ClientTls>,
+    ) -> Result<Self, Failure> {
         let door = |service: Service| -> Result<(Service, Door), Failure> {
             if program.runs(service) {
                 let (channel, late) = late_channel();
@@ -27,7 +32,7 @@ impl Doors {
             let address = config.address(service).parse().map_err(|error| {
                 Failure::new(Code::Usage, format!("internal.{}: {error}", service.part()))
             })?;
-            Ok((service, Door::Apart(remote_channel(address))))
+            Ok((service, Door::Apart(remote_channel(address, tls.cloned()))))
         };
         let [auth, presence, media, chat] = [Service::Auth, Service::Presence, Service::Media, Service::Chat];
         Ok(Self([door(auth)?, door(presence)?, door(media)?, door(chat)?]))

@@ -9,3 +9,4 @@ mod operator;
 mod presence;
 mod privacy;
 mod support;
+mod tls;

@@ -89,7 +89,7 @@ fn wanted(programs: PathBuf, arguments: Vec<OsString>) -> Wanted {
     }
     // So that nothing is left when this is killed.
     let launcher = ["setpriv", "--pdeathsig", "KILL", "--"].map(OsString::from).to_vec();
-    let plan = Plan { programs, data, arguments: others, launcher, launchers, log: None };
+    let plan = Plan { programs, data, arguments: others, launcher, launchers, scheme: "http", log: None };
     Wanted { listen: listen.expect("--listen names an address"), plan }
 }
 

@@ -14,6 +14,7 @@ mod people;
 mod presence;
 mod profiles;
 mod send;
+mod server;
 mod session;
 mod stream;
 mod transfer;
@@ -24,12 +25,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::Channel;
 
 pub use account::LogIn;
 pub use live::{Events, Live, LiveOptions, News, Pending};
 pub use parcels::{FileDraft, FileToSend};
 pub use send::Sent;
+pub use server::Server;
 pub use transfer::{Tell, TransferNews};
 
 use crate::error::Error;
@@ -53,25 +55,32 @@ pub struct Client {
 }
 
 impl Client {
-    /// Opens the account kept in `folder` (made if it is not there) at `server`, such as `http://127.0.0.1:7700`.
+    /// Opens the account kept in `folder` (made if it is not there) at `server`: an address such as `http://127.0.0.1:7700`, or a
+    /// [`Server`] with more.
     /// Nothing is sent yet. Calls that fail for a reason that time may mend are repeated for `patience`.
     ///
     /// # Errors
     /// [`Error::Address`], [`Error::Store`].
-    pub async fn open(folder: &Path, server: &str, patience: Duration) -> Result<Self, Error> {
-        let channels = (channel(server)?, channel(server)?);
+    pub async fn open(folder: &Path, server: impl Into<Server>, patience: Duration) -> Result<Self, Error> {
+        let server = server.into();
+        let channels = (server.channel()?, server.channel()?);
         let folder = folder.to_owned();
         let store = blocking(move || Store::open(&folder)).await?;
-        Ok(Self::with_store(Arc::new(store), server, channels, patience))
+        Ok(Self::with_store(Arc::new(store), server.address(), channels, patience))
     }
 
     /// As [`Client::open`], with a store that is open.
     ///
     /// # Errors
     /// [`Error::Address`].
-    pub fn with_open_store(store: Arc<Store>, server: &str, patience: Duration) -> Result<Self, Error> {
-        let channels = (channel(server)?, channel(server)?);
-        Ok(Self::with_store(store, server, channels, patience))
+    pub fn with_open_store(
+        store: Arc<Store>,
+        server: impl Into<Server>,
+        patience: Duration,
+    ) -> Result<Self, Error> {
+        let server = server.into();
+        let channels = (server.channel()?, server.channel()?);
+        Ok(Self::with_store(store, server.address(), channels, patience))
     }
 
     fn with_store(store: Arc<Store>, server: &str, channels: (Channel, Channel), patience: Duration) -> Self {
@@ -91,26 +100,6 @@ impl Client {
     ) -> Result<T, Error> {
         self.session.stored(job).await
     }
-}
-
-/// Connects when first used, and again whenever it must.
-fn channel(server: &str) -> Result<Channel, Error> {
-    let not_one = |_| Error::Address(server.to_owned());
-    let endpoint = Endpoint::from_shared(server.to_owned()).map_err(not_one)?;
-    let scheme = endpoint.uri().scheme_str().map(str::to_owned);
-    let endpoint = match scheme.as_deref() {
-        Some("http") => endpoint,
-        Some("https") => endpoint.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(not_one)?,
-        _ => return Err(Error::Address(server.to_owned())),
-    };
-    let (interval, timeout) = KEEP_ALIVE;
-    let endpoint = endpoint
-        .connect_timeout(CONNECT_WITHIN)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(interval)
-        .keep_alive_timeout(timeout)
-        .keep_alive_while_idle(true);
-    Ok(endpoint.connect_lazy())
 }
 
 /// SQLite blocks; the async workers must not.

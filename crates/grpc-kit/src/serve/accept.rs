@@ -1,126 +1,148 @@
 //! Taking connections, up to the limits.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
+use super::carrier::Carrier;
 use super::connection::Connection;
 use super::options::ServeOptions;
-use crate::address::Source;
+use super::permits::Permits;
+use super::proxies::{Trusted, read_header};
+use crate::tls::ServerTls;
 
 /// Wait after an accept that failed, for want of file descriptors mostly: at once would be a busy loop.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Within this time a connection has said whom a proxy speaks for, and shaken hands.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A listener with its limits.
 pub(super) struct Acceptor {
     tcp: TcpListener,
-    connections: Arc<Connections>,
+    door: Arc<Door>,
+    /// Connections on their way in.
+    entering: JoinSet<Option<Connection>>,
+    max_entering: usize,
 }
 
-/// The open connections.
-pub(super) struct Connections {
-    max: usize,
-    max_per_source: usize,
-    open: Mutex<Open>,
-    cut: CancellationToken,
-}
-
-#[derive(Default)]
-struct Open {
-    all: usize,
-    by_source: HashMap<Source, usize>,
-}
-
-/// The right to one connection; ends when dropped.
-pub(super) struct Permit {
-    connections: Arc<Connections>,
-    source: Source,
+/// What a connection passes on its way in.
+struct Door {
+    permits: Arc<Permits>,
+    trusted: Trusted,
+    proxy_protocol: bool,
+    tls: Option<ServerTls>,
 }
 
 impl Acceptor {
-    pub(super) fn new(tcp: TcpListener, options: &ServeOptions) -> Self {
-        let connections = Connections {
-            max: options.max_connections,
-            max_per_source: options.max_connections_per_address,
-            open: Mutex::default(),
-            cut: CancellationToken::new(),
+    pub(super) fn new(tcp: TcpListener, options: &ServeOptions, tls: Option<ServerTls>) -> Self {
+        let door = Door {
+            permits: Permits::new(options.max_connections, options.max_connections_per_address),
+            trusted: Trusted::new(&options.trusted_proxies),
+            proxy_protocol: options.proxy_protocol,
+            tls,
         };
-        Self { tcp, connections: Arc::new(connections) }
+        Self { tcp, door: Arc::new(door), entering: JoinSet::new(), max_entering: options.max_handshakes }
     }
 
-    pub(super) fn connections(&self) -> Arc<Connections> {
-        Arc::clone(&self.connections)
+    pub(super) fn permits(&self) -> Arc<Permits> {
+        Arc::clone(&self.door.permits)
     }
 
     /// The connections that may be served. Never ends; dropping it closes the address.
     pub(super) fn into_stream(self) -> impl Stream<Item = io::Result<Connection>> {
-        stream::unfold(self, |acceptor| async move {
+        stream::unfold(self, |mut acceptor| async move {
             let connection = acceptor.next().await;
             Some((Ok(connection), acceptor))
         })
     }
 
-    async fn next(&self) -> Connection {
+    /// While as many as may are on their way in, those who come wait with the system.
+    async fn next(&mut self) -> Connection {
         loop {
-            let (tcp, peer) = match self.tcp.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    sleep(PAUSE).await;
-                    continue;
+            tokio::select! {
+                Some(entered) = self.entering.join_next() => {
+                    if let Ok(Some(connection)) = entered {
+                        return connection;
+                    }
                 }
-            };
-            match self.connections.permit(peer) {
-                Some(permit) => return self.connection(tcp, peer, permit),
-                None => tracing::debug!("a connection over the limit was refused"),
+                accepted = self.tcp.accept(), if self.entering.len() < self.max_entering => match accepted {
+                    Ok((tcp, peer)) if self.door.is_open() => {
+                        if let Some(connection) = self.door.let_in(Carrier::Plain(tcp), peer) {
+                            return connection;
+                        }
+                    }
+                    Ok((tcp, peer)) => {
+                        let door = Arc::clone(&self.door);
+                        self.entering.spawn(door.pass(tcp, peer));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        sleep(PAUSE).await;
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl Door {
+    /// Whether nothing is asked of who comes in.
+    fn is_open(&self) -> bool {
+        self.tls.is_none() && !self.proxy_protocol
+    }
+
+    async fn pass(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) -> Option<Connection> {
+        match timeout(HANDSHAKE_WITHIN, self.shake_hands(tcp, peer)).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a connection failed on its way in");
+                None
+            }
+            Err(_) => {
+                tracing::debug!("a connection took too long on its way in");
+                None
             }
         }
     }
 
-    fn connection(&self, tcp: TcpStream, peer: SocketAddr, permit: Permit) -> Connection {
-        if let Err(error) = tcp.set_nodelay(true) {
-            tracing::debug!(%error, "a connection stays with Nagle's algorithm");
+    async fn shake_hands(&self, mut tcp: TcpStream, peer: SocketAddr) -> io::Result<Option<Connection>> {
+        let mut source = peer;
+        if self.proxy_protocol && self.trusted.contains(peer.ip()) {
+            source = read_header(&mut tcp).await?.unwrap_or(peer);
         }
-        Connection::new(tcp, peer, permit, self.connections.cut.clone())
+        let Some(tls) = &self.tls else { return Ok(self.let_in(Carrier::Plain(tcp), source)) };
+        // Before the work of the handshake, of which one address gets no more than of connections.
+        let Some(permit) = self.permit(source) else { return Ok(None) };
+        no_delay(&tcp);
+        let stream = TlsAcceptor::from(tls.now()).accept(tcp).await?;
+        let cut = self.permits.cut_token();
+        Ok(Some(Connection::new(Carrier::Tls(Box::new(stream)), source, permit, cut)))
+    }
+
+    fn let_in(&self, carrier: Carrier, source: SocketAddr) -> Option<Connection> {
+        let permit = self.permit(source)?;
+        no_delay(carrier.tcp());
+        Some(Connection::new(carrier, source, permit, self.permits.cut_token()))
+    }
+
+    fn permit(&self, source: SocketAddr) -> Option<super::permits::Permit> {
+        let permit = self.permits.permit(source.ip(), self.trusted.contains(source.ip()));
+        if permit.is_none() {
+            tracing::debug!("a connection over the limit was refused");
+        }
+        permit
     }
 }
 
-impl Connections {
-    fn permit(self: &Arc<Self>, peer: SocketAddr) -> Option<Permit> {
-        let source = Source::from(peer.ip());
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = open.by_source.get(&source).copied().unwrap_or_default();
-        if open.all >= self.max || here >= self.max_per_source {
-            return None;
-        }
-        open.all += 1;
-        open.by_source.insert(source, here + 1);
-        Some(Permit { connections: Arc::clone(self), source })
-    }
-
-    /// Ends all connections now; how many there were.
-    pub(super) fn cut(&self) -> usize {
-        self.cut.cancel();
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).all
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.all -= 1;
-        if let Some(here) = open.by_source.get_mut(&self.source) {
-            *here -= 1;
-            if *here == 0 {
-                open.by_source.remove(&self.source);
-            }
-        }
+fn no_delay(tcp: &TcpStream) {
+    if let Err(error) = tcp.set_nodelay(true) {
+        tracing::debug!(%error, "a connection stays with Nagle's algorithm");
     }
 }

@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::accept::Permit;
+use super::carrier::Carrier;
+use super::permits::Permit;
 
 /// Within this time a peer has sent enough to tell HTTP/2 from HTTP/1. Later silence is found by keep-alive, and by
 /// hyper's limit on the time that headers of HTTP/1 may take.
@@ -22,7 +22,8 @@ const GREETING_BYTES: usize = 24;
 
 /// See the module.
 pub(super) struct Connection {
-    tcp: TcpStream,
+    carrier: Carrier,
+    local: Option<SocketAddr>,
     peer: SocketAddr,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// `None` once the greeting is complete.
@@ -36,9 +37,11 @@ struct Greeting {
 }
 
 impl Connection {
-    pub(super) fn new(tcp: TcpStream, peer: SocketAddr, permit: Permit, cut: CancellationToken) -> Self {
-        let greeting = Greeting { bytes: 0, deadline: Box::pin(sleep(GREETING_WITHIN)) };
-        Self { tcp, peer, cut: Box::pin(cut.cancelled_owned()), greeting: Some(greeting), _permit: permit }
+    /// From `peer`, as far as limits are concerned.
+    pub(super) fn new(carrier: Carrier, peer: SocketAddr, permit: Permit, cut: CancellationToken) -> Self {
+        let greeting = Some(Greeting { bytes: 0, deadline: Box::pin(sleep(GREETING_WITHIN)) });
+        let local = carrier.tcp().local_addr().ok();
+        Self { carrier, local, peer, cut: Box::pin(cut.cancelled_owned()), greeting, _permit: permit }
     }
 
     fn poll_ended(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -67,7 +70,7 @@ impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
-        TcpConnectInfo { local_addr: self.tcp.local_addr().ok(), remote_addr: Some(self.peer) }
+        TcpConnectInfo { local_addr: self.local, remote_addr: Some(self.peer) }
     }
 }
 
@@ -79,7 +82,7 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         self.poll_ended(context)?;
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.tcp).poll_read(context, buffer);
+        let polled = Pin::new(&mut self.carrier).poll_read(context, buffer);
         self.heard(buffer.filled().len() - before);
         polled
     }
@@ -92,16 +95,16 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.poll_ended(context)?;
-        Pin::new(&mut self.tcp).poll_write(context, bytes)
+        Pin::new(&mut self.carrier).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_ended(context)?;
-        Pin::new(&mut self.tcp).poll_flush(context)
+        Pin::new(&mut self.carrier).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(context)
+        Pin::new(&mut self.carrier).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -110,10 +113,10 @@ impl AsyncWrite for Connection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll_ended(context)?;
-        Pin::new(&mut self.tcp).poll_write_vectored(context, slices)
+        Pin::new(&mut self.carrier).poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.carrier.is_write_vectored()
     }
 }

@@ -2,14 +2,23 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// See the fields; the defaults are for clients that connect directly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServeOptions {
-    /// Open connections from one network address (IPv6: one subnet of 64 bits). Behind a proxy all connections come
-    /// from the proxy: set it to `max_connections` there.
+    /// Open connections from one network address (IPv6: one subnet of 64 bits). Those of `trusted_proxies` that speak for
+    /// themselves are not limited so.
     pub max_connections_per_address: usize,
     /// Open connections in all.
     pub max_connections: usize,
+    /// Connections that have yet to shake hands; those who come meanwhile wait.
+    pub max_handshakes: usize,
+    /// Networks whose proxies are believed when they say whom they speak for: by `x-forwarded-for`, and if
+    /// `proxy_protocol` is set by that.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections from `trusted_proxies` begin with a header of the PROXY protocol, version 2.
+    pub proxy_protocol: bool,
     /// A ping is sent on an HTTP/2 connection that has been silent this long.
     pub keepalive_interval: Duration,
     /// A connection whose ping is not answered within this is cut.
@@ -23,6 +32,9 @@ impl Default for ServeOptions {
         Self {
             max_connections_per_address: 64,
             max_connections: 20_000,
+            max_handshakes: 256,
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             keepalive_interval: Duration::from_secs(20),
             keepalive_timeout: Duration::from_secs(10),
             allowed_origins: vec!["*".to_owned()],

@@ -1,4 +1,6 @@
 mod plain;
+mod proxies;
+mod tls;
 
 use std::time::Instant;
 

@@ -121,6 +121,11 @@ const FOREIGN: &[Foreign] = &[
         because: "the database is known to the storage engine, the stores on it, and the client's own store",
     },
     Foreign {
+        name: "rustls",
+        only: &["parlor-grpc-kit"],
+        because: "there is one place where what is served gets its certificates",
+    },
+    Foreign {
         name: "tonic",
         only: &[
             "parlor-wire",

@@ -81,3 +81,23 @@ async fn g8_an_address_gets_plain_http_as_often_as_it_may() {
     clock.advance(Duration::from_secs(2));
     assert!(get(scene.address, "/files/a").await.starts_with("http/1.1 200"));
 }
+
+#[tokio::test]
+async fn g8_behind_a_trusted_proxy_the_address_it_names_is_the_one_that_is_limited() {
+    let asking = async |scene: &Scene, address: &str| {
+        let head = format!("GET /files/a HTTP/1.1\r\nX-Forwarded-For: {address}");
+        let answer = http1(scene.address, &head, b"").await;
+        String::from_utf8(answer).unwrap().split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let once = Rate { burst: 1, per_second: 0.5 };
+    let trusting =
+        ServeOptions { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..ServeOptions::default() };
+    let (scene, _clock) = beside(trusting, once).await;
+    assert_eq!(asking(&scene, "198.51.100.7").await, "200");
+    assert_eq!(asking(&scene, "198.51.100.7").await, "429");
+    assert_eq!(asking(&scene, "198.51.100.8").await, "200", "somebody else");
+
+    let (scene, _clock) = beside(ServeOptions::default(), once).await;
+    assert_eq!(asking(&scene, "198.51.100.7").await, "200");
+    assert_eq!(asking(&scene, "198.51.100.8").await, "429", "who is not trusted names whom it likes");
+}

@@ -197,3 +197,11 @@ async fn a_key_that_is_not_known_yet_is_asked_for_once() {
     assert!(scene.verdict(&scene.good()).await.is_ok());
     assert_eq!(scene.keys.refreshes.load(Ordering::SeqCst), 1);
 }
+
+#[tokio::test]
+async fn while_no_keys_are_known_nothing_is_said_against_a_token() {
+    let scene = scene_with(Maker::new("ours"), FixedKeys::default());
+    assert_eq!(scene.verdict(&scene.good()).await.unwrap_err(), ErrorReason::Unavailable);
+    let other = scene.with_header(|header| header.typ = None);
+    assert_ne!(scene.verdict(&other).await.unwrap_err(), ErrorReason::Unavailable, "whatever the keys are");
+}

@@ -1,8 +1,6 @@
 //! Which account: the folder it is kept in, and the server it belongs to.
 
 use std::env;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +13,6 @@ use crate::outcome::{Failure, Outcome};
 
 /// Where a server is on the machine one develops on.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
-
-/// Where a profile keeps the authorities that may vouch for its server, unless this machine's may.
-const AUTHORITIES: &str = "ca.pem";
 
 /// How long to keep trying, in seconds, unless that is said.
 const PATIENCE: u64 = 5;
@@ -32,29 +27,16 @@ pub fn open(global: &Global, with_files: bool) -> Outcome<Client> {
     let saved = store.account().map_err(parlor_client::Error::from)?.server;
     let server = global.server.clone().or(saved).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
     let patience = patience(global, with_files);
-    let mut server = Server::new(server.trim_end_matches('/'));
-    if let Some(ca) = authorities(global.ca.as_deref(), &folder)? {
-        server = server.trusting(ca);
-    }
+    keep_authorities(global, &folder)?;
+    let server = Server::new(server.trim_end_matches('/')).trusted_by(&folder)?;
     Ok(Client::with_open_store(Arc::new(store), server, patience)?)
 }
 
-/// Those that are named, which the profile keeps from then on; or those it has kept.
-fn authorities(named: Option<&Path>, folder: &Path) -> Outcome<Option<Vec<u8>>> {
-    let kept = folder.join(AUTHORITIES);
-    let unusable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| parlor_client::Error::File { path, source }
-    };
-    if let Some(named) = named {
-        let ca = fs::read(named).map_err(unusable(named))?;
-        fs::write(&kept, &ca).map_err(unusable(&kept))?;
-        return Ok(Some(ca));
-    }
-    match fs::read(&kept) {
-        Ok(ca) => Ok(Some(ca)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unusable(&kept)(error).into()),
+/// The authorities that are named, if any, the profile keeps from then on.
+pub fn keep_authorities(global: &Global, folder: &Path) -> Outcome {
+    match &global.ca {
+        Some(ca) => Ok(Server::keep_authorities(ca, folder)?),
+        None => Ok(()),
     }
 }
 

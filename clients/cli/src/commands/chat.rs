@@ -4,6 +4,7 @@ use std::env;
 use std::io::{IsTerminal as _, stdin, stdout};
 use std::path::PathBuf;
 
+use parlor_client::store::Store;
 use parlor_tui::demo::{self, DemoError};
 use parlor_tui::picture::Protocol;
 use parlor_tui::theme::Theme;
@@ -15,6 +16,10 @@ use crate::{pictures, profile};
 
 pub async fn run(global: &Global, chat: &Chat) -> Outcome {
     let (folder, server) = (profile::folder(global)?, global.server.clone());
+    if global.ca.is_some() {
+        Store::open(&folder).map_err(parlor_client::Error::from)?; // makes the folder, for nobody else to read
+        profile::keep_authorities(global, &folder)?;
+    }
     show(options(global, chat, folder, server)?).await
 }
 

@@ -10,7 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jiff::tz::TimeZone;
 use parlor_client::store::Store;
-use parlor_client::{Client, Error, Events};
+use parlor_client::{Client, Error, Events, Server};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -52,7 +52,8 @@ pub async fn run(screen: &mut Screen, options: &Options, folder: &Path) -> Resul
     screen.mouse(state.settings.mouse)?;
     let (inputs, heard) = mpsc::channel(INPUTS);
     let main = options.folder.clone();
-    let Ok(client) = Client::with_open_store(Arc::clone(&store), &server, options.patience) else {
+    let trusted = Server::new(&server).trusted_by(folder)?;
+    let Ok(client) = Client::with_open_store(Arc::clone(&store), trusted, options.patience) else {
         state.complain(format!("not a server's address: {server}"));
         state.overlay = Some(views::accounts::nobody(&options.default_server));
         return Session { main, state, world: None, store, patience: options.patience, inputs }
@@ -247,7 +248,8 @@ impl Session {
         let folder = self.state.folder.clone();
         async move {
             let entered = async {
-                let client = Client::with_open_store(store, server.trim_end_matches('/'), patience)?;
+                let server = Server::new(server.trim_end_matches('/')).trusted_by(&folder)?;
+                let client = Client::with_open_store(store, server, patience)?;
                 match name {
                     Some(name) => client.register(&who, &name).await,
                     None => client.log_in(&who).await,

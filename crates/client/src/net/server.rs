@@ -1,9 +1,16 @@
 //! Where a server is, and how to reach it.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::{CONNECT_WITHIN, KEEP_ALIVE};
 use crate::error::Error;
+
+/// Where a profile keeps the authorities that may vouch for its server.
+const AUTHORITIES: &str = "ca.pem";
 
 /// A server: its address, such as `https://chat.example.org`, and the authorities that may vouch for it.
 #[derive(Debug, Clone)]
@@ -23,6 +30,33 @@ impl Server {
     #[must_use]
     pub fn trusting(self, ca: Vec<u8>) -> Self {
         Self { ca: Some(ca), ..self }
+    }
+
+    /// Only the authorities that this profile keeps may vouch for it, if it keeps any. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::File`]: they cannot be read.
+    pub fn trusted_by(self, profile: &Path) -> Result<Self, Error> {
+        let path = profile.join(AUTHORITIES);
+        match fs::read(&path) {
+            Ok(ca) => Ok(self.trusting(ca)),
+            Err(source) if source.kind() == ErrorKind::NotFound => Ok(self),
+            Err(source) => Err(Error::File { path, source }),
+        }
+    }
+
+    /// Has a profile keep the authorities of a file, for [`Server::trusted_by`]. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::File`]: the one cannot be read, or the other not written.
+    pub fn keep_authorities(ca: &Path, profile: &Path) -> Result<(), Error> {
+        let unusable = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::File { path, source }
+        };
+        let kept = profile.join(AUTHORITIES);
+        let certificates = fs::read(ca).map_err(unusable(ca))?;
+        fs::write(&kept, certificates).map_err(unusable(&kept))
     }
 
     /// The address.
@@ -68,5 +102,23 @@ impl From<&str> for Server {
 impl From<&String> for Server {
     fn from(address: &String) -> Self {
         Self::new(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_keeps_who_may_vouch() {
+        let profile = tempfile::tempdir().unwrap();
+        let trusted = || Server::new("https://chat.example.org").trusted_by(profile.path()).unwrap().ca;
+        assert_eq!(trusted(), None, "those of this machine");
+        let ca = profile.path().join("theirs.pem");
+        assert!(Server::keep_authorities(&ca, profile.path()).is_err(), "it is not there");
+        fs::write(&ca, "a certificate").unwrap();
+        Server::keep_authorities(&ca, profile.path()).unwrap();
+        fs::remove_file(&ca).unwrap();
+        assert_eq!(trusted().as_deref(), Some(&b"a certificate"[..]));
     }
 }

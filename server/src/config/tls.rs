@@ -1,7 +1,7 @@
 //! Which files make TLS, and where none is needed.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use parlor_grpc_kit::{ClientTls, ServerTls, TlsFiles};
 use parlor_runtime::config::Problems;
@@ -53,7 +53,7 @@ pub(super) fn check_files(problems: &mut Problems, files: &[(&str, &Path)]) {
 }
 
 /// Clear text is for this machine alone, unless an operator says otherwise.
-pub(super) fn check_plaintext(problems: &mut Problems, listen: IpAddr, cert: &PathBuf, allowed: bool) {
+pub(super) fn check_plaintext(problems: &mut Problems, listen: IpAddr, cert: &Path, allowed: bool) {
     if !listen.is_loopback() && cert.as_os_str().is_empty() && !allowed {
         let message = format!(
             "is {listen}, which others can reach, and there is no TLS: set tls_cert and tls_key; or, where something \

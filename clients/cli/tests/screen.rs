@@ -119,7 +119,7 @@ async fn two_people() {
 
     drop(his); // his terminal is closed on him
     let again = Terminal::of(&ben);
-    again.says("Draft: half a thought").await;
+    again.says("Draft: half a").await; // as much as the list has room for
     again.press("Enter");
     again.says("› half a thought").await;
 }

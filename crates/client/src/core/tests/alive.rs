@@ -343,6 +343,18 @@ fn a_mark_is_said_once_on_a_stream_and_again_on_the_next() {
     assert_eq!(first_of(&mut steps, marks), [3, 102], "nobody knows what arrived of the last stream");
 }
 
+/// What is held at first is nothing: the row alone came, and there is nothing to say that was received.
+#[test]
+fn the_first_page_from_above_is_received() {
+    let mut steps = Steps::live();
+    steps.hear(Conn(1), [row(3, &[(1, 0)])]);
+    assert_eq!(marks(&steps.wake()), [], "a row is no entry");
+    let asked = steps.input(Input::Command(Command::FetchOlder(id(), Seq(1))));
+    let request = super::steps::fetch(&asked).expect("it goes down").0;
+    steps.hear(Conn(1), [super::steps::page(request, 1..4, 0)]);
+    assert_eq!(first_of(&mut steps, marks), [3]);
+}
+
 #[test]
 fn marks_of_many_conversations_are_said_a_few_at_a_time_and_what_was_read_first() {
     let mut steps = Steps::live();

@@ -103,7 +103,7 @@ pub fn row(head: u64, ranges: &[(u64, u64)]) -> Kind {
     Kind::SyncConversation(SyncConversation { conversation: Some(conversation) })
 }
 
-fn page(request_id: u64, seqs: std::ops::Range<u64>, next_seq: u64) -> Kind {
+pub fn page(request_id: u64, seqs: std::ops::Range<u64>, next_seq: u64) -> Kind {
     let entries = seqs.map(entry).collect();
     let page = LogPage { conversation_id: id().to_string(), entries, next_seq, head: 0 };
     Kind::FetchResult(FetchResult { request_id, outcome: Some(fetch_result::Outcome::Page(page)) })
@@ -120,7 +120,7 @@ fn extent(effects: &Effects) -> Option<(Range, Seq)> {
     })
 }
 
-fn fetch(effects: &Effects) -> Option<(u64, u64, u64)> {
+pub fn fetch(effects: &Effects) -> Option<(u64, u64, u64)> {
     said(effects).into_iter().find_map(|said| match said {
         Said::Fetch(fetch) => Some((fetch.request_id, fetch.from_seq, fetch.to_seq)),
         _ => None,

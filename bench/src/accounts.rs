@@ -13,7 +13,7 @@ use tonic::{Request, Status};
 /// Everybody's.
 const PASSWORD: &str = "correct horse battery staple";
 /// Registrations at once: enough for the server to hash on every processor.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 
 /// Adds the access token, if there is one.
 #[derive(Debug, Clone, Default)]

@@ -23,9 +23,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bare::Keep;
 use crate::machine::Machine;
@@ -63,8 +64,12 @@ async fn measure(scenarios: &[&Scenario], args: &ArgMatches) -> Result<()> {
     let options = options(args)?;
     let mut reports = Vec::new();
     for scenario in scenarios {
-        let report = (scenario.run)(options.clone()).await.context(scenario.name)?;
+        let report = tokio::select! {
+            report = (scenario.run)(options.clone()) => report.context(scenario.name),
+            signal = stopped() => Err(signal),
+        };
         options.progress.clear();
+        let report = report?;
         println!("{report}");
         reports.push(json!({ "scenario": scenario.name, "report": report.json()? }));
         if let Some(file) = args.get_one::<PathBuf>("json") {
@@ -79,6 +84,19 @@ async fn measure(scenarios: &[&Scenario], args: &ArgMatches) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Comes with a signal to stop: what runs is dropped then, and with it the servers and their folder.
+async fn stopped() -> anyhow::Error {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return anyhow!("signals cannot be had");
+    };
+    tokio::select! {
+        _ = interrupt.recv() => anyhow!("interrupted"),
+        _ = terminate.recv() => anyhow!("asked to end"),
+    }
 }
 
 fn options(args: &ArgMatches) -> Result<Options> {

@@ -22,7 +22,6 @@ const AT_ONCE: usize = 16;
 const SETTINGS: &[&str] = &[
     "auth.limits.register.burst=1000000",
     "auth.limits.register.per_second=1000000",
-    "auth.password.waiting=100000",
     "auth.password.patience=60s",
     "server.max_connections_per_address=100000",
     "chat.appends_per_user.burst=1000000",

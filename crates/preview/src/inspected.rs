@@ -105,6 +105,9 @@ pub enum InspectError {
     /// The bytes are not what was wanted.
     #[error("the bytes are not what was asked for")]
     Mismatch,
+    /// The bytes are plainly not of the type that was claimed, and such are refused.
+    #[error("the bytes are not of the type that was claimed")]
+    Mislabeled,
     /// It is what was wanted but damaged, so that it could not be cleaned.
     #[error("the bytes are damaged: what they tell of places and people cannot be taken out")]
     Unreadable,

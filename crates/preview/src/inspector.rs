@@ -61,6 +61,7 @@ impl Default for Limits {
 pub struct Inspector {
     limits: Limits,
     command: Vec<OsString>,
+    refuses_mislabeled: bool,
     places: Places,
 }
 
@@ -69,12 +70,21 @@ impl Inspector {
     /// path, since the child gets no environment.
     pub fn new(limits: Limits, command: Vec<OsString>) -> Self {
         let places = Places::new(limits.jobs, limits.waiting, limits.wait);
-        Self { limits, command, places }
+        Self { limits, command, refuses_mislabeled: false, places }
+    }
+
+    /// From now on [`InspectError::Mislabeled`] is what comes of files that plainly are not of the type that was claimed: one
+    /// whose files all begin alike while this begins otherwise, such as words claimed to be `image/png`, or text while this is
+    /// none. What first bytes leave open is taken.
+    #[must_use]
+    pub fn refusing_mislabeled(self) -> Self {
+        Self { refuses_mislabeled: true, ..self }
     }
 
     /// Looks at the file `input`. Into the folder `output`, which must exist, it writes `original` if others are to get
     /// something else than the input, and thumbnails beside it; if it fails, it may leave files there. `claimed` is what
-    /// the uploader takes it for, such as `image/jpeg`, or empty; it matters for [`Wanted::File`] alone.
+    /// the uploader takes it for, such as `image/jpeg`, or empty; where such files are not refused it matters for
+    /// [`Wanted::File`] alone.
     ///
     /// # Errors
     ///
@@ -89,12 +99,16 @@ impl Inspector {
     ) -> Result<Inspected, InspectError> {
         let path = input.to_owned();
         let (file, head) = spawn_blocking(move || open(&path)).await.map_err(io::Error::other)??;
+        let format = Format::of(&head);
+        if wanted != Wanted::File && !format.is_some_and(|format| may_be(format, wanted)) {
+            return Err(InspectError::Mismatch);
+        }
+        if self.refuses_mislabeled && sniff::is_lie(&head, claimed) {
+            return Err(InspectError::Mislabeled);
+        }
         if wanted == Wanted::File {
             let media_type = sniff::media_type(&head, claimed);
             return Ok(Inspected { media_type, cleaned: None, preview: None });
-        }
-        if !Format::of(&head).is_some_and(|format| may_be(format, wanted)) {
-            return Err(InspectError::Mismatch);
         }
         let _place = self.places.take().await.ok_or(InspectError::Busy)?;
         let turned = match wanted {

@@ -1,5 +1,9 @@
 //! Names a file that is stored as it is, by its first bytes.
 
+mod lie;
+
+pub use lie::is_lie;
+
 /// Of what is not known, or not what it was said to be.
 pub const UNKNOWN: &str = "application/octet-stream";
 /// As many bytes as are looked at.
@@ -25,9 +29,14 @@ const SAME: &[&[&str]] = &[
 pub fn media_type(head: &[u8], claimed: &str) -> String {
     let Some(found) = infer::get(head) else { return UNKNOWN.to_owned() };
     let found = name(found.mime_type());
-    let claimed = claimed.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let claimed = essence(claimed);
     let agrees = claimed.is_empty() || name(&claimed) == found;
     if agrees { found.to_owned() } else { UNKNOWN.to_owned() }
+}
+
+/// A claim without its parameters, in lower case.
+fn essence(claimed: &str) -> String {
+    claimed.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The first of the names of a type.

@@ -45,7 +45,9 @@ pub fn meaning(reason: ErrorReason) -> (Code, Retry) {
         | R::HelloRepeated
         | R::AckAhead => (Code::InvalidArgument, Retry::No),
         R::PageTokenInvalid | R::CursorInvalid => (Code::InvalidArgument, Retry::AfterRemedy),
-        R::HashMismatch | R::MediaTypeMismatch | R::MediaUnreadable => (Code::InvalidArgument, Retry::No),
+        R::HashMismatch | R::MediaTypeMismatch | R::MediaMislabeled | R::MediaUnreadable => {
+            (Code::InvalidArgument, Retry::No)
+        }
         R::SeqAhead | R::PartAhead => (Code::OutOfRange, Retry::AfterRemedy),
         R::RangeInvalid => (Code::OutOfRange, Retry::No),
         R::HelloTimeout => (Code::DeadlineExceeded, Retry::Same),

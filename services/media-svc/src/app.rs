@@ -14,7 +14,6 @@ use parlor_embedded::{OpenError, Options};
 use parlor_grpc_kit::{
     Authorized, Guard, Plain, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
 };
-use parlor_preview::Inspector;
 use parlor_runtime::clock::Clock;
 use parlor_runtime::ready::{Condition, Readiness};
 use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
@@ -257,7 +256,7 @@ impl Rooms {
             staging: staging.clone(),
             store: Arc::clone(&store),
             blobs: owner.blobs.clone(),
-            inspector: Inspector::new(config.inspector_limits(), inspector),
+            inspector: config.inspector(inspector),
             scanner,
             scan_wait: config.scanner.finish_wait,
             jobs: Gate::new(config.jobs(), config.finish_waiting, config.finish_wait),

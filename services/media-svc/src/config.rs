@@ -1,8 +1,10 @@
 //! The keys of media-svc, with their defaults and ranges.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
-use parlor_runtime::config::{Problems, Validate, byte_size, duration};
+use parlor_preview::Inspector;
+use parlor_runtime::config::{Problems, Validate, byte_size, choice, duration};
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::BlobConfig;
@@ -80,6 +82,9 @@ pub struct Config {
     /// preview.
     #[serde(with = "duration")]
     pub inspect_time: Duration,
+    /// "store" or "refuse": what becomes of files that plainly are not of the type that was named for them.
+    #[serde(deserialize_with = "choice::deserialize")]
+    pub mismatched_type: MismatchedType,
     /// How long a file is kept that nothing uses, from its end and from each claim on.
     #[serde(with = "duration")]
     pub keep_unused: Duration,
@@ -103,6 +108,18 @@ pub struct Config {
     pub scanner: ScannerConfig,
     /// How often methods may be called.
     pub limits: Limits,
+}
+
+/// What becomes of files that plainly are not of the type that was named for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MismatchedType {
+    /// They are kept as what they are: a picture, voice note or video under its own type, a file as
+    /// `application/octet-stream`.
+    #[default]
+    Store,
+    /// FinishUpload gets MEDIA_MISLABELED, and nothing is kept.
+    Refuse,
 }
 
 /// How often methods may be called, per user and method.
@@ -150,6 +167,7 @@ impl Default for Config {
             finish_per_user: 4,
             finish_wait: Duration::from_secs(30),
             inspect_time: Duration::from_secs(10),
+            mismatched_type: MismatchedType::Store,
             keep_unused: DAY,
             recheck_used: 7 * DAY,
             collect_every: Duration::from_secs(60),
@@ -212,7 +230,16 @@ impl Config {
         }
     }
 
-    pub(crate) fn inspector_limits(&self) -> parlor_preview::Limits {
+    /// What looks at uploads, in processes that `command` starts.
+    pub(crate) fn inspector(&self, command: Vec<OsString>) -> Inspector {
+        let inspector = Inspector::new(self.inspector_limits(), command);
+        match self.mismatched_type {
+            MismatchedType::Store => inspector,
+            MismatchedType::Refuse => inspector.refusing_mislabeled(),
+        }
+    }
+
+    fn inspector_limits(&self) -> parlor_preview::Limits {
         parlor_preview::Limits {
             jobs: self.jobs(),
             waiting: self.finish_waiting,

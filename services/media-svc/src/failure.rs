@@ -38,6 +38,9 @@ pub enum Failure {
     /// The bytes are not what the purpose asks for. Nothing is kept.
     #[error("the bytes are not what the purpose asks for")]
     TypeMismatch,
+    /// The bytes are not of the type that was named, and such files are refused. Nothing is kept.
+    #[error("the bytes are not of the type that was named")]
+    Mislabeled,
     /// The bytes are damaged, and cannot be cleaned. Nothing is kept.
     #[error("the bytes are damaged")]
     Unreadable,
@@ -59,6 +62,17 @@ pub enum Failure {
     /// A fault, with what is known of it.
     #[error("files: {0}")]
     Broken(Arc<str>),
+}
+
+impl Failure {
+    /// Whether the bytes themselves are refused, so that nothing of the upload is kept.
+    #[must_use]
+    pub fn ends_upload(&self) -> bool {
+        matches!(
+            self,
+            Self::HashMismatch | Self::TypeMismatch | Self::Mislabeled | Self::Unreadable | Self::Refused
+        )
+    }
 }
 
 impl From<io::Error> for Failure {

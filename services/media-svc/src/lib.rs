@@ -38,7 +38,7 @@ mod uploads;
 
 pub use app::{App, Needs, StartError};
 pub use blobs::{BlobConfig, BlobStore};
-pub use config::{Config, Limits, RateLimit};
+pub use config::{Config, Limits, MismatchedType, RateLimit};
 pub use download::DownloadConfig;
 pub use rpc::policy::{INTERNAL as INTERNAL_SERVICES, PUBLIC as PUBLIC_SERVICES};
 pub use scan::ScannerConfig;

@@ -11,6 +11,7 @@ fn the_defaults_are_good_and_survive_being_written() {
         "max_file_bytes = \"100MiB\"",
         "max_user_bytes = \"5GiB\"",
         "window_bytes = \"16MiB\"",
+        "mismatched_type = \"store\"",
         "upload_expires = \"1day\"",
         "keep_unused = \"1day\"",
         "recheck_used = \"7days\"",
@@ -44,6 +45,7 @@ fn every_value_out_of_range_is_named() {
         finish_per_user: 0,
         finish_wait: year,
         inspect_time: year,
+        mismatched_type: MismatchedType::Refuse,
         keep_unused: year,
         recheck_used: year,
         collect_every: year,
@@ -96,6 +98,17 @@ fn every_value_out_of_range_is_named() {
             "limits.part.burst"
         ]
     );
+}
+
+#[test]
+fn what_becomes_of_other_types_is_one_of_two() {
+    let of = |value: &str| {
+        let set = vec![format!("mismatched_type={value}")];
+        load::<Config>(&Sources { set, ..Sources::default() })
+    };
+    assert_eq!(of("refuse").unwrap().value.mismatched_type, MismatchedType::Refuse);
+    let problems = of("reject").unwrap_err().to_string();
+    assert!(problems.contains("mismatched_type") && problems.contains("`store` or `refuse`"), "{problems}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! One at a time for each upload, in a task of its own: whoever asks again joins it, and it goes on if they go. A crash
 //! anywhere leaves an upload that can be finished again; what has been put by then is put again.
 
+mod refusals;
 mod steps;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use crate::scan::Scanner;
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::uploads::Uploads;
+use refusals::Refusals;
 
 /// What finishing goes by.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +71,7 @@ pub struct Finisher {
     clock: Arc<dyn Clock>,
     tasks: TaskGroup,
     running: Mutex<HashMap<MediaId, Running>>,
+    refusals: Refusals,
 }
 
 #[derive(Debug)]
@@ -81,15 +84,18 @@ impl Finisher {
     /// With these tools, in this group.
     #[must_use]
     pub fn new(tools: Tools, rules: Rules, clock: Arc<dyn Clock>, tasks: TaskGroup) -> Self {
-        Self { tools, rules, clock, tasks, running: Mutex::default() }
+        Self { tools, rules, clock, tasks, running: Mutex::default(), refusals: Refusals::default() }
     }
 
-    /// Finishes an upload of this owner; the record of one that is finished.
+    /// Finishes an upload of this owner; the record of one that is finished. What was refused is refused again.
     ///
     /// # Errors
     /// Parts are missing, the bytes are not what was said, or it cannot be done now.
     pub async fn finish(self: &Arc<Self>, owner: UserId, id: MediaId) -> Result<Record, Failure> {
-        let record = self.tools.uploads.record(owner, id).await?;
+        let record = self.tools.uploads.record(owner, id).await.map_err(|failure| match failure {
+            Failure::NotFound => self.gone(owner, id),
+            failure => failure,
+        })?;
         match &record.stage {
             Stage::Finished(_) => return Ok(record),
             Stage::Refused => return Err(Failure::Refused),
@@ -129,7 +135,7 @@ impl Finisher {
     }
 
     async fn run(&self, record: Record) -> Result<Record, Failure> {
-        let id = record.id;
+        let (owner, id) = (record.owner, record.id);
         let finished =
             steps::finish(&self.tools, record, || self.clock.wall() + self.rules.keep_unused).await;
         self.tools.staging.clear_output(id).await;
@@ -138,14 +144,20 @@ impl Finisher {
             Err(_) if self.is_gone(id).await => {
                 self.tools.uploads.discard(id).await;
                 self.tools.blobs.delete(id).await?;
-                return Err(Failure::NotFound);
+                return Err(self.gone(owner, id));
             }
-            Err(Failure::HashMismatch | Failure::TypeMismatch | Failure::Unreadable | Failure::Refused) => {
+            Err(failure) if failure.ends_upload() => {
+                self.refusals.remember(owner, id, failure.clone());
                 self.give_up(id).await?;
             }
             Err(_) => {}
         }
         finished
+    }
+
+    /// Why there is no such upload.
+    fn gone(&self, owner: UserId, id: MediaId) -> Failure {
+        self.refusals.of(owner, id).unwrap_or(Failure::NotFound)
     }
 
     /// Whether it was forgotten meanwhile, such as deleted by its owner: whatever went wrong then is no fault.

@@ -85,6 +85,7 @@ async fn inspect(
     let inspected = tools.inspector.inspect(input, wanted, declared.media_type.as_str(), output).await;
     inspected.map_err(|error| match error {
         InspectError::Mismatch => Failure::TypeMismatch,
+        InspectError::Mislabeled => Failure::Mislabeled,
         InspectError::Unreadable => Failure::Unreadable,
         InspectError::Busy => Failure::Overloaded,
         InspectError::Failed(error) => error.into(),

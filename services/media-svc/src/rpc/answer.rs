@@ -37,6 +37,10 @@ pub(super) fn failure(failure: Failure) -> Status {
             status(R::HashMismatch, "the bytes do not have the SHA-256 that was announced")
         }
         Failure::TypeMismatch => status(R::MediaTypeMismatch, "the bytes are not what the purpose asks for"),
+        Failure::Mislabeled => status(
+            R::MediaMislabeled,
+            "the file is not what its name or type says; this server takes no such files",
+        ),
         Failure::Unreadable => status(R::MediaUnreadable, "the bytes are damaged"),
         Failure::Refused => status(R::MediaRefused, "a scanner found harm in the file"),
         Failure::InUse => status(R::MediaInUse, "the file is used"),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use media_svc::{Config, MismatchedType};
 use parlor_testkit::reason;
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::media::v1::media::Preview;
@@ -46,10 +47,13 @@ async fn refused(scene: &Scene, saying: CreateUploadRequest, sent: &[u8]) -> Err
     ada.send_all(&id, sent).await;
     let why = reason(ada.finish(&id).await);
     assert_eq!(reason(ada.upload(&id).await), ErrorReason::MediaNotFound, "nothing is kept");
-    assert_eq!(reason(ada.finish(&id).await), ErrorReason::MediaNotFound);
+    assert_eq!(reason(ada.finish(&id).await), why, "the answer may have been lost");
+    let eve = scene.user().await;
+    assert_eq!(reason(eve.finish(&id).await), ErrorReason::MediaNotFound, "G7");
     let kept: Vec<PathBuf> = scene.files("uploads").into_iter().chain(scene.files("blobs")).collect();
     assert_eq!(kept, Vec::<PathBuf>::new(), "nothing is kept");
-    assert_eq!(ada.usage().await.stored_bytes, 0);
+    let usage = ada.usage().await;
+    assert_eq!((usage.stored_bytes, usage.uploads_today), (0, 1), "its room is free again");
     why
 }
 
@@ -97,6 +101,39 @@ async fn another_type_than_asked_for() {
     let id = ada.begin(saying).await.unwrap().media_id;
     ada.send_all(&id, &text).await;
     assert_ne!(ada.finish(&id).await.unwrap().media_type, "image/png");
+}
+
+#[tokio::test]
+async fn another_type_than_was_named_where_that_is_refused() {
+    let scene = Scene::with(Config { mismatched_type: MismatchedType::Refuse, ..config() }).await;
+    let (text, picture) = (b"just a text".to_vec(), png());
+    let saying = |purpose: Purpose, bytes: &[u8], named: &str| CreateUploadRequest {
+        purpose: purpose.into(),
+        media_type: named.to_owned(),
+        ..User::saying(bytes)
+    };
+    for (purpose, bytes, named) in [
+        (Purpose::File, &text, "image/png"),
+        (Purpose::File, &picture, "text/plain"),
+        (Purpose::Image, &picture, "image/jpeg"),
+    ] {
+        let why = refused(&scene, saying(purpose, bytes, named), bytes).await;
+        assert_eq!(why, ErrorReason::MediaMislabeled, "{purpose:?} {named}");
+    }
+    // First what it is for: under another name it would not do either.
+    let why = refused(&scene, saying(Purpose::Image, &text, "image/png"), &text).await;
+    assert_eq!(why, ErrorReason::MediaTypeMismatch);
+    let ada = scene.user().await;
+    for (purpose, bytes, named, kept) in [
+        (Purpose::File, &text, "", "application/octet-stream"),
+        (Purpose::File, &text, "text/csv", "application/octet-stream"),
+        (Purpose::File, &picture, "image/x-png", "image/png"),
+        (Purpose::Image, &picture, "", "image/png"),
+    ] {
+        let id = ada.begin(saying(purpose, bytes, named)).await.unwrap().media_id;
+        ada.send_all(&id, bytes).await;
+        assert_eq!(ada.finish(&id).await.unwrap().media_type, kept, "{purpose:?} {named}");
+    }
 }
 
 #[tokio::test]

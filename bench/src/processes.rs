@@ -1,13 +1,12 @@
 //! Servers as processes of their own, and what they take.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -47,46 +46,64 @@ impl Process {
         Ok(Endpoint::from_shared(format!("http://{}", self.address))?.connect().await?)
     }
 
-    /// The most memory it has held so far: its resident set, in bytes.
-    pub fn peak_memory(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("Linux tells it")?;
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1024)
+    /// What it has taken so far.
+    pub fn usage(&self) -> Result<Usage> {
+        let folder = PathBuf::from(format!("/proc/{}", self.child.id().context("it has ended")?));
+        let read = |name: &str| fs::read_to_string(folder.join(name));
+        Usage::parse(&read("stat")?, &read("status")?, &read("io")?).context("Linux tells it")
     }
 
-    /// Processor time it has used so far, in seconds, with that of its children that have ended.
-    pub fn processor_time(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid()?))?;
-        // Its name, in parentheses, may hold anything.
-        let (_, rest) = stat.rsplit_once(") ").context("Linux tells it")?;
-        // utime, stime, cutime and cstime: fields 14 to 17, of which the third is the first after the name.
-        let ticks = rest.split(' ').skip(11).take(4).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
-        Ok(ticks as f64 / TICKS_PER_SECOND)
-    }
-
-    fn pid(&self) -> Result<u32> {
-        self.child.id().context("it has ended")
+    /// Kills it, which loses nothing that it has acked, and waits until it has ended.
+    pub async fn stop(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
     }
 }
 
-/// `parlor-server`, built as this program is, from the sources that are there now; or the one that `PARLOR_SERVER_BIN` names.
-pub async fn parlor_server() -> Result<PathBuf> {
-    if let Some(named) = env::var_os("PARLOR_SERVER_BIN") {
-        return Ok(named.into());
+/// What a process takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usage {
+    /// Processor time so far, in seconds, with that of its children that have ended.
+    pub processor: f64,
+    /// Memory: its resident set, in bytes.
+    pub memory: u64,
+    /// The most that has been so far.
+    pub peak_memory: u64,
+    /// Bytes it has had written to disks so far.
+    pub written: u64,
+}
+
+impl Usage {
+    /// From files of /proc; `None` if they are of another form.
+    fn parse(stat: &str, status: &str, io: &str) -> Option<Self> {
+        // Its name, in parentheses, may hold anything.
+        let (_, rest) = stat.rsplit_once(") ")?;
+        // utime, stime, cutime and cstime: fields 14 to 17, of which the third is the first after the name.
+        let ticks: Option<u64> =
+            rest.split(' ').skip(11).take(4).map(|ticks| ticks.parse::<u64>().ok()).sum();
+        let number = |text: &str, name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+        };
+        Some(Self {
+            processor: ticks? as f64 / TICKS_PER_SECOND,
+            memory: number(status, "VmRSS:")? * 1024,
+            peak_memory: number(status, "VmHWM:")? * 1024,
+            written: number(io, "write_bytes:")?,
+        })
     }
-    let own = env::current_exe()?;
-    let folder = own.parent().context("a program lies in a folder")?;
-    let target = folder.parent().context("a profile's folder lies in the target folder")?;
-    let profile = match folder.file_name().and_then(OsStr::to_str) {
-        Some("debug") => "dev",
-        Some(profile) => profile,
-        None => anyhow::bail!("{} is no target folder", folder.display()),
-    };
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-    cargo.args(["build", "--quiet", "--locked", "--package", "parlor-server", "--profile", profile]);
-    let status = cargo.arg("--target-dir").arg(target).status().await?;
-    ensure!(status.success(), "cargo build: {status}");
-    Ok(folder.join("parlor-server"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_from_where_linux_writes_it() {
+        let stat = "12 (a) b) S 1 77 1 0 -1 4194304 8 0 0 0 100 50 25 25 20 0 1";
+        let status = "Name:\ta\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
+        let io = "rchar: 1\nwchar: 2\nwrite_bytes: 4096\ncancelled_write_bytes: 0\n";
+        let usage = Usage { processor: 2.0, memory: 1 << 20, peak_memory: 2 << 20, written: 4096 };
+        assert_eq!(Usage::parse(stat, status, io), Some(usage));
+        assert_eq!(Usage::parse(stat, "", io), None);
+    }
 }

@@ -10,6 +10,7 @@ mod check;
 mod checks;
 mod ci;
 mod install;
+mod programs;
 mod simulate;
 mod source;
 mod workspace;

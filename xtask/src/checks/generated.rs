@@ -4,42 +4,41 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::check::{Outcome, verdict};
+use crate::programs::{self, Programs};
 use crate::workspace::{Workspace, output};
 
 /// A committed file and the example program whose standard output it is.
 struct Generated {
     file: &'static str,
-    package: &'static str,
     example: &'static str,
     /// Which of the pages it knows.
     page: &'static str,
-    /// The program's source.
-    source: &'static str,
 }
 
 const GENERATED: &[Generated] = &[of_protos("docs/api.md", "api"), of_protos("docs/errors.md", "errors")];
 
 const fn of_protos(file: &'static str, page: &'static str) -> Generated {
-    let source = "crates/wire/examples/docs/main.rs";
-    Generated { file, package: "parlor-wire", example: "docs", page, source }
+    Generated { file, example: "docs", page }
 }
 
 pub fn run(workspace: &Workspace) -> Result<Outcome> {
+    let programs = programs::build(workspace)?;
     let mut stale = Vec::new();
     for row in GENERATED {
         let committed = fs::read_to_string(workspace.root.join(row.file)).unwrap_or_default();
-        stale.extend(difference(row.file, &committed, &row.print(workspace)?));
+        stale.extend(difference(row.file, &committed, &row.print(workspace, &programs)?));
     }
     verdict(&stale, GENERATED.iter().map(|row| row.file).collect::<Vec<_>>().join(", "))
 }
 
 /// Rewrites every generated file.
 pub fn write(workspace: &Workspace) -> Result<()> {
+    let programs = programs::build(workspace)?;
     for row in GENERATED {
-        let current = row.print(workspace)?;
+        let current = row.print(workspace, &programs)?;
         fs::write(workspace.root.join(row.file), current)
             .with_context(|| format!("{}: not written", row.file))?;
         println!("wrote {}", row.file);
@@ -48,16 +47,8 @@ pub fn write(workspace: &Workspace) -> Result<()> {
 }
 
 impl Generated {
-    fn print(&self, workspace: &Workspace) -> Result<String> {
-        ensure!(
-            workspace.root.join(self.source).is_file(),
-            "{} is missing: it prints {}, so without it nobody knows whether that file is current",
-            self.source,
-            self.file
-        );
-        let run = ["run", "--quiet", "--locked", "--package", self.package, "--example", self.example];
-        let run = [&run[..], &["--", self.page]].concat();
-        output(&mut workspace.cargo(&run))
+    fn print(&self, workspace: &Workspace, programs: &Programs) -> Result<String> {
+        output(workspace.command(programs.example(self.example)?).arg(self.page))
     }
 }
 

@@ -9,13 +9,27 @@ use anyhow::Result;
 
 use crate::check::Outcome;
 use crate::install;
+use crate::programs::{self, Programs, SELECTION};
 use crate::workspace::{Workspace, run as run_command};
+
+/// The package of the whole-system tests.
+const WHOLE_SYSTEM: &str = "tests";
 
 pub fn run(workspace: &Workspace) -> Result<Outcome> {
     let minio = install::minio(workspace)?;
-    let together = test(workspace, minio.as_ref(), &["--workspace"], "one");
+    let programs = programs::build(workspace)?;
+    let test = |topology, server, which: &[&str]| -> Result<()> {
+        println!("  services in: {topology}");
+        let mut test = workspace.cargo(&[&["test"], &SELECTION[..], &["--no-fail-fast"], which].concat());
+        test.env("PARLOR_TOPOLOGY", topology).envs(minio.iter().map(|minio| ("PARLOR_MINIO_BIN", minio)));
+        test.envs(under_test(&programs, server)?);
+        run_command(&mut test)
+    };
+    let together = test("one", "parlor-server", &[]);
+    let names = programs.tests(workspace, WHOLE_SYSTEM);
+    let which: Vec<_> = names.into_iter().flat_map(|name| ["--test", name]).collect();
     // What fails there need not fail here, too: both are told.
-    let apart = test(workspace, minio.as_ref(), &["--package", "parlor-tests"], "four");
+    let apart = test("four", "parlor-four", &which);
     together.and(apart)?;
     Ok(match minio {
         Some(_) => Outcome::Passed(String::new()),
@@ -23,12 +37,7 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
     })
 }
 
-fn test(workspace: &Workspace, minio: Option<&PathBuf>, what: &[&str], topology: &str) -> Result<()> {
-    println!("  services in: {topology}");
-    let mut test = workspace.cargo(&[&["test", "--locked", "--no-fail-fast"], what].concat());
-    test.env("PARLOR_TOPOLOGY", topology);
-    if let Some(minio) = minio {
-        test.env("PARLOR_MINIO_BIN", minio);
-    }
-    run_command(&mut test)
+/// What tells the whole-system tests which programs to test.
+fn under_test(programs: &Programs, server: &str) -> Result<[(&'static str, PathBuf); 2]> {
+    Ok([("PARLOR_SERVER_BIN", programs.binary(server)?), ("PARLOR_CLI_BIN", programs.binary("parlor")?)])
 }

@@ -19,7 +19,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
-use crate::registration::Bearer;
+use crate::accounts::Bearer;
 
 /// Parts on their way at a time.
 const IN_FLIGHT: usize = 4;

@@ -44,6 +44,11 @@ const RULES: &[Rule] = &[
         because: "client is what a native app would write: it has the API and nothing of the servers",
     },
     Rule {
+        name: "parlor-history",
+        may_import: &["parlor-types", "parlor-wire"],
+        because: "history judges a server by what its clients saw, whoever wrote them",
+    },
+    Rule {
         name: TESTKIT,
         may_import: &["parlor-types", "parlor-wire", "parlor-runtime", "parlor-grpc-kit"],
         because: "testkit starts whatever app it is given and knows none by name",
@@ -80,7 +85,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "parlor-cli",
-        may_import: &["parlor-client", "parlor-tui", "parlor-types", "parlor-wire"],
+        may_import: &["parlor-client", "parlor-history", "parlor-tui", "parlor-types", "parlor-wire"],
         because: "the command line is a client like any other",
     },
     Rule {
@@ -90,6 +95,7 @@ const RULES: &[Rule] = &[
             TESTKIT,
             "parlor-server",
             "parlor-client",
+            "parlor-history",
             "parlor-types",
             "parlor-wire",
             "parlor-runtime",
@@ -117,8 +123,8 @@ struct Foreign {
 const FOREIGN: &[Foreign] = &[
     Foreign {
         name: "rusqlite",
-        only: &["parlor-embedded", "parlor-client", SERVICE, "parlor-tests"],
-        because: "the database is known to the storage engine, the stores on it, and the client's own store",
+        only: &["parlor-embedded", "parlor-client", SERVICE, "parlor-tests", "bench"],
+        because: "the database is known to the storage engine, the stores on it, the client's own store, and what is measured against",
     },
     Foreign {
         name: "rustls",

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::net::SocketAddr;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,22 +17,21 @@ use parlor_wire::media::v1::{
     FinishUploadResponse, GetMediaRequest, GetMediaResponse, GetUploadRequest, GetUploadResponse,
     GetUsageRequest, GetUsageResponse, Upload, UploadPartRequest, UploadPartResponse,
 };
-use tokio::net::TcpListener;
 use tokio_stream::Empty;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
-use super::PART_BYTES;
+/// Bytes of a part, as `parlor-server` has it.
+const PART_BYTES: u32 = 256 * 1024;
+/// What such a server is started as.
+pub const COMMAND: &str = "bare-media";
 
 /// Serves on a free port until it is killed, with its files in `folder`.
 pub async fn serve(folder: PathBuf) -> Result<()> {
     fs::create_dir_all(&folder)?;
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    println!("listening on {}", listener.local_addr()?);
     let bare = Bare { folder, files: Mutex::default() };
     let server = Server::builder().tcp_nodelay(true).add_service(MediaServiceServer::new(bare));
-    Ok(server.serve_with_incoming(TcpListenerStream::new(listener)).await?)
+    Ok(server.serve_with_incoming(super::listen().await?).await?)
 }
 
 struct Bare {

@@ -1,0 +1,137 @@
+//! Taking down what happens, from many tasks at once.
+
+use std::fs::File;
+use std::io::{self, LineWriter};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::{Event, History, Line, Nanos, file};
+
+/// Takes lines down, in memory or in a file. Its clock starts at the time of day and goes on by the monotonic one, so
+/// that several recorders on one machine tell the same time, as long as nobody sets the clock between their starts.
+#[derive(Debug)]
+pub struct Recorder {
+    began: Instant,
+    epoch: Duration,
+    lines: Mutex<Lines>,
+}
+
+#[derive(Debug)]
+enum Lines {
+    Kept(Vec<Line>),
+    /// What could not be written last is told at the end.
+    Written(LineWriter<File>, Option<io::Error>),
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new(Lines::Kept(Vec::new()))
+    }
+}
+
+impl Recorder {
+    fn new(lines: Lines) -> Self {
+        let epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { began: Instant::now(), epoch, lines: Mutex::new(lines) }
+    }
+
+    /// Adds to a file, which is made if there is none. A line is in it when the next one begins, also if this process is
+    /// killed.
+    ///
+    /// # Errors
+    /// The file cannot be opened for writing.
+    pub fn to_file(path: &Path) -> io::Result<Self> {
+        let file = File::options().append(true).create(true).open(path)?;
+        Ok(Self::new(Lines::Written(LineWriter::new(file), None)))
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn now(&self) -> Nanos {
+        let now = self.epoch + self.began.elapsed();
+        u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Something is so now.
+    pub fn record(&self, client: &str, event: Event) {
+        let mut lines = self.lines();
+        // Under the lock, so that the order of the lines is that of their times.
+        let line = Line { at: self.now(), client: client.into(), event };
+        lines.add(line);
+    }
+
+    /// Something began earlier.
+    pub fn record_at(&self, at: Nanos, client: &str, event: Event) {
+        self.lines().add(Line { at, client: client.into(), event });
+    }
+
+    /// What was taken down in memory so far; nothing of what is in a file.
+    #[must_use]
+    pub fn history(&self) -> History {
+        match &*self.lines() {
+            Lines::Kept(lines) => History::new(lines.clone()),
+            Lines::Written(..) => History::default(),
+        }
+    }
+
+    /// Whether all of it could be written.
+    ///
+    /// # Errors
+    /// It could not: what was last in the way.
+    pub fn finish(self) -> io::Result<()> {
+        match self.lines.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Lines::Written(_, Some(error)) => Err(error),
+            Lines::Written(..) | Lines::Kept(_) => Ok(()),
+        }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lines {
+    fn add(&mut self, line: Line) {
+        match self {
+            Self::Kept(lines) => lines.push(line),
+            Self::Written(to, failed) => *failed = file::write(&line, to).err().or(failed.take()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parlor_types::{Id as _, Op};
+
+    use super::*;
+
+    fn event(number: u8) -> Event {
+        Event::Unknown { op: Op::from_bytes([number; 16]) }
+    }
+
+    #[test]
+    fn what_began_earlier_stands_earlier() {
+        let recorder = Recorder::default();
+        let since = recorder.now();
+        recorder.record("ada", event(1));
+        recorder.record_at(since, "ben", event(2));
+        let history = recorder.history();
+        let events: Vec<_> = history.lines().iter().map(|line| line.event.clone()).collect();
+        assert_eq!(events, [event(2), event(1)]);
+    }
+
+    #[test]
+    fn a_file_goes_on_where_an_earlier_recorder_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        for number in [1, 2] {
+            let recorder = Recorder::to_file(&path).unwrap();
+            recorder.record("ada", event(number));
+            // Not dropped in order: a line is there when it is taken down.
+            assert_eq!(file::read(&[&path]).unwrap().lines().len(), usize::from(number));
+            recorder.finish().unwrap();
+        }
+        assert!(Recorder::to_file(folder.path()).is_err());
+    }
+}

@@ -42,6 +42,12 @@ pub struct Args {
     /// Print the configuration as it is in effect, with where each key comes from, and end
     #[arg(long)]
     pub print_config: bool,
+    /// Serve from a folder of its own that is deleted at the end: nothing is kept
+    #[arg(long, conflicts_with = "data")]
+    pub temporary: bool,
+    /// Stop when standard input ends, too, as it does when the program at its other end does
+    #[arg(long)]
+    pub stop_with_input: bool,
 }
 
 /// Where configuration comes from.

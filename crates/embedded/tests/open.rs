@@ -2,6 +2,7 @@
 
 mod support;
 
+use parlor_embedded::rusqlite::{self, Connection, StatementStatus};
 use parlor_embedded::{Db, Migration, OpenError, Options};
 use support::{Job, SCHEMA, file, folder, get, open, put};
 
@@ -83,4 +84,20 @@ async fn g1_the_writer_syncs_every_commit() {
         .await
         .unwrap();
     assert_eq!(settings, ("wal".to_owned(), 2, 1), "G1: journal mode, synchronous, foreign keys");
+}
+
+#[tokio::test]
+async fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+    let folder = folder();
+    let db = open(&file(&folder));
+    let planned_again = |connection: &Connection| {
+        let mut statement = connection.prepare("SELECT key FROM kv WHERE value > ?1 LIMIT ?2")?;
+        for limit in 0..3 {
+            drop(statement.query((limit, limit))?.next()?.is_some());
+        }
+        rusqlite::Result::Ok(statement.get_status(StatementStatus::RePrepare))
+    };
+    let on_the_writer = db.write(move |tx| Ok::<_, Job>(planned_again(tx)?)).await.unwrap();
+    let on_a_reader = db.read(move |s| planned_again(s)).await.unwrap();
+    assert_eq!((on_the_writer, on_a_reader), (0, 0));
 }

@@ -57,10 +57,11 @@ pub enum TuiError {
 pub async fn run(options: &Options) -> Result<(), TuiError> {
     let mut screen = Screen::enter()?;
     let mut folder = options.folder.clone();
+    let mut from = None;
     loop {
-        match session::run(&mut screen, options, &folder).await? {
+        match session::run(&mut screen, options, &folder, from.as_deref()).await? {
             End::Quit => return Ok(()),
-            End::Switch(next) => folder = next,
+            End::Switch(next) => from = Some(std::mem::replace(&mut folder, next)),
         }
     }
 }

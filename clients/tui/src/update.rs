@@ -104,6 +104,7 @@ fn on_confirm_key(
         Answer::Yes(mut effects) => {
             if confirm.takes_text {
                 give_caption(state, &mut effects, fx);
+                composer::follow(state, fx);
             }
             fx.extend(effects);
             None
@@ -210,7 +211,9 @@ fn on_paste(state: &mut State, text: &str, files: Vec<std::path::PathBuf>, fx: &
         return composer::write(state, text, fx);
     }
     let names: Vec<_> = files.iter().map(|path| one_line(&path.display().to_string())).collect();
-    let question = format!("Send to {}: {}", state.title(chat), names.join(", "));
+    let written = one_line(state.composer.editor.text().trim());
+    let caption = if written.is_empty() { String::new() } else { format!(", saying: {written}") };
+    let question = format!("Send to {}: {}{caption}", state.title(chat), names.join(", "));
     let draft = FileDraft {
         conversation: chat.id,
         files: files.into_iter().map(|path| FileToSend { path, purpose: None, poster: None }).collect(),

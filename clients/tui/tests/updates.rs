@@ -7,6 +7,8 @@ use parlor_client::core::{Draft, Event, Range};
 use parlor_tui::effect::{Effect, Part};
 use parlor_tui::input::Input;
 use parlor_tui::state::{Focus, Overlay};
+use parlor_tui::views::accounts::another;
+use parlor_tui::views::messages::Anchor;
 use parlor_types::{Seq, UserId};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{self as chat, PreferenceChanges, Text};
@@ -175,6 +177,39 @@ fn what_is_at_the_end_of_the_screen_is_marked_as_read_if_somebody_looks() {
 }
 
 #[test]
+fn what_was_on_the_screen_is_marked_as_read_and_what_is_further_down_is_not() {
+    let marks = |desk: &mut Desk| -> Vec<Seq> {
+        let asked = desk.asked();
+        let marks = asked.iter().filter_map(|effect| match effect {
+            Effect::MarkRead(_, seq) => Some(*seq),
+            _ => None,
+        });
+        marks.collect()
+    };
+    let mut desk = Desk::new(80, 24);
+    desk.press(KeyCode::Enter);
+    long_talk(&mut desk, 1..=200, 1);
+    assert_eq!(marks(&mut desk).last(), Some(&Seq(200)), "it begins at the end");
+    let mut desk = Desk::new(80, 24);
+    desk.press(KeyCode::Enter);
+    let thread = desk.state.thread.as_mut().expect("it is open");
+    (thread.read_before, thread.going_to) = (Seq(50), Some((Seq(51), false)));
+    long_talk(&mut desk, 1..=200, 1);
+    let seen = marks(&mut desk).into_iter().max().expect("some are new");
+    let is_shown = |desk: &Desk, seq: u64| desk.screen().contains(&format!("number {seq} "));
+    assert!(
+        is_shown(&desk, seen.0) && !is_shown(&desk, seen.0 + 1),
+        "{seen:?} is the last of\n{}",
+        desk.screen()
+    );
+    desk.press(KeyCode::PageUp);
+    assert_eq!(marks(&mut desk), [], "what was read before");
+    desk.press(KeyCode::PageDown);
+    desk.press(KeyCode::PageDown);
+    assert!(marks(&mut desk).into_iter().max() > Some(seen));
+}
+
+#[test]
 fn history_comes_as_the_reader_scrolls_from_the_store_and_then_from_the_server() {
     let mut desk = Desk::new(80, 24);
     desk.press(KeyCode::Enter);
@@ -293,8 +328,12 @@ fn a_pasted_file_is_sent_with_what_is_written_only_if_asked() {
     desk.hear(paste());
     desk.press(KeyCode::Char('t'));
     assert_eq!(desk.state.composer.editor.text(), "look/tmp/boat.jpg", "as text");
+    long_talk(&mut desk, 1..=200, 1);
+    desk.press(KeyCode::PageUp);
+    assert_ne!(desk.state.thread.as_ref().map(|thread| thread.anchor), Some(Anchor::Bottom));
     desk.hear(paste());
     assert!(matches!(desk.state.overlay, Some(Overlay::Confirm(_))));
+    assert!(desk.screen().contains("saying: look"), "{}", desk.screen());
     desk.asked();
     desk.press(KeyCode::Enter);
     let caption = desk.asked().into_iter().find_map(|effect| match effect {
@@ -302,7 +341,17 @@ fn a_pasted_file_is_sent_with_what_is_written_only_if_asked() {
         _ => None,
     });
     assert_eq!(caption.as_deref(), Some("look/tmp/boat.jpg"));
+    assert_eq!(desk.state.thread.as_ref().map(|thread| thread.anchor), Some(Anchor::Bottom));
     assert!(desk.state.composer.editor.is_empty());
+}
+
+#[test]
+fn whoever_makes_another_account_can_go_back() {
+    let mut desk = Desk::new(80, 24);
+    desk.state.overlay = Some(another("http://127.0.0.1:7700", "/home/ada/first".into()));
+    assert!(desk.screen().contains("Esc: back"));
+    desk.press(KeyCode::Esc);
+    assert!(desk.asked().contains(&Effect::SwitchTo("/home/ada/first".into())));
 }
 
 #[test]

@@ -23,6 +23,20 @@ pub fn all(main: &Path) -> (Vec<Account>, PathBuf) {
     (accounts, free.unwrap_or_else(|| main.join(FOLDER).join("new")))
 }
 
+/// An account that somebody is logged in to.
+pub struct LoggedIn {
+    /// Where it is kept.
+    pub folder: PathBuf,
+    /// Its server.
+    pub server: Option<String>,
+}
+
+/// The account in a folder, if somebody is logged in there. Blocks.
+pub fn account_in(folder: &Path) -> Option<LoggedIn> {
+    let account = Store::open(folder).ok()?.account().ok()?;
+    account.username.is_some().then(|| LoggedIn { folder: folder.to_owned(), server: account.server })
+}
+
 fn is_used(folder: &Path) -> bool {
     folder.is_dir() && account(folder.to_owned()).is_some()
 }

@@ -40,11 +40,18 @@ pub enum End {
     Switch(PathBuf),
 }
 
-/// Shows the account in `folder`.
-pub async fn run(screen: &mut Screen, options: &Options, folder: &Path) -> Result<End, TuiError> {
+/// Shows the account in `folder`; `from` is the one that was shown before.
+pub async fn run(
+    screen: &mut Screen,
+    options: &Options,
+    folder: &Path,
+    from: Option<&Path>,
+) -> Result<End, TuiError> {
     let store = Arc::new(Store::open(folder).map_err(Error::from)?);
     let account = store.account().map_err(Error::from)?;
-    let server = server_of(options, folder, account.server.clone());
+    let back = from.filter(|from| *from != folder).and_then(accounts::account_in);
+    let known = account.server.clone().or_else(|| back.as_ref()?.server.clone());
+    let server = server_of(options, folder, known);
     let mut state = State::new(screen.size(), SystemTime::now(), TimeZone::system());
     state.folder = folder.to_owned();
     state.settings = Settings::load(folder, Settings { theme: options.theme, ..Settings::default() });
@@ -74,7 +81,10 @@ pub async fn run(screen: &mut Screen, options: &Options, folder: &Path) -> Resul
             (Some(world), Some(events))
         }
         Err(Error::NotLoggedIn) => {
-            state.overlay = Some(views::accounts::nobody(&server));
+            state.overlay = Some(match back {
+                Some(back) => views::accounts::another(&server, back.folder),
+                None => views::accounts::nobody(&server),
+            });
             state.link = Link::Stopped;
             (None, None)
         }

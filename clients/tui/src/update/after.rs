@@ -11,7 +11,7 @@ use crate::content;
 use crate::effect::{Effect, Part};
 use crate::layout::areas;
 use crate::state::{Link, State};
-use crate::views::messages::{self, Anchor, Key};
+use crate::views::messages::{self, Anchor, Key, Placed};
 
 /// More is loaded when so few messages are left beyond the edge of the screen.
 const NEAR: usize = 30;
@@ -89,13 +89,32 @@ fn mark_read(state: &mut State, fx: &mut Vec<Effect>) {
     if !state.in_front || state.overlay.is_some() || areas(state).messages.height == 0 {
         return;
     }
+    let seen = last_seen(state);
     let Some(thread) = &mut state.thread else { return };
     let Some(range) = thread.range else { return };
-    let at_end = thread.anchor == Anchor::Bottom && thread.has_newest() && thread.going_to.is_none();
-    if at_end && !thread.loading && !range.is_empty() && range.have > thread.marked {
-        thread.marked = range.have;
-        fx.push(Effect::MarkRead(thread.id, range.have));
+    if thread.loading || thread.going_to.is_some() || range.is_empty() {
+        return;
     }
+    let at_end = thread.anchor == Anchor::Bottom && thread.has_newest();
+    let (seen, before) =
+        if at_end { (range.have, thread.marked) } else { (seen, thread.marked.max(thread.read_before)) };
+    if seen > before {
+        thread.marked = seen;
+        fx.push(Effect::MarkRead(thread.id, seen));
+    }
+}
+
+/// The last message that is on the screen as a whole; none is before the first.
+fn last_seen(state: &State) -> Seq {
+    let area = areas(state).messages;
+    let seen = messages::visible(state, (area.width, area.height));
+    let is_whole = |placed: &&Placed| {
+        let lines = placed.block.lines.len() as isize;
+        lines > 0 && placed.top + lines <= area.height as isize
+    };
+    let mut whole = seen.iter().rev().filter(is_whole);
+    let last = whole.find_map(|placed| state.thread.as_ref()?.entries.get(placed.index));
+    last.map_or_else(Seq::default, |entry| Seq(entry.seq))
 }
 
 fn hang_pictures(state: &mut State, fx: &mut Vec<Effect>) {

@@ -80,3 +80,9 @@ pub fn draw(state: &State, view: &Accounts, frame: &mut Frame<'_>) {
 pub fn nobody(server: &str) -> Overlay {
     Overlay::SignIn(SignIn::new(server))
 }
+
+/// The same, for whoever has another account, in this folder.
+#[must_use]
+pub fn another(server: &str, back: PathBuf) -> Overlay {
+    Overlay::SignIn(SignIn::new(server).with_way_back(back))
+}

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 pub use editor::Editor;
-pub use keys::{clear, on_key, send, write};
+pub use keys::{clear, follow, on_key, send, write};
 
 use crate::content;
 use crate::effect::Effect;

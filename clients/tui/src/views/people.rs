@@ -56,7 +56,8 @@ impl PeopleSearch {
     pub fn hear(&mut self, query: &str, found: Vec<Found>) {
         if query == self.field.text().trim() {
             self.found = found;
-            self.at = 0;
+            // Those marked stand above what was looked for.
+            self.at = self.marked.len().min(self.all().len().saturating_sub(1));
         }
     }
 
@@ -158,7 +159,7 @@ pub fn draw(state: &State, search: &PeopleSearch, frame: &mut Frame<'_>) {
     lines(frame, list, drawn.collect(), chosen, state);
     let keys = match (search.group, search.marked.len()) {
         (Some(_), _) => "Tab: mark   Enter: add   Esc: back",
-        (None, 0 | 1) => "Enter: talk   Tab: mark for a group   Ctrl-o: contact   Ctrl-b: block",
+        (None, 0 | 1) => "Enter: talk  Tab: group  Ctrl-o: contact  Ctrl-b: block",
         (None, _) => "Enter: make a group   Tab: mark   Esc: back",
     };
     let place = Rect { y: inner.y + inner.height.saturating_sub(1), height: 1.min(inner.height), ..inner };

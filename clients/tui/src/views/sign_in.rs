@@ -1,5 +1,7 @@
 //! Logging in, or making an account.
 
+use std::path::PathBuf;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use parlor_client::LogIn;
 use ratatui::Frame;
@@ -22,6 +24,7 @@ pub struct SignIn {
     pub problem: Option<String>,
     /// It is being tried.
     pub busy: bool,
+    back: Option<PathBuf>,
 }
 
 const LABELS: [&str; 4] = ["Server   ", "Username ", "Password ", "Name     "];
@@ -34,7 +37,13 @@ impl SignIn {
     #[must_use]
     pub fn new(server: &str) -> Self {
         let fields = [Field::new(server), Field::default(), Field::secret(), Field::default()];
-        Self { fields, at: USERNAME, new: false, problem: None, busy: false }
+        Self { fields, at: USERNAME, new: false, problem: None, busy: false, back: None }
+    }
+
+    /// From the account in this folder, to which Esc goes back.
+    #[must_use]
+    pub fn with_way_back(self, folder: PathBuf) -> Self {
+        Self { back: Some(folder), ..self }
     }
 
     fn shown(&self) -> usize {
@@ -63,7 +72,7 @@ pub fn on_key(mut view: SignIn, key: KeyEvent, fx: &mut Vec<Effect>) -> Overlay 
             view.at += 1;
         }
         KeyCode::Enter => go(&mut view, fx),
-        KeyCode::Esc => fx.push(Effect::Quit),
+        KeyCode::Esc => fx.push(view.back.clone().map_or(Effect::Quit, Effect::SwitchTo)),
         _ => {
             view.fields[view.at].on_key(key);
         }
@@ -121,5 +130,6 @@ pub fn draw(state: &State, view: &SignIn, frame: &mut Frame<'_>) {
         frame.render_widget(Line::styled(text[range].to_owned(), style), row(offset));
     }
     let other = if view.new { "F2: I have an account" } else { "F2: make an account" };
-    frame.render_widget(Line::styled(format!("Enter: go on   {other}   Esc: quit"), styles.quiet), row(10));
+    let away = if view.back.is_some() { "Esc: back" } else { "Esc: quit" };
+    frame.render_widget(Line::styled(format!("Enter: go on   {other}   {away}"), styles.quiet), row(10));
 }

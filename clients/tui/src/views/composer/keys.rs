@@ -158,13 +158,17 @@ pub fn send(state: &mut State, fx: &mut Vec<Effect>) {
         return;
     }
     forget_draft(state, fx);
+    follow(state, fx);
+}
+
+/// Goes to the end, where what was sent will be.
+pub fn follow(state: &mut State, fx: &mut Vec<Effect>) {
     messages::to_bottom(state);
-    if state.thread.as_ref().is_some_and(|thread| !thread.has_newest()) {
-        fx.push(Effect::Load(id, crate::effect::Part::Newest));
-    }
-    if let Some(thread) = &mut state.thread {
-        thread.read_before = Seq::default();
-        thread.chosen = None;
+    let Some(thread) = &mut state.thread else { return };
+    thread.read_before = Seq::default();
+    thread.chosen = None;
+    if !thread.has_newest() {
+        fx.push(Effect::Load(thread.id, crate::effect::Part::Newest));
     }
 }
 

@@ -42,10 +42,16 @@ pub struct Args {
     /// Print the configuration as it is in effect, with where each key comes from, and end
     #[arg(long)]
     pub print_config: bool,
+    /// Serve from a folder of its own that is deleted at the end: nothing is kept
+    #[arg(long, conflicts_with = "data")]
+    pub temporary: bool,
+    /// Stop when standard input ends, too, as it does when the program at its other end does
+    #[arg(long)]
+    pub stop_with_input: bool,
 }
 
 /// Where configuration comes from.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub struct Settings {
     /// Configuration file [default: parlor.toml in the data folder, if it is there]
     #[arg(long, value_name = "FILE", global = true)]
@@ -157,18 +163,29 @@ fn command(program: &'static Program) -> clap::Command {
 }
 
 impl Settings {
+    /// The flags that set one key: the flag, the key, and the value if the flag was given.
+    #[must_use]
+    pub fn keys(&self) -> [(&'static str, &'static str, Option<String>); 6] {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let address = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+        [
+            ("--data", "server.data", path(&self.data)),
+            ("--listen", "server.listen", address(self.listen)),
+            ("--tls-cert", "server.tls_cert", path(&self.tls_cert)),
+            ("--tls-key", "server.tls_key", path(&self.tls_key)),
+            ("--allow-plaintext", "server.allow_plaintext", self.allow_plaintext.then(|| "true".to_owned())),
+            ("--listen-internal", "internal.listen", address(self.listen_internal)),
+        ]
+    }
+
     /// Reads the configuration that these flags and the process environment amount to, for `program`.
     ///
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn load(self, program: &Program) -> Result<Loaded<Config>, Problems> {
-        let mut set = self.set;
-        set.extend(self.data.map(|path| format!("server.data={}", path.display())));
-        set.extend(self.listen.map(|address| format!("server.listen={address}")));
-        set.extend(self.tls_cert.map(|path| format!("server.tls_cert={}", path.display())));
-        set.extend(self.tls_key.map(|path| format!("server.tls_key={}", path.display())));
-        set.extend(self.allow_plaintext.then(|| "server.allow_plaintext=true".to_owned()));
-        set.extend(self.listen_internal.map(|address| format!("internal.listen={address}")));
+        let flags = self.keys().into_iter();
+        let flags = flags.filter_map(|(_, key, value)| value.map(|value| format!("{key}={value}")));
+        let set = self.set.iter().cloned().chain(flags).collect();
         config::load(program, Sources::of_process(self.config, set))
     }
 }
@@ -183,6 +200,23 @@ mod tests {
         for program in [&PARLOR_SERVER, &AUTH_SVC, &CHAT_SVC] {
             command(program).debug_assert();
         }
+    }
+
+    #[test]
+    fn every_flag_sets_the_key_it_stands_for() {
+        let given = ["--data=d", "--listen=127.0.0.1:1", "--tls-cert=c", "--tls-key=k", "--allow-plaintext"];
+        let given = [&["parlor-server"], &given[..], &["--listen-internal=127.0.0.1:2"]].concat();
+        let args = Args::try_parse_from(given).expect("they are flags");
+        let values =
+            args.settings.keys().map(|(flag, _, value)| value.unwrap_or_else(|| panic!("{flag} is lost")));
+        assert_eq!(values, ["d", "127.0.0.1:1", "c", "k", "true", "127.0.0.1:2"]);
+        let others = ["config", "set", "check_config", "print_config", "help", "version"];
+        let command = Args::command();
+        let known = Settings::default().keys().map(|(flag, ..)| flag.trim_start_matches("--"));
+        let missing = |arg: &&clap::Arg| {
+            !others.contains(&arg.get_id().as_str()) && !known.iter().any(|flag| arg.get_long() == Some(flag))
+        };
+        assert_eq!(command.get_arguments().find(missing), None, "it sets a key that keys() does not tell");
     }
 
     #[test]

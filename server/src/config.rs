@@ -50,7 +50,8 @@ pub struct Config {
 pub struct ServerConfig {
     /// The folder that holds everything. Services that run apart may share one; each service has one process at a time.
     pub data: PathBuf,
-    /// Where to listen; port 0 takes any that is free. Off the loopback interface with TLS, unless `allow_plaintext`.
+    /// Where to listen; port 0 takes any that is free. Off the loopback interface with TLS, unless `allow_plaintext`. The
+    /// default is that of parlor-server: auth-svc, chat-svc, presence-svc and media-svc have 7701 to 7704.
     pub listen: SocketAddr,
     /// The certificate in PEM, and those between it and the authority; empty for no TLS. When the file changes, new
     /// connections get the new one.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use parlor_runtime::telemetry;
+use tempfile::TempDir;
 
 use crate::args::{Args, Command, INSPECT_MEDIA};
 use crate::commands;
@@ -37,7 +38,12 @@ async fn serve_or_do(program: &'static Program) -> ExitCode {
 }
 
 async fn obey(program: &'static Program, args: Args) -> Result<(), Failure> {
-    let Args { command, settings, check_config, print_config } = args;
+    let Args { command, mut settings, check_config, print_config, temporary, stop_with_input } = args;
+    // Deleted when it is dropped, after everything in it was closed.
+    let folder = if temporary { Some(temporary_folder()?) } else { None };
+    if let Some(folder) = &folder {
+        settings.data = Some(folder.path().to_owned());
+    }
     let config = settings.load(program)?;
     if print_config {
         return commands::print_config(program, &config);
@@ -48,13 +54,20 @@ async fn obey(program: &'static Program, args: Args) -> Result<(), Failure> {
     let config = config.value;
     telemetry::init(&config.log)?;
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => commands::serve(program, config).await,
+        Command::Serve => commands::serve(program, config, stop_with_input).await,
         Command::Backup { dir } => commands::backup(program, &config, &dir).await,
         Command::Restore { dir } => commands::restore(program, &dir, &config).await,
         Command::ImportUsers { file } => commands::import_users(config, &file).await,
         Command::DevCerts { dir, name } => commands::dev_certs(&dir, &name),
         Command::ServiceAccount(action) => commands::service_account(config, action).await,
     }
+}
+
+fn temporary_folder() -> Result<TempDir, Failure> {
+    tempfile::Builder::new()
+        .prefix("parlor-")
+        .tempdir()
+        .map_err(|error| Failure::new(Code::Io, format!("cannot make a temporary folder: {error}")))
 }
 
 /// Help and version are no errors, though clap gives them as such.

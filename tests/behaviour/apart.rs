@@ -2,16 +2,19 @@
 //! back, and all is well when it is there again.
 
 use bytes::Bytes;
+use parlor_client::core::Draft;
+use parlor_client::{Client, LogIn};
 use parlor_testkit::{PATIENCE, StreamClient, compose, eventually, in_time};
-use parlor_tests::account::{Login, PASSWORD};
+use parlor_tests::account::{Login, PASSWORD, name};
 use parlor_tests::fleet::{Fleet, Plan, Service};
 use parlor_tests::{reading, run, uploads};
+use parlor_types::Seq;
 use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
 use parlor_wire::auth::v1::{
     EndOtherSessionsRequest, GetJwksRequest, GetProfileRequest, get_profile_request::User,
 };
-use parlor_wire::chat::v1::Entry;
 use parlor_wire::chat::v1::content::Kind;
+use parlor_wire::chat::v1::{Entry, Text};
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::media::v1::{Purpose, Variant};
 use parlor_wire::presence::v1::{Availability, BatchGetPresenceRequest, GetStatusRequest};
@@ -208,4 +211,39 @@ async fn services_that_show_each_other_certificates_work_together_and_with_nobod
         let mut client = AuthServiceClient::new(endpoint.connect_lazy());
         client.get_jwks(GetJwksRequest {}).await.expect_err("who shows no certificate gets no answer");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_knows_four_addresses_needs_no_router() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = Plan::for_test(folder.path().join("data"));
+    let fleet = Fleet::start(plan, ([127, 0, 0, 1], 0).into()).await.expect("all start");
+    let url = |service| format!("http://{}", fleet.address_of(service).expect("it runs"));
+    let [auth, chat, presence, media] =
+        [Service::Auth, Service::Chat, Service::Presence, Service::Media].map(url);
+    let server = format!("{chat},auth={auth},presence={presence},media={media}");
+    let enter = async |username: &str, server: &str| {
+        let client = Client::open(&folder.path().join(username), server, PATIENCE).await.expect("it opens");
+        let (username, device_name) = (name(username), "test".to_owned());
+        let who = LogIn { username, password: PASSWORD.to_owned(), device_name };
+        let id = client.register(&who, "").await.expect("auth-svc answers");
+        (client, id)
+    };
+    let (ada, ada_id) = enter("ada", &server).await;
+    let (ben, ben_id) = enter("ben", &format!("http://{}", fleet.address())).await;
+    let (live, _events) = ada.live().await.expect("a stream");
+    let direct = ada.direct(ben_id).await.expect("chat-svc answers");
+    let said = Draft::new(direct, Kind::Text(Text { body: "without a router".to_owned() }));
+    let sent = live.send(said).await.expect("kept").settled().await.expect("sent");
+    let page = ben.fetch(direct, Seq(sent.seq), Seq(sent.seq)).await.expect("through the router");
+    assert_eq!(text_of(&page.entries[0]), "without a router");
+    eventually("presence-svc answers who is there", PATIENCE, async || {
+        let found =
+            ben.presences(&[ada_id]).await.is_ok_and(|all| all[0].availability() == Availability::Online);
+        found && ada.presences(&[ben_id]).await.is_ok()
+    })
+    .await;
+    let file = folder.path().join("file");
+    std::fs::write(&file, "a few bytes").expect("a file");
+    ada.upload(&file, None, &mut |_| {}).await.expect("media-svc answers");
 }

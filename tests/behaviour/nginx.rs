@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parlor_client::{Client, LogIn, Server};
+use parlor_history::Recorder;
 use parlor_testkit::{PATIENCE, compose, eventually, in_time};
 use parlor_tests::account::{Login, PASSWORD, name};
 use parlor_tests::fleet::{Fleet, Plan, Service};
-use parlor_tests::history::Recorder;
 use parlor_tests::{Binary, Follower, binary, run, uploads};
 use parlor_types::{ConversationId, Id as _, Seq};
 use parlor_wire::media::v1::{Purpose, Variant};

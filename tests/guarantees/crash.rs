@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parlor_history::{Event, Recorder, Summary};
 use parlor_testkit::{ChatClient, compose};
 use parlor_tests::account::{self, Login};
-use parlor_tests::history::Recorder;
-use parlor_tests::{Answer, Caller, Follower, Relay, Seed, Server, number, reading};
-use parlor_types::{ConversationId, Id as _, Seq};
+use parlor_tests::{Answer, Caller, Follower, Relay, Seed, Server, history, number, reading};
+use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
@@ -103,12 +103,11 @@ impl World {
             let log =
                 reading::log(&self.ada.chat(), &conversation.to_string()).await.expect("a member reads");
             let head = log.last().map_or(Seq::default(), |entry| Seq(entry.seq));
-            self.recorder.log(conversation, &log);
+            history::holds(&self.recorder, "ada, reading all", conversation, &log);
             let members = if conversation == self.group { &self.followers[..] } else { &self.followers[..1] };
             for member in members {
                 member.caught_up(conversation, head, SETTLE).await;
-                let all = vec![(Seq::FIRST, None)];
-                self.recorder.holds(&member.name, conversation, all, &member.held(conversation));
+                history::holds(&self.recorder, &member.name, conversation, &member.held(conversation));
             }
         }
         let group = self.group.to_string();
@@ -116,7 +115,10 @@ impl World {
         let ranges = reading::ranges(&row);
         assert!(matches!(ranges[..], [(from, None)] if from > Seq::FIRST), "Eve joined later: {ranges:?}");
         let held = reading::log(&self.eve.chat(), &group).await.expect("a member reads");
-        self.recorder.holds("eve", self.group, ranges, &held);
+        let (user, session) = (UserId::parse(&self.eve.id()).expect("an id"), None);
+        self.recorder.record("eve", Event::Begin { user, session });
+        history::may_read(&self.recorder, "eve", self.group, &ranges);
+        history::holds(&self.recorder, "eve", self.group, &held);
     }
 }
 
@@ -166,7 +168,7 @@ async fn leaf(
     let (id, mut from) = (conversation.to_string(), 1);
     while !stop.load(Ordering::Relaxed) {
         if let Ok(page) = reading::page(&chat, &id, from, 0).await {
-            recorder.page("ada, leafing", conversation, &page.entries);
+            history::page(&recorder, "ada, leafing", conversation, &page.entries);
             from = page.next_seq.max(1);
         }
         // waits: a reader's pace; how much is read this way decides nothing
@@ -213,8 +215,7 @@ async fn g1_to_g5_hold_over_kills_of_the_server() {
 
     let history = world.recorder.history();
     history.assert_good();
-    let acked = history.appends.values().filter(|append| !append.acks.is_empty()).count();
-    let unknown: u32 = history.appends.values().map(|append| append.unknown).sum();
+    let Summary { acked, unknown, .. } = history.summary();
     println!("{acked} acked, {unknown} attempts without an answer");
     assert!(acked as u64 >= 5 * kills, "too little load to prove anything: {acked} acked");
     assert!(unknown > 0, "no kill ever cut off an answer");

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use parlor_client::core::Draft;
 use parlor_client::{Client, Error};
+use parlor_history::{Recorder, Seen};
 use parlor_testkit::compose;
 use parlor_tests::account::{self, Login};
-use parlor_tests::history::{Line, Recorder};
-use parlor_tests::{Answer, Caller, Follower, Relay, Server, reading, run};
+use parlor_tests::{Answer, Caller, Follower, Relay, Server, history, reading, run};
 use parlor_types::{ConversationId, Id as _, Seq};
 use parlor_wire::chat::v1::Text;
 use parlor_wire::chat::v1::content::Kind;
@@ -132,7 +132,7 @@ async fn everybody_ends_with_the_same_log_after_a_restore() {
     for held_all in [&ben, &cem] {
         held_all.caught_up(group, head, SETTLE).await;
     }
-    let kept: Vec<Line> = world.log().await[..=BEFORE].iter().map(Line::from).collect();
+    let kept = history::seen(&world.log().await[..=BEFORE]);
 
     // Cem says nothing until the restore, and then finds it out from a call.
     world.relay.point_to(None);
@@ -159,7 +159,7 @@ async fn everybody_ends_with_the_same_log_after_a_restore() {
     let cem = world.live(1).await;
     let log = world.log().await;
     assert_eq!(log.len(), 1 + BEFORE + AFTER, "G2: each message once, and none that came after the backup");
-    let lines: Vec<_> = log.iter().map(Line::from).collect();
+    let lines = history::seen(&log);
     assert_eq!(lines[..=BEFORE], kept, "G1: what is in the backup is there");
     in_order(&lines[BEFORE + 1..]);
     for client in [&ben, &cem, &dan, &fresh] {
@@ -181,12 +181,14 @@ async fn account_elsewhere(world: &World) -> Follower {
 }
 
 /// G4: whoever numbered messages did so in this order.
-fn in_order(lines: &[Line]) {
+fn in_order(entries: &[Seen]) {
     let mut last: BTreeMap<&str, usize> = BTreeMap::new();
-    for line in lines {
-        let Some((who, number)) = line.text.rsplit_once(' ') else { continue };
+    for entry in entries {
+        let Some((who, number)) = entry.content.as_ref().and_then(|text| text.rsplit_once(' ')) else {
+            continue;
+        };
         let Ok(number) = number.parse() else { continue };
         let before = last.insert(who, number);
-        assert!(before.is_none_or(|before| before < number), "G4: {line} comes after {before:?}");
+        assert!(before.is_none_or(|before| before < number), "G4: {entry:?} comes after {before:?}");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parlor_history::{Event, Recorder};
 use parlor_testkit::{ChatClient, compose};
 use parlor_types::{ConversationId, Id as _, Op, Seq};
 use parlor_wire::chat::v1::content::Kind;
@@ -13,8 +14,7 @@ use parlor_wire::reason::{Retry, from_status, meaning};
 use tokio::time::{sleep, timeout};
 use tonic::Status;
 
-use crate::history::Recorder;
-use crate::reading;
+use crate::{history, reading};
 
 /// An attempt is given up after this; what became of it is unknown then.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -52,15 +52,15 @@ impl Caller {
     /// It is refused for a reason that repeating does not mend.
     pub async fn append(&mut self, conversation: ConversationId, kind: Kind) -> Appended {
         let base = self.head(conversation).await;
-        let text = if let Kind::Text(text) = &kind { text.body.clone() } else { String::new() };
+        let text = if let Kind::Text(text) = &kind { Some(text.body.clone()) } else { None };
         let append = compose::append(&conversation.to_string(), base, kind);
         let op = Op::parse(&append.op).expect("an op just made");
-        let since = self.recorder.tick();
-        self.recorder.invoked(since, &self.name, conversation, op, &text);
+        let since = self.recorder.now();
+        history::invoked(&self.recorder, since, &self.name, conversation, op, text.as_deref());
         loop {
             match self.attempt(&append).await {
                 Ok(appended) => {
-                    self.recorder.acked(op, Seq(appended.seq));
+                    history::acked(&self.recorder, &self.name, op, Seq(appended.seq));
                     self.heads.insert(conversation, appended.seq);
                     return appended;
                 }
@@ -71,7 +71,7 @@ impl Caller {
                     assert!(!is_gone, "G1: {who} was told of {base}, which the server no longer knows of");
                     let helps = meaning(problem.reason()).1 == Retry::Same;
                     assert!(helps, "{who} says {text:?}: {problem:?}");
-                    self.recorder.unknown(op);
+                    self.recorder.record(&self.name, Event::Unknown { op });
                 }
             }
             // waits: for the server to come back; that it has is seen by trying

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use parlor_client::core::{Draft, Event};
 use parlor_client::{Client, Events, Live, News};
+use parlor_history::{Event as Recorded, Recorder};
 use parlor_testkit::eventually;
 use parlor_types::{ConversationId, Op, Seq};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Appended, Entry, Text};
 use tokio::task::JoinHandle;
 
-use crate::history::{Fate, Recorder};
+use crate::history;
 
 /// A live client. Its stream ends when dropped.
 #[derive(Debug)]
@@ -45,18 +46,21 @@ impl Follower {
     /// # Panics
     /// The connection was stopped.
     pub async fn say(&self, conversation: ConversationId, text: String) -> Answer {
-        let since = self.recorder.tick();
+        let since = self.recorder.now();
         let body = Kind::Text(Text { body: text.clone() });
         let pending = self.live.send(Draft::new(conversation, body)).await.expect("it is live");
         let op = pending.op;
-        self.recorder.invoked(since, &self.name, conversation, op, &text);
-        let recorder = self.recorder.clone();
+        history::invoked(&self.recorder, since, &self.name, conversation, op, Some(&text));
+        let (recorder, name) = (self.recorder.clone(), self.name.clone());
         tokio::spawn(async move {
             let answer = pending.settled().await;
             match &answer {
-                Ok(appended) => recorder.acked(op, Seq(appended.seq)),
-                Err(parlor_client::Error::Refused(_)) => recorder.fate(op, Fate::Refused),
-                Err(_) => recorder.unknown(op),
+                Ok(appended) => history::acked(&recorder, &name, op, Seq(appended.seq)),
+                Err(parlor_client::Error::Refused(problem)) => {
+                    let reason = problem.reason().as_str_name().to_owned();
+                    recorder.record(&name, Recorded::Fail { op, reason });
+                }
+                Err(_) => recorder.record(&name, Recorded::Unknown { op }),
             }
             answer
         })
@@ -75,6 +79,7 @@ impl Follower {
         let store = self.client.store();
         let is_empty = async || store.outbox(Some(conversation)).is_ok_and(|rows| rows.is_empty());
         eventually(&format!("G2: {} delivers its outbox", self.name), deadline, is_empty).await;
+        history::delivered(&self.recorder, &self.name);
         let mut asked = false;
         let what = format!("G5: {} holds {conversation} up to {head}", self.name);
         eventually(&what, deadline, async || {
@@ -144,5 +149,5 @@ async fn read(client: Client, mut events: Events, name: String, recorder: Arc<Re
 
 fn note(client: &Client, recorder: &Recorder, name: &str, conversation: ConversationId, from: Seq, to: Seq) {
     let entries = client.store().entries(conversation, from, to, u32::MAX).expect("the store can be read");
-    recorder.applied(name, conversation, &entries);
+    history::applied(recorder, name, conversation, &entries);
 }

@@ -3,7 +3,7 @@
 //! - [`Server`]: the real program, started, killed and started again; [`Relay`]: the one address its clients know.
 //! - [`fleet`]: the four services apart, behind a [`router`]. With `PARLOR_TOPOLOGY=four` they are what a [`Server`] is.
 //! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
-//! - [`history`]: what was asked, answered and read, and the rules (G1 to G5, G7) it is held against at the end.
+//! - [`history`]: what was asked, answered and read, held against the guarantees at the end.
 //! - [`Minio`]: an S3 server.
 //! - [`uploads`]: files, up and down and into conversations.
 //! - [`samples`]: files as phones make them.

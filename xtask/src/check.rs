@@ -37,6 +37,7 @@ pub const CHECKS: &[Check] = &[
         about: "docs/guarantees.md names tests that exist",
         run: checks::promises::run,
     },
+    Check { name: "paths", about: "Files and checks that documents name are there", run: checks::paths::run },
     Check {
         name: "layers",
         about: "Crates and modules import only what the layout allows",

@@ -41,7 +41,8 @@ pub struct Args {
 /// Options that stand before or after any command.
 #[derive(Debug, Group)]
 pub struct Global {
-    /// The server [default: where this profile last logged in, or http://127.0.0.1:7700]
+    /// The server [default: where this profile last logged in, or http://127.0.0.1:7700]. Where its services are reached apart:
+    /// that of chat-svc, and behind it `,auth=URL,presence=URL,media=URL`
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
     /// Certificates in PEM: the authorities that may vouch for the server, and no others. The profile keeps them [default:

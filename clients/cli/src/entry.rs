@@ -4,28 +4,13 @@ pub mod media;
 
 use std::time::SystemTime;
 
-use parlor_types::{Id as _, UserId};
+use parlor_tui::content::{self, Ids, Said};
 use parlor_wire::chat::v1::content::Kind;
-use parlor_wire::chat::v1::{Entry, HistoryVisibility, Role, WithheldReason};
+use parlor_wire::chat::v1::{Entry, Role};
 use serde_json::{Value, json};
 
 use crate::names::Names;
-use crate::text::{harmless, local, one_line, rfc3339};
-
-/// Everybody an entry speaks of.
-pub fn people(entry: &Entry) -> Vec<UserId> {
-    let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());
-    let named: &[String] = match kind {
-        Some(Kind::Created(created)) => &created.member_ids,
-        Some(Kind::Add(add)) => &add.user_ids,
-        Some(Kind::Remove(remove)) => &remove.user_ids,
-        Some(Kind::SetRole(set)) => std::slice::from_ref(&set.user_id),
-        Some(Kind::Leave(leave)) => std::slice::from_ref(&leave.new_owner_id),
-        Some(Kind::Deleted(deleted)) => std::slice::from_ref(&deleted.user_id),
-        _ => &[],
-    };
-    named.iter().chain([&entry.sender_id]).filter_map(|id| UserId::parse(id)).collect()
-}
+use crate::text::{harmless, local, rfc3339};
 
 /// For programs. Fields that every entry has, and those of its kind.
 pub fn object(entry: &Entry, names: &Names) -> Value {
@@ -38,7 +23,7 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
         "sender": names.username(&entry.sender_id),
         "time": rfc3339(entry.time),
     });
-    let of_kind = match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+    let of_kind = match content::kind(entry) {
         Some(Kind::Text(text)) => json!({ "kind": "text", "text": text.body }),
         Some(Kind::Created(created)) => json!({
             "kind": "created",
@@ -91,17 +76,17 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
 pub fn line(entry: &Entry, names: &Names, now: SystemTime) -> String {
     let sender = names.show(&entry.sender_id);
     let head = format!("{} {:>5}", local(entry.time, now), entry.seq);
-    match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
-        Some(Kind::Text(text)) => message(&head, &sender, entry, &harmless(&text.body)),
+    match content::kind(entry) {
         Some(Kind::Edit(edit)) => {
             format!("{head}  * {sender} edited {}: {}", entry.target, indented(&harmless(&edit.body)))
         }
         Some(Kind::Delete(_)) => format!("{head}  * {sender} deleted {}", entry.target),
-        Some(other) => match media::text(other) {
-            Some(text) => message(&head, &sender, entry, &text),
-            None => format!("{head}  * {}", deed(&sender, other, names)),
+        other => match content::told(&entry.sender_id, other, &|id| names.show(id), Ids::Told) {
+            Said::Message(text) => message(&head, &sender, entry, &text),
+            Said::Gone(text) => format!("{head}  * {sender}: {text}"),
+            Said::Deed(text) => format!("{head}  * {text}"),
+            Said::Change => format!("{head}  * {sender} changed {}", entry.target),
         },
-        None => format!("{head}  * {sender} sent something this version cannot show"),
     }
 }
 
@@ -113,40 +98,6 @@ fn message(head: &str, sender: &str, entry: &Entry, text: &str) -> String {
 
 fn indented(text: &str) -> String {
     text.replace('\n', "\n        ")
-}
-
-fn deed(sender: &str, kind: &Kind, names: &Names) -> String {
-    let people = |ids: &[String]| ids.iter().map(|id| names.show(id)).collect::<Vec<_>>().join(", ");
-    match kind {
-        Kind::Created(created) if created.name.is_empty() => format!("{sender} began the conversation"),
-        Kind::Created(created) => {
-            let members = created.member_ids.get(1..).unwrap_or_default();
-            let with = if members.is_empty() { String::new() } else { format!(" with {}", people(members)) };
-            format!("{sender} made the group {}{with}", one_line(&created.name))
-        }
-        Kind::Add(add) => format!("{sender} added {}", people(&add.user_ids)),
-        Kind::Remove(remove) => format!("{sender} removed {}", people(&remove.user_ids)),
-        Kind::Leave(leave) if leave.new_owner_id.is_empty() => format!("{sender} left"),
-        Kind::Leave(leave) => format!("{sender} left; {} is the owner now", names.show(&leave.new_owner_id)),
-        Kind::Rename(rename) => format!("{sender} named the group {}", one_line(&rename.name)),
-        Kind::Settings(settings) => match settings.history_visibility() {
-            HistoryVisibility::All => format!("{sender} lets those who join later read everything"),
-            _ => format!("{sender} lets those who join later read from then on"),
-        },
-        Kind::SetRole(set) => {
-            format!("{sender} made {} {}", names.show(&set.user_id), role_name(set.role()))
-        }
-        Kind::Deleted(deleted) => format!("{sender}: deleted by {}", names.show(&deleted.user_id)),
-        Kind::Withheld(withheld) => match withheld.reason() {
-            WithheldReason::SenderBlocked => "withheld: you have blocked the sender".to_owned(),
-            WithheldReason::Erased => "withheld: erased by its author".to_owned(),
-            WithheldReason::Moderated => "withheld: removed by moderation".to_owned(),
-            WithheldReason::NotMember => "withheld: from a time when you were no member".to_owned(),
-            WithheldReason::Unspecified => "withheld".to_owned(),
-        },
-        other => media::deed(sender, other)
-            .unwrap_or_else(|| format!("{sender} sent something this version cannot show")),
-    }
 }
 
 pub fn role_name(role: Role) -> String {

@@ -25,6 +25,15 @@ pub enum Said {
     Change,
 }
 
+/// Whether words about files say by which id they can be had. Where one looks at them and presses a key, they need not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// They do.
+    Told,
+    /// They do not.
+    Hidden,
+}
+
 /// What a kind of content is.
 #[must_use]
 pub fn kind(entry: &Entry) -> Option<&Kind> {
@@ -37,16 +46,25 @@ pub fn said(entry: &Entry, people: &People) -> Said {
     if entry.target > 0 {
         return Said::Change;
     }
-    let sender = people.said(&entry.sender_id);
-    match kind(entry) {
-        Some(Kind::Deleted(deleted)) => Said::Gone(format!("deleted by {}", people.said(&deleted.user_id))),
+    told(&entry.sender_id, kind(entry), &|id| people.said(id), Ids::Hidden)
+}
+
+/// What content says of itself, where `name` gives people names that are harmless to show.
+#[must_use]
+pub fn told(sender: &str, kind: Option<&Kind>, name: &dyn Fn(&str) -> String, ids: Ids) -> Said {
+    match kind {
+        Some(Kind::Deleted(deleted)) => Said::Gone(format!("deleted by {}", name(&deleted.user_id))),
         Some(Kind::Withheld(withheld)) => Said::Gone(withheld_because(withheld.reason()).to_owned()),
-        Some(kind) => match message(kind) {
+        Some(kind) => match message(kind, ids) {
             Some(text) => Said::Message(text),
-            None => Said::Deed(deed(&sender, kind, people)),
+            None => Said::Deed(deed(&name(sender), kind, name, ids)),
         },
-        None => Said::Deed(format!("{sender} sent something this version cannot show")),
+        None => Said::Deed(unknown(&name(sender))),
     }
+}
+
+fn unknown(sender: &str) -> String {
+    format!("{sender} sent something this version cannot show")
 }
 
 fn withheld_because(reason: WithheldReason) -> &'static str {
@@ -61,17 +79,18 @@ fn withheld_because(reason: WithheldReason) -> &'static str {
 
 /// What a message says; none if it is no message.
 #[must_use]
-pub fn message(kind: &Kind) -> Option<String> {
+pub fn message(kind: &Kind, ids: Ids) -> Option<String> {
+    let described = |what, media: &Option<Media>| described(what, media.as_ref(), ids);
     Some(match kind {
         Kind::Text(text) => plain(&text.body),
-        Kind::Image(image) => with_caption(described("picture", image.media.as_ref()), &image.caption),
-        Kind::File(file) => with_caption(described("file", file.media.as_ref()), &file.caption),
-        Kind::Voice(voice) => described("voice note", voice.media.as_ref()),
-        Kind::Video(video) => with_caption(described("video", video.media.as_ref()), &video.caption),
+        Kind::Image(image) => with_caption(described("picture", &image.media), &image.caption),
+        Kind::File(file) => with_caption(described("file", &file.media), &file.caption),
+        Kind::Voice(voice) => described("voice note", &voice.media),
+        Kind::Video(video) => with_caption(described("video", &video.media), &video.caption),
         Kind::Album(album) => {
             let items = album.items.iter().filter_map(|item| item.kind.as_ref()).map(|item| match item {
-                album_item::Kind::Image(image) => described("picture", image.media.as_ref()),
-                album_item::Kind::Video(video) => described("video", video.media.as_ref()),
+                album_item::Kind::Image(image) => described("picture", &image.media),
+                album_item::Kind::Video(video) => described("video", &video.media),
             });
             with_caption(items.collect::<Vec<_>>().join("\n"), &album.caption)
         }
@@ -125,9 +144,9 @@ fn location(place: &Location) -> String {
     format!("[place {name}geo:{:.5},{:.5}]", place.latitude, place.longitude)
 }
 
-/// What it is, what it is called, and how large.
+/// What a file is, what it is called, and how large.
 #[must_use]
-pub fn described(what: &str, media: Option<&Media>) -> String {
+pub fn described(what: &str, media: Option<&Media>, ids: Ids) -> String {
     let Some(media) = media else { return format!("[{what}]") };
     let mut said = vec![what.to_owned()];
     if !media.name.is_empty() {
@@ -145,6 +164,9 @@ pub fn described(what: &str, media: Option<&Media>) -> String {
     if media.size > 0 {
         said.push(size(media.size));
     }
+    if ids == Ids::Told {
+        said.push(one_line(&media.id));
+    }
     format!("[{}]", said.join(", "))
 }
 
@@ -160,8 +182,8 @@ fn lasting(duration: Option<prost_types::Duration>) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-fn deed(sender: &str, kind: &Kind, people: &People) -> String {
-    let all = |ids: &[String]| ids.iter().map(|id| people.said(id)).collect::<Vec<_>>().join(", ");
+fn deed(sender: &str, kind: &Kind, name: &dyn Fn(&str) -> String, ids: Ids) -> String {
+    let all = |users: &[String]| users.iter().map(|user| name(user)).collect::<Vec<_>>().join(", ");
     match kind {
         Kind::Created(created) if created.name.is_empty() => format!("{sender} began the conversation"),
         Kind::Created(created) => {
@@ -172,16 +194,21 @@ fn deed(sender: &str, kind: &Kind, people: &People) -> String {
         Kind::Add(add) => format!("{sender} added {}", all(&add.user_ids)),
         Kind::Remove(remove) => format!("{sender} removed {}", all(&remove.user_ids)),
         Kind::Leave(leave) if leave.new_owner_id.is_empty() => format!("{sender} left"),
-        Kind::Leave(leave) => format!("{sender} left; the owner now: {}", people.said(&leave.new_owner_id)),
+        Kind::Leave(leave) => format!("{sender} left; the owner now: {}", name(&leave.new_owner_id)),
         Kind::Rename(rename) => format!("{sender} named the group {}", one_line(&rename.name)),
         Kind::Settings(settings) => match settings.history_visibility() {
             HistoryVisibility::All => format!("{sender} lets those who join later read everything"),
             _ => format!("{sender} lets those who join later read from then on"),
         },
-        Kind::SetRole(set) => format!("{sender} made {} {}", people.said(&set.user_id), role(set.role())),
-        Kind::SetAvatar(set) if set.media.is_some() => format!("{sender} gave the group another picture"),
-        Kind::SetAvatar(_) => format!("{sender} took the group's picture away"),
-        _ => format!("{sender} sent something this version cannot show"),
+        Kind::SetRole(set) => format!("{sender} made {} {}", name(&set.user_id), role(set.role())),
+        Kind::SetAvatar(set) => match &set.media {
+            Some(media) if ids == Ids::Told => {
+                format!("{sender} gave the group another picture ({})", one_line(&media.id))
+            }
+            Some(_) => format!("{sender} gave the group another picture"),
+            None => format!("{sender} took the group's picture away"),
+        },
+        _ => unknown(sender),
     }
 }
 
@@ -231,5 +258,69 @@ pub fn files(entry: &Entry) -> Vec<(&Media, bool)> {
                 .collect()
         }
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parlor_wire::chat::v1::{
+        Add, Album, AlbumItem, Created, Deleted, File, Image, SetAvatar, SetRole, Voice,
+    };
+    use parlor_wire::media::v1::{AudioInfo, ImageInfo};
+
+    use super::*;
+
+    fn picture() -> Media {
+        let info = ImageInfo { width: 4032, height: 3024, ..ImageInfo::default() };
+        Media {
+            id: "an-id".into(),
+            name: "sea\u{1b}.jpg".into(),
+            size: 3_250_000,
+            preview: Some(Preview::Image(info)),
+            ..Media::default()
+        }
+    }
+
+    #[test]
+    fn a_message_says_what_it_is_and_if_wanted_how_to_get_it() {
+        let image = Image { media: Some(picture()), caption: "look\u{7}".into() };
+        let shown = "[picture sea\u{241b}.jpg, 4032×3024, 3.2 MB, an-id]";
+        let told = |kind| message(&kind, Ids::Told).unwrap();
+        assert_eq!(told(Kind::Image(image.clone())), format!("{shown}\nlook\u{2407}"));
+        let hidden = message(&Kind::Image(image.clone()), Ids::Hidden).unwrap();
+        assert_eq!(hidden, format!("{}\nlook\u{2407}", shown.replace(", an-id", "")));
+        let item = AlbumItem { kind: Some(album_item::Kind::Image(image)) };
+        let album = Album { items: vec![item.clone(), item], caption: "two".into() };
+        assert_eq!(told(Kind::Album(album)), format!("{shown}\n{shown}\ntwo"));
+        let duration = Some(prost_types::Duration { seconds: 61, nanos: 600_000_000 });
+        let audio = AudioInfo { duration, waveform: vec![0, 40, 255, 128].into() };
+        let voice =
+            Media { id: "v".into(), size: 999, preview: Some(Preview::Audio(audio)), ..Media::default() };
+        assert_eq!(told(Kind::Voice(Voice { media: Some(voice) })), "[voice note, 1:02, ▁▂█▅, 999 B, v]");
+        let place =
+            Location { latitude: 52.5, longitude: 13.25, name: "Café".into(), ..Location::default() };
+        assert_eq!(told(Kind::Location(place)), "[place Café geo:52.50000,13.25000]");
+        assert_eq!(told(Kind::File(File::default())), "[file]");
+    }
+
+    #[test]
+    fn deeds_say_who_did_what() {
+        let did = |kind| match told("ada", Some(&kind), &|id| id.to_uppercase(), Ids::Told) {
+            Said::Deed(words) | Said::Gone(words) => words,
+            other => panic!("{other:?} is no deed"),
+        };
+        let member_ids = vec!["ada".into(), "ben".into()];
+        let created = Created { name: "Tea\n".into(), member_ids, ..Created::default() };
+        assert_eq!(did(Kind::Created(created)), "ADA made the group Tea\u{240a} with BEN");
+        let add = Add { user_ids: vec!["ben".into(), "cleo".into()] };
+        assert_eq!(did(Kind::Add(add)), "ADA added BEN, CLEO");
+        let set = SetRole { user_id: "ben".into(), role: Role::Admin.into() };
+        assert_eq!(did(Kind::SetRole(set)), "ADA made BEN admin");
+        let set = |media| Kind::SetAvatar(SetAvatar { media });
+        assert_eq!(did(set(Some(picture()))), "ADA gave the group another picture (an-id)");
+        assert_eq!(did(set(None)), "ADA took the group's picture away");
+        assert_eq!(did(Kind::Deleted(Deleted { user_id: "ben".into() })), "deleted by BEN");
+        let nothing = told("ada", None, &|id| id.to_uppercase(), Ids::Told);
+        assert_eq!(nothing, Said::Deed("ADA sent something this version cannot show".to_owned()));
     }
 }

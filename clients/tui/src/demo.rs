@@ -1,6 +1,7 @@
 //! A demonstration: a server in a temporary folder, three people who talk, and you among them, in one terminal.
 //!
-//! All of it is gone when it ends. The people are clients like any other, each with an account and a connection.
+//! All of it is gone when it ends, however it ends: the server keeps everything in a folder that it deletes, and stops as soon as
+//! nobody is at the other end of its standard input. The people are clients like any other, each with an account and a connection.
 
 mod cast;
 mod picture;
@@ -12,8 +13,7 @@ use std::time::Duration;
 
 use parlor_client::{Client, LogIn};
 use parlor_types::Op;
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, Command};
 
 use crate::{Options, TuiError, run};
@@ -21,6 +21,8 @@ use cast::Cast;
 
 /// How long the server may take to start.
 const START_WITHIN: Duration = Duration::from_secs(30);
+/// How long it may take to stop; it cuts connections sooner.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
 
 /// Why there is no demonstration.
 #[derive(Debug, thiserror::Error)]
@@ -69,54 +71,58 @@ pub async fn demo(program: &Path, options: Options) -> Result<(), DemoError> {
         greeting: "a demonstration: everything is gone when you quit".to_owned(),
         ..options
     };
-    tokio::select! {
-        shown = run(&options) => Ok(shown?),
+    let shown = tokio::select! {
+        shown = run(&options) => shown,
         played = cast.play() => match played {},
-    }
+    };
+    drop(cast);
+    stage.clear().await;
+    Ok(shown?)
 }
 
 /// The server, and where everything is kept.
 pub struct Stage {
-    folder: TempDir,
+    /// The server's, which deletes it.
+    folder: PathBuf,
     url: String,
-    // Killed when dropped; before the folder goes.
+    /// Stops when it is let go of: nothing else has the other end of its standard input.
     server: Child,
     secret: String,
 }
 
-impl Drop for Stage {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.server.start_kill();
-    }
-}
-
 impl Stage {
     async fn build(program: &Path) -> Result<Self, DemoError> {
-        let folder = tempfile::Builder::new().prefix("parlor-demo-").tempdir()?;
-        let mut server = Command::new(program)
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(folder.path().join("server"))
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut server = Command::new(program);
+        server.args(["--listen", "127.0.0.1:0", "--temporary", "--stop-with-input"]);
+        // What the terminal tells its programs, such as that it is closed, is not for the server: it has to tidy up.
+        #[cfg(unix)]
+        server.process_group(0);
+        let mut server = server.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = server.stdout.take().ok_or_else(|| DemoError::Start("it says nothing".to_owned()))?;
         let mut lines = BufReader::new(stdout).lines();
-        let first = tokio::time::timeout(START_WITHIN, lines.next_line()).await;
-        let first = first.map_err(|_| DemoError::Start("it takes too long".to_owned()))??;
-        let first = first.ok_or_else(|| DemoError::Start("it ended at once".to_owned()))?;
-        let address = first.strip_prefix("listening on ").map(str::trim);
-        let address = address.ok_or_else(|| DemoError::Start(first.clone()))?;
-        let url = format!("http://{address}");
+        let greeting = async {
+            let address = said(&mut lines, "listening on ", "").await?;
+            Ok::<_, DemoError>((address, said(&mut lines, "data in ", "; stop with Ctrl-C").await?))
+        };
+        let greeting = tokio::time::timeout(START_WITHIN, greeting).await;
+        let (address, folder) = greeting.map_err(|_| DemoError::Start("it takes too long".to_owned()))??;
+        let (url, folder) = (format!("http://{address}"), PathBuf::from(folder));
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self { folder, url, server, secret: format!("{} {}", Op::new(), Op::new()) })
     }
 
+    /// Waits until nothing is left.
+    async fn clear(mut self) {
+        drop(self.server.stdin.take());
+        if !matches!(tokio::time::timeout(STOP_WITHIN, self.server.wait()).await, Ok(Ok(_))) {
+            // It hangs, or cannot be waited for. Its folder is all that can be done without.
+            let _ = self.server.kill().await;
+            let _ = tokio::fs::remove_dir_all(&self.folder).await;
+        }
+    }
+
     fn folder(&self, username: &str) -> PathBuf {
-        self.folder.path().join(username)
+        self.folder.join(username)
     }
 
     async fn register(&self, username: &str, name: &str) -> Result<Client, DemoError> {
@@ -129,4 +135,15 @@ impl Stage {
         client.register(&who, name).await?;
         Ok(client)
     }
+}
+
+/// What stands between `before` and `after` in the next line.
+async fn said(
+    lines: &mut Lines<impl AsyncBufRead + Unpin>,
+    before: &str,
+    after: &str,
+) -> Result<String, DemoError> {
+    let line = lines.next_line().await?.ok_or_else(|| DemoError::Start("it ended at once".to_owned()))?;
+    let said = line.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).map(str::to_owned);
+    said.ok_or(DemoError::Start(line))
 }

@@ -9,6 +9,8 @@ use crate::views::composer;
 const NARROW: u16 = 60;
 /// From so many columns on the members stand beside the messages.
 const WIDE: u16 = 140;
+/// Messages take no more columns: longer lines are hard to read.
+const MEASURE: u16 = 100;
 /// Columns of the members.
 const SIDE: u16 = 32;
 
@@ -49,11 +51,12 @@ pub fn areas(state: &State) -> Areas {
     let header = 2.min(body);
     let composer = if state.thread.is_some() { composer::rows(state, middle, body) } else { 0 };
     let messages = body.saturating_sub(header + composer);
+    let measure = if state.thread.is_some() { MEASURE } else { middle };
     Areas {
         list: Rect::new(0, 0, list, body),
         rule: Rect::new(list, 0, rule, body),
         header: Rect::new(left, 0, middle, header),
-        messages: Rect::new(left, header, middle, messages),
+        messages: Rect::new(left, header, middle.min(measure), messages),
         composer: Rect::new(left, header + messages, middle, composer),
         side: Rect::new(left + middle, 0, side, body),
         status,

@@ -1,6 +1,6 @@
 //! Many lines.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use parlor_types::Op;
 
@@ -43,15 +43,34 @@ impl History {
         &self.lines
     }
 
+    /// What a client asked for and had no answer to, in the order in which it asked.
+    #[must_use]
+    pub fn unanswered(&self, client: &str) -> Vec<Op> {
+        let mut answered = HashSet::new();
+        for line in &self.lines {
+            if let Event::Ok { op, .. } | Event::Fail { op, .. } | Event::Owed { op } = &line.event {
+                answered.insert(*op);
+            }
+        }
+        let asked = self.lines.iter().filter(|line| &*line.client == client);
+        let asked = asked.filter_map(|line| match &line.event {
+            Event::Invoke { op, .. } => Some(*op),
+            _ => None,
+        });
+        asked.filter(|op| !answered.contains(op)).collect()
+    }
+
     /// How much there is to it.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut acked: HashMap<Op, ()> = HashMap::new();
+        let mut acked = HashSet::new();
         let mut all = Summary { lines: self.lines.len(), ..Summary::default() };
         for line in &self.lines {
             match &line.event {
                 Event::Invoke { .. } => all.invoked += 1,
-                Event::Ok { op, .. } => drop(acked.insert(*op, ())),
+                Event::Ok { op, .. } => {
+                    acked.insert(*op);
+                }
                 Event::Fail { .. } => all.refused += 1,
                 Event::Unknown { .. } => all.unknown += 1,
                 Event::Applied { entries, .. } | Event::Page { entries, .. } => all.taken_in += entries.len(),

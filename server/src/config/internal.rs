@@ -16,7 +16,8 @@ use crate::program::{AUTH_SVC, CHAT_SVC, MEDIA_SVC, PRESENCE_SVC, Program, Servi
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InternalConfig {
-    /// Where this one listens for the others; port 0 takes any that is free. Not for clients: keep it inside.
+    /// Where this one listens for the others; port 0 takes any that is free. Not for clients: keep it inside. The default is
+    /// that of auth-svc: chat-svc, presence-svc and media-svc have 7712 to 7714.
     pub listen: SocketAddr,
     /// The certificate that this service shows the others, in PEM; empty for clear text. With it every service wants to see
     /// one. When a file changes, new connections use the new one.

@@ -1,10 +1,13 @@
 //! Starting, stopping, starting again.
 
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Instant;
 
 use parlor_wire::auth::v1::GetProfileRequest;
 use parlor_wire::auth::v1::get_profile_request::User;
 use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::time::timeout;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -148,4 +151,37 @@ async fn a_second_signal_ends_it_at_once() {
     assert_eq!(told.unwrap().status(), ServingStatus::NotServing);
     server.signal("TERM").await;
     assert_eq!(server.ended().await, Some(130));
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_temporary_one_once_its_input_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_parlor-server"))
+        .args(["--listen", "127.0.0.1:0", "--temporary", "--stop-with-input"])
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line =
+        async || timeout(LONG, lines.next_line()).await.expect("it does not start").unwrap().unwrap();
+    assert!(line().await.starts_with("listening on "));
+    let data = line().await;
+    let data =
+        data.strip_prefix("data in ").and_then(|rest| rest.strip_suffix("; stop with Ctrl-C")).unwrap();
+    assert!(Path::new(data).starts_with(folder.path()) && Path::new(data).join("chat.db").exists(), "{data}");
+    drop(child.stdin.take());
+    assert_eq!(timeout(LONG, child.wait()).await.expect("it does not stop").unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn input_that_ends_stops_nothing_if_nobody_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    // Its input is at its end from the beginning.
+    let server = start(folder.path()).await;
+    server.register("ada").await;
 }

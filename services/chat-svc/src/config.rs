@@ -32,13 +32,13 @@ pub struct Config {
     /// A client sends something at least this often; after twice that without, its stream ends.
     #[serde(with = "duration")]
     pub ping_interval: Duration,
+    /// The same while its app is behind.
+    #[serde(with = "duration")]
+    pub background_ping_interval: Duration,
     /// What a stream's client has received and read is written, and what others have is told to it, at once and then
     /// not again before this.
     #[serde(with = "duration")]
     pub receipts_coalesce: Duration,
-    /// The same while its app is behind.
-    #[serde(with = "duration")]
-    pub background_ping_interval: Duration,
     /// Unanswered appends of a stream.
     pub appends_in_flight: usize,
     /// Unanswered fetches of a stream.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use parlor_history::Nanos;
 use parlor_testkit::in_time;
-use parlor_tests::history::Tick;
 use parlor_tests::{Binary, binary};
 use parlor_types::{ConversationId, Id as _, Op, Seq};
 use rand::RngExt as _;
@@ -29,7 +29,7 @@ pub enum Program {
 /// What a dead client had said.
 pub struct Killed {
     /// Nobody knew of its messages before this.
-    pub since: Tick,
+    pub since: Nanos,
     /// In the outbox, in this order.
     pub saved: Vec<(Op, String)>,
     /// Stored.
@@ -59,7 +59,7 @@ pub async fn feed_and_kill(
     child: &mut Child,
     program: Program,
     fed: Vec<String>,
-    since: Tick,
+    since: Nanos,
     rng: &mut StdRng,
 ) -> Killed {
     let mut input = child.stdin.take().expect("it was piped");
@@ -85,7 +85,7 @@ pub async fn feed_and_kill(
     }
 }
 
-fn of_library(said: &[String], since: Tick) -> Killed {
+fn of_library(said: &[String], since: Nanos) -> Killed {
     let (mut saved, mut acked) = (Vec::new(), Vec::new());
     for line in said {
         let words: Vec<_> = line.splitn(3, ' ').collect();
@@ -101,7 +101,7 @@ fn of_library(said: &[String], since: Tick) -> Killed {
 }
 
 /// It says one line for each message, when that is stored.
-fn of_command_line(said: &[String], fed: Vec<String>, since: Tick) -> Killed {
+fn of_command_line(said: &[String], fed: Vec<String>, since: Nanos) -> Killed {
     let (mut saved, mut acked) = (Vec::new(), Vec::new());
     for (line, text) in said.iter().zip(fed) {
         let line: serde_json::Value = serde_json::from_str(line).expect("one object per line");

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_client::Client;
+use parlor_history::{Event, Recorder, Seen};
 use parlor_testkit::compose;
 use parlor_tests::account::{self, Login};
-use parlor_tests::history::{Fate, Line, Recorder};
-use parlor_tests::{Follower, Relay, Seed, Server, number, reading};
-use parlor_types::{ConversationId, Id as _, Seq};
+use parlor_tests::{Follower, Relay, Seed, Server, history, number, reading};
+use parlor_types::{ConversationId, Id as _, Op, Seq};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
@@ -32,6 +32,10 @@ const SETTLE: Duration = Duration::from_secs(30);
 struct World {
     relay: Relay,
     recorder: Arc<Recorder>,
+    /// What Ada is known to have asked for.
+    known: BTreeSet<Op>,
+    /// What her client no longer knows of, since her profile was put back.
+    forgotten: BTreeSet<Op>,
     /// Reads and writes in the same group, and is not killed.
     ben: Follower,
     owner: Login,
@@ -61,33 +65,57 @@ impl World {
         let ben = Follower::start(ben, "ben", recorder.clone()).await;
         drop(ada);
         let profile = Profile::new(folder.path().join("ada"));
-        Self { relay, recorder, ben, owner, group, profile, _server: server, _folder: folder }
+        let (known, forgotten) = Default::default();
+        Self {
+            relay,
+            recorder,
+            known,
+            forgotten,
+            ben,
+            owner,
+            group,
+            profile,
+            _server: server,
+            _folder: folder,
+        }
     }
 
     /// Takes down what a client that is dead said, and what its outbox says; answers how many wait in it.
-    fn note(&self, said: &Killed) -> usize {
+    fn note(&mut self, said: &Killed) -> usize {
         for (op, text) in &said.saved {
-            self.recorder.invoked(said.since, "ada", self.group, *op, text);
+            history::invoked(&self.recorder, said.since, "ada", self.group, *op, Some(text));
+            self.known.insert(*op);
         }
-        let known = self.recorder.known();
         let waiting = self.profile.outbox();
         for row in &waiting {
-            if !known.contains(&row.op) {
-                self.recorder.invoked(said.since, "ada", self.group, row.op, &row.text);
+            if self.known.insert(row.op) {
+                history::invoked(&self.recorder, said.since, "ada", self.group, row.op, Some(&row.text));
             }
         }
         for (op, seq) in &said.acked {
-            self.recorder.acked(*op, *seq);
+            history::acked(&self.recorder, "ada", *op, *seq);
         }
         waiting.len()
+    }
+
+    /// The last client of Ada has emptied her outbox.
+    fn owed(&self) {
+        let unanswered = self.recorder.history().unanswered("ada");
+        for op in unanswered.into_iter().filter(|op| !self.forgotten.contains(op)) {
+            self.recorder.record("ada", Event::Owed { op });
+        }
     }
 
     /// Puts the profile back. What the copy's outbox does not have, the client no longer knows of.
     fn go_back(&mut self) {
         self.profile.go_back();
         let still: Vec<_> = self.profile.outbox().into_iter().map(|row| row.op).collect();
-        for op in self.recorder.unanswered("ada") {
-            self.recorder.fate(op, if still.contains(&op) { Fate::Owed } else { Fate::Forgotten });
+        for op in self.recorder.history().unanswered("ada") {
+            if still.contains(&op) {
+                self.forgotten.remove(&op);
+            } else {
+                self.forgotten.insert(op);
+            }
         }
     }
 }
@@ -104,7 +132,7 @@ async fn g1_to_g5_hold_over_kills_of_a_client() {
     let mut world = World::new().await;
     let (mut texts, mut went_back, mut waited) = (0_u64.., 0, 0);
     for round in 0..kills {
-        let since = world.recorder.tick();
+        let since = world.recorder.now();
         let bens = world.ben.say(world.group, format!("ben {round}")).await;
         let program = pick(&mut rng);
         let mut child = program.start(world.profile.folder(), &world.relay.url(), world.group);
@@ -129,25 +157,26 @@ async fn g1_to_g5_hold_over_kills_of_a_client() {
     let ada = Follower::start(client, "ada, at last", world.recorder.clone()).await;
     ada.caught_up(world.group, Seq::FIRST, SETTLE).await;
     let log = reading::log(&world.owner.chat(), &world.group.to_string()).await.expect("reads");
-    world.recorder.log(world.group, &log);
+    world.owed();
+    history::holds(&world.recorder, "owner", world.group, &log);
     for member in [&ada, &world.ben] {
         member.caught_up(world.group, Seq(log.len() as u64), SETTLE).await;
         assert_eq!(member.held(world.group), log, "G3: {} holds the log that is there", member.name);
-        world.recorder.holds(&member.name, world.group, vec![(Seq::FIRST, None)], &member.held(world.group));
+        history::holds(&world.recorder, &member.name, world.group, &member.held(world.group));
     }
-    let lines: Vec<_> = log.iter().map(Line::from).collect();
-    once_and_in_order(&lines);
+    once_and_in_order(&history::seen(&log));
     let history = world.recorder.history();
     history.assert_good();
-    let acked = history.appends.values().filter(|append| !append.acks.is_empty()).count();
+    let acked = history.summary().acked;
     assert!(acked as u64 >= 2 * kills, "too little was sent to prove anything: {acked} acked");
     println!("{acked} acked, {waited} found in the outbox of a dead client, {went_back} profiles put back");
     assert!(kills < KILLS || (went_back > 0 && waited > 0), "no kill came in between");
 }
 
 /// Also of what no dead client told of: it was killed between storing and saying so.
-fn once_and_in_order(lines: &[Line]) {
-    let numbers = lines.iter().filter_map(|line| line.text.strip_prefix("ada ")?.parse::<u64>().ok());
+fn once_and_in_order(entries: &[Seen]) {
+    let texts = entries.iter().filter_map(|entry| entry.content.as_deref());
+    let numbers = texts.filter_map(|text| text.strip_prefix("ada ")?.parse::<u64>().ok());
     let numbers: Vec<_> = numbers.collect();
     let different: BTreeSet<_> = numbers.iter().collect();
     assert_eq!(different.len(), numbers.len(), "G2: some messages are there twice: {numbers:?}");

@@ -9,10 +9,10 @@ mod trace;
 use std::path::Path;
 use std::sync::Arc;
 
+use parlor_history::{Event, Recorder};
 use parlor_testkit::{ChatClient, PATIENCE, StreamClient, compose, eventually, in_time};
 use parlor_tests::account::Login;
-use parlor_tests::history::{Fate, Recorder};
-use parlor_tests::{Server, reading};
+use parlor_tests::{Server, history, reading};
 use parlor_types::{ConversationId, Id as _, Op, Seq};
 use tempfile::TempDir;
 
@@ -126,7 +126,7 @@ async fn g1_a_server_whose_sync_fails_ends_and_acks_nothing_that_is_lost() {
         let server = Server::start(&prepared.data()).await;
         let group = prepared.group;
         let log = reading::log(&prepared.calling(&server), &group.to_string()).await.expect("reads");
-        recorder.log(group, &log);
+        history::holds(&recorder, "ada, afterwards", group, &log);
         recorder.history().assert_good();
     }
 }
@@ -137,12 +137,15 @@ async fn append_until_refused(prepared: &Prepared, server: &Server, recorder: &R
     for number in 0..ENOUGH {
         let append = compose::text(&group.to_string(), number + 1, &marker(number));
         let op = Op::parse(&append.op).expect("an op");
-        recorder.invoked(recorder.tick(), "ada", group, op, &marker(number));
+        history::invoked(recorder, recorder.now(), "ada", group, op, Some(&marker(number)));
         match in_time("an answer", chat.append(compose::unary(&append))).await {
-            Ok(answer) => recorder.acked(op, Seq(answer.into_inner().appended.expect("where it is").seq)),
+            Ok(answer) => {
+                let appended = answer.into_inner().appended.expect("where it is");
+                history::acked(recorder, "ada", op, Seq(appended.seq));
+            }
             Err(_) => {
                 // It may be there or not; Ada will not ask again.
-                recorder.fate(op, Fate::Forgotten);
+                recorder.record("ada", Event::Unknown { op });
                 return number;
             }
         }

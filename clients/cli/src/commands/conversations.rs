@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use parlor_client::Client;
+use parlor_tui::content::people_of;
 use parlor_types::{Id as _, UserId};
 use parlor_wire::chat::v1::{Conversation, ConversationKind};
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ pub async fn run(client: &Client, out: &mut Output) -> Outcome {
 pub async fn names_of(client: &Client, rows: &[Conversation]) -> Outcome<Names> {
     let members =
         rows.iter().flat_map(|row| &row.members).filter_map(|member| UserId::parse(&member.user_id));
-    let in_last = rows.iter().filter_map(|row| row.last_message.as_ref()).flat_map(entry::people);
+    let in_last = rows.iter().filter_map(|row| row.last_message.as_ref()).flat_map(people_of);
     let mut users: Vec<_> = members.chain(in_last).collect();
     users.sort_unstable();
     users.dedup();

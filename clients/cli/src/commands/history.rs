@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use parlor_client::Client;
+use parlor_tui::content::people_of;
 use parlor_types::Seq;
 use parlor_wire::chat::v1::{Conversation, Entry};
 
@@ -44,7 +45,7 @@ pub async fn print(
     gallery: &mut Gallery,
     entries: &[Entry],
 ) -> Outcome {
-    names.learn(client, entries.iter().flat_map(entry::people)).await?;
+    names.learn(client, entries.iter().flat_map(people_of)).await?;
     let now = SystemTime::now();
     for entry in entries {
         out.result(&entry::object(entry, names), || entry::line(entry, names, now))?;

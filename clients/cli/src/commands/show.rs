@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use parlor_client::Client;
+use parlor_tui::content::{Ids, described};
 use parlor_tui::picture::Protocol;
 use parlor_types::{Id as _, MediaId};
 use parlor_wire::chat::v1::content::Kind;
@@ -26,7 +27,7 @@ pub async fn run(client: &Client, out: &mut Output, id: &str, how: Pictures) -> 
     let protocol = pictures::protocol(Some(how), out.is_json());
     let Some(variant) = variant_of(&known, Variant::Large).filter(|_| protocol.is_some()) else {
         let object = media::file(&known);
-        return out.result(&object, || media::described("file", Some(&known)));
+        return out.result(&object, || described("file", Some(&known), Ids::Told));
     };
     let folder = TempDir::new()?;
     let path = folder.path().join("picture");
@@ -34,7 +35,7 @@ pub async fn run(client: &Client, out: &mut Output, id: &str, how: Pictures) -> 
     client.download(id, variant, &path, &mut |news| progress.tell(news)).await?;
     drop(progress);
     let Some(protocol) = protocol else { return Ok(()) };
-    out.result(&json!({}), || media::described("picture", Some(&known)))?;
+    out.result(&json!({}), || described("picture", Some(&known), Ids::Told))?;
     out.heading(&pictures::draw(&path, protocol)?)
 }
 

@@ -1,6 +1,8 @@
 //! A server and command lines that talk to it, each in a folder of its own.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod terminal;
+
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -66,7 +68,7 @@ impl Drop for Server {
 }
 
 /// `PARLOR_SERVER_BIN`, or what cargo put beside `parlor`.
-fn server_program() -> PathBuf {
+pub fn server_program() -> PathBuf {
     if let Some(program) = std::env::var_os("PARLOR_SERVER_BIN") {
         return program.into();
     }

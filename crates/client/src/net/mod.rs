@@ -1,4 +1,4 @@
-//! The I/O around the core: one channel to the server, tokens, calls, and the task that owns the stream.
+//! The I/O around the core: channels to the server, tokens, calls, and the task that owns the stream.
 
 mod account;
 mod chats;
@@ -25,8 +25,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tonic::transport::Channel;
-
 pub use account::LogIn;
 pub use live::{Events, Live, LiveOptions, News, Pending};
 pub use parcels::{FileDraft, FileToSend};
@@ -36,6 +34,7 @@ pub use transfer::{Tell, TransferNews};
 
 use crate::error::Error;
 use crate::store::{Store, StoreError};
+use server::Channels;
 use session::Session;
 
 /// How long a connection may take to come about.
@@ -56,14 +55,13 @@ pub struct Client {
 
 impl Client {
     /// Opens the account kept in `folder` (made if it is not there) at `server`: an address such as `http://127.0.0.1:7700`, or a
-    /// [`Server`] with more.
-    /// Nothing is sent yet. Calls that fail for a reason that time may mend are repeated for `patience`.
+    /// [`Server`] with more. Nothing is sent yet. Calls that fail for a reason that time may mend are repeated for `patience`.
     ///
     /// # Errors
     /// [`Error::Address`], [`Error::Store`].
     pub async fn open(folder: &Path, server: impl Into<Server>, patience: Duration) -> Result<Self, Error> {
         let server = server.into();
-        let channels = (server.channel()?, server.channel()?);
+        let channels = server.channels()?;
         let folder = folder.to_owned();
         let store = blocking(move || Store::open(&folder)).await?;
         Ok(Self::with_store(Arc::new(store), server.address(), channels, patience))
@@ -79,11 +77,11 @@ impl Client {
         patience: Duration,
     ) -> Result<Self, Error> {
         let server = server.into();
-        let channels = (server.channel()?, server.channel()?);
+        let channels = server.channels()?;
         Ok(Self::with_store(store, server.address(), channels, patience))
     }
 
-    fn with_store(store: Arc<Store>, server: &str, channels: (Channel, Channel), patience: Duration) -> Self {
+    fn with_store(store: Arc<Store>, server: &str, channels: Channels, patience: Duration) -> Self {
         let session = Session::new(store, server.to_owned(), channels, patience);
         Self { session: Arc::new(session), generation_met: Arc::default() }
     }

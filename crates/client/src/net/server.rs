@@ -12,7 +12,14 @@ use crate::error::Error;
 /// Where a profile keeps the authorities that may vouch for its server.
 const AUTHORITIES: &str = "ca.pem";
 
+/// The services that may be elsewhere, as an address names them.
+const ELSEWHERE: [&str; 3] = ["auth", "presence", "media"];
+
 /// A server: its address, such as `https://chat.example.org`, and the authorities that may vouch for it.
+///
+/// Where nothing brings its services together, the address is that of chat-svc, and behind it stand those of the others:
+/// `https://chat.example.org,auth=https://auth.example.org,presence=https://presence.example.org,media=https://media.example.org`.
+/// Whatever is not named is at the first.
 #[derive(Debug, Clone)]
 pub struct Server {
     address: String,
@@ -65,15 +72,41 @@ impl Server {
         &self.address
     }
 
-    /// Connects when first used, and again whenever it must.
-    pub(super) fn channel(&self) -> Result<Channel, Error> {
-        let not_one = |_| Error::Address(self.address.clone());
-        let endpoint = Endpoint::from_shared(self.address.clone()).map_err(not_one)?;
+    /// Connections that come about when they are first used, and again whenever they must.
+    pub(super) fn channels(&self) -> Result<Channels, Error> {
+        let mut parts = self.address.split(',').map(str::trim);
+        let first = parts.next().unwrap_or_default();
+        let mut named: [Option<&str>; 3] = [None; 3];
+        for part in parts {
+            let (name, address) = part.split_once('=').ok_or_else(|| self.not_one(part))?;
+            let place = ELSEWHERE.iter().position(|service| *service == name);
+            let place = place.ok_or_else(|| self.not_one(part))?;
+            if named[place].replace(address).is_some() {
+                return Err(self.not_one(part));
+            }
+        }
+        let chat = self.channel(first)?;
+        let at = |address: Option<&str>| address.map_or_else(|| Ok(chat.clone()), |it| self.channel(it));
+        let [auth, presence, media] = named;
+        let (auth, presence) = (at(auth)?, at(presence)?);
+        Ok(Channels { auth, presence, files: self.channel(media.unwrap_or(first))?, chat })
+    }
+
+    fn not_one(&self, part: &str) -> Error {
+        Error::Address(if part == self.address {
+            part.to_owned()
+        } else {
+            format!("{part} in {}", self.address)
+        })
+    }
+
+    fn channel(&self, address: &str) -> Result<Channel, Error> {
+        let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| self.not_one(address))?;
         let scheme = endpoint.uri().scheme_str().map(str::to_owned);
         let endpoint = match scheme.as_deref() {
             Some("http") => endpoint,
-            Some("https") => endpoint.tls_config(self.tls()).map_err(not_one)?,
-            _ => return Err(Error::Address(self.address.clone())),
+            Some("https") => endpoint.tls_config(self.tls()).map_err(|_| self.not_one(address))?,
+            _ => return Err(self.not_one(address)),
         };
         let (interval, timeout) = KEEP_ALIVE;
         let endpoint = endpoint
@@ -93,6 +126,16 @@ impl Server {
     }
 }
 
+/// The ways to its services.
+#[derive(Debug, Clone)]
+pub(super) struct Channels {
+    pub auth: Channel,
+    pub chat: Channel,
+    pub presence: Channel,
+    /// A connection of their own for files, so that no text waits behind one.
+    pub files: Channel,
+}
+
 impl From<&str> for Server {
     fn from(address: &str) -> Self {
         Self::new(address)
@@ -108,6 +151,30 @@ impl From<&String> for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_address_is_one_or_says_where_the_others_are() {
+        for good in [
+            "http://a:1",
+            "https://a.example",
+            "http://a:1,media=http://b:2",
+            "http://a:1, auth=http://b:2, presence=https://c, media=http://d:4",
+        ] {
+            assert!(Server::new(good).channels().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a:1",
+            "ftp://a",
+            "http://a:1,http://b:2",
+            "http://a:1,chat=http://b:2",
+            "http://a:1,auth=b",
+            "http://a:1,auth=http://b:2,auth=http://c:3",
+            "auth=http://a:1",
+        ] {
+            assert!(matches!(Server::new(bad).channels(), Err(Error::Address(_))), "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_profile_keeps_who_may_vouch() {

@@ -24,6 +24,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::blocking;
+use super::server::Channels;
 use crate::core::{retry_after, wait};
 use crate::error::Error;
 use crate::store::{Store, StoreError, Tokens};
@@ -38,9 +39,7 @@ pub(super) const CALL_WITHIN: Duration = Duration::from_secs(30);
 pub(super) struct Session {
     pub store: Arc<Store>,
     pub server: String,
-    pub channel: Channel,
-    /// A connection of their own for files, so that no text waits behind one.
-    pub files: Channel,
+    channels: Channels,
     pub patience: Duration,
     /// Held while tokens are renewed; an access token that the server refused.
     refused: Mutex<Refused>,
@@ -56,38 +55,37 @@ struct Refused {
 /// What a call needs.
 #[derive(Clone)]
 pub(super) struct Access {
-    pub channel: Channel,
-    pub files: Channel,
+    channels: Channels,
     pub token: Option<String>,
 }
 
 impl Access {
     pub fn auth(&self) -> AuthServiceClient<Channel> {
-        AuthServiceClient::new(self.channel.clone())
+        AuthServiceClient::new(self.channels.auth.clone())
     }
 
     pub fn profiles(&self) -> ProfileServiceClient<Channel> {
-        ProfileServiceClient::new(self.channel.clone())
+        ProfileServiceClient::new(self.channels.auth.clone())
     }
 
     pub fn email(&self) -> EmailServiceClient<Channel> {
-        EmailServiceClient::new(self.channel.clone())
+        EmailServiceClient::new(self.channels.auth.clone())
     }
 
     pub fn people(&self) -> PeopleServiceClient<Channel> {
-        PeopleServiceClient::new(self.channel.clone())
+        PeopleServiceClient::new(self.channels.chat.clone())
     }
 
     pub fn presence(&self) -> PresenceServiceClient<Channel> {
-        PresenceServiceClient::new(self.channel.clone())
+        PresenceServiceClient::new(self.channels.presence.clone())
     }
 
     pub fn chat(&self) -> ChatServiceClient<Channel> {
-        ChatServiceClient::new(self.channel.clone())
+        ChatServiceClient::new(self.channels.chat.clone())
     }
 
     pub fn media(&self) -> MediaServiceClient<Channel> {
-        MediaServiceClient::new(self.files.clone())
+        MediaServiceClient::new(self.channels.files.clone())
     }
 
     /// With the token and a deadline.
@@ -115,17 +113,12 @@ impl Access {
 }
 
 impl Session {
-    pub fn new(
-        store: Arc<Store>,
-        server: String,
-        (channel, files): (Channel, Channel),
-        patience: Duration,
-    ) -> Self {
-        Self { store, server, channel, files, patience, refused: Mutex::default() }
+    pub fn new(store: Arc<Store>, server: String, channels: Channels, patience: Duration) -> Self {
+        Self { store, server, channels, patience, refused: Mutex::default() }
     }
 
     fn access_with(&self, token: Option<String>) -> Access {
-        Access { channel: self.channel.clone(), files: self.files.clone(), token }
+        Access { channels: self.channels.clone(), token }
     }
 
     pub async fn stored<T: Send + 'static>(

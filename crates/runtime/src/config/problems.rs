@@ -30,6 +30,7 @@ impl Display for Problem {
 pub struct Problems {
     prefix: String,
     found: Vec<Problem>,
+    ranges: BTreeMap<String, [String; 2]>,
 }
 
 /// Rules that types alone do not express.
@@ -47,10 +48,11 @@ impl Problems {
 
     /// Notes `key` unless `value` lies in `allowed`.
     pub fn range<T: PartialOrd + Debug>(&mut self, key: &str, value: &T, allowed: RangeInclusive<T>) {
+        let bounds = [format!("{:?}", allowed.start()), format!("{:?}", allowed.end())];
         if !allowed.contains(value) {
-            let (low, high) = allowed.into_inner();
-            self.add(key, format!("is {value:?}, allowed is {low:?} to {high:?}"));
+            self.add(key, format!("is {value:?}, allowed is {} to {}", bounds[0], bounds[1]));
         }
+        self.ranges.insert(self.full(key), bounds);
     }
 
     /// Checks a part of the configuration, whose keys lie below `key`.
@@ -70,6 +72,12 @@ impl Problems {
     /// The problems, by key.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.found.iter()
+    }
+
+    /// The ranges that values were held against, by key: the `Debug` texts of the least and the greatest that is allowed.
+    #[must_use]
+    pub fn ranges(&self) -> &BTreeMap<String, [String; 2]> {
+        &self.ranges
     }
 
     pub(super) fn add_from(&mut self, key: String, message: impl Display, origin: &str) {

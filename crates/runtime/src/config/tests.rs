@@ -184,3 +184,13 @@ fn the_printed_configuration_loads_to_the_same_and_hides_secrets() {
     let plain = |service: &Service| toml::to_string(service).unwrap();
     assert_eq!(plain(&again), plain(&loaded.value));
 }
+
+#[test]
+fn a_check_tells_the_ranges_it_knows() {
+    let mut problems = Problems::default();
+    Service::default().check(&mut problems);
+    assert!(problems.is_empty());
+    let ranges: Vec<_> =
+        problems.ranges().iter().map(|(key, [low, high])| format!("{key} {low} {high}")).collect();
+    assert_eq!(ranges, ["listen.patience 1s 60s", "listen.port 1024 65535"]);
+}

@@ -4,16 +4,25 @@ use std::time::Duration;
 
 use parlor_runtime::config::{Problems, Validate};
 
-use super::{Config, DAY, Limits, PasswordConfig, SessionConfig, ThrottleConfig};
+use super::{Config, DAY, Limits, PasswordConfig, SessionConfig, StoreConfig, ThrottleConfig};
 use crate::accounts::OWASP_COSTS;
 
 impl Validate for Config {
     fn check(&self, problems: &mut Problems) {
+        problems.within("store", &self.store);
         problems.within("password", &self.password);
         problems.within("session", &self.session);
         problems.within("throttle", &self.throttle);
         problems.within("limits", &self.limits);
         problems.within("mail", &self.mail);
+    }
+}
+
+impl Validate for StoreConfig {
+    fn check(&self, problems: &mut Problems) {
+        if self.max_bytes != 0 {
+            problems.range("max_bytes", &self.max_bytes, 1 << 20..=1 << 46);
+        }
     }
 }
 
@@ -146,6 +155,7 @@ mod tests {
     #[test]
     fn every_value_out_of_range_is_named() {
         let mut config = Config::default();
+        config.store.max_bytes = 1;
         config.password.lanes = 0;
         config.session.per_person = 0;
         config.throttle.address.burst = 0;
@@ -155,7 +165,13 @@ mod tests {
         let keys: Vec<_> = problems.iter().map(|problem| problem.key.as_str()).collect();
         assert_eq!(
             keys,
-            ["password.lanes", "session.per_person", "throttle.address.burst", "limits.login.per_second"]
+            [
+                "store.max_bytes",
+                "password.lanes",
+                "session.per_person",
+                "throttle.address.burst",
+                "limits.login.per_second"
+            ]
         );
     }
 }

@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::{Thread, Waiting};
-use crate::content::{self, Said, kind, said};
+use crate::content::{self, Ids, Said, kind, said};
 use crate::picture::Drawing;
 use crate::state::State;
 use crate::text::{cut, is_rtl, visual, width, wrap};
@@ -83,7 +83,7 @@ impl Canvas<'_> {
         let Some(kind) = waiting.append.content.as_ref().and_then(|content| content.kind.as_ref()) else {
             return;
         };
-        let Some(text) = content::message(kind) else { return };
+        let Some(text) = content::message(kind, Ids::Hidden) else { return };
         let me = self.state.me().map(|me| me.to_string()).unwrap_or_default();
         let head = match index.checked_sub(1) {
             Some(before) if before >= thread.entries.len() => false,
@@ -271,7 +271,7 @@ pub fn in_order(line: &str) -> String {
 
 fn stands_with(before: &Entry, entry: &Entry) -> bool {
     let seconds = |entry: &Entry| entry.time.map_or(0, |at| at.seconds);
-    let is_message = kind(before).is_some_and(|kind| content::message(kind).is_some());
+    let is_message = kind(before).is_some_and(|kind| content::message(kind, Ids::Hidden).is_some());
     is_message && before.sender_id == entry.sender_id && seconds(entry) - seconds(before) < TOGETHER
 }
 

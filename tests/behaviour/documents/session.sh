@@ -1,0 +1,57 @@
+# Sourced by the plan of a document: how its blocks are run, one after the other, in the folder of the document.
+set -euo pipefail
+# What the programs that go on have written.
+logs=$1
+
+# Ends what goes on, and waits until it has.
+stop() {
+    local running
+    running=$(jobs -p)
+    [[ -z $running ]] || kill $running 2>/dev/null || true
+    wait
+}
+trap stop EXIT
+
+# run WHERE COMMAND...
+run() {
+    echo "--- $1" >&2
+    "${@:2}" </dev/null
+}
+
+# typing WHERE FILE ANSWER: at a terminal, where ANSWER is the answer to every question. A program that asks for a secret
+# throws away what was typed before, so it is typed again and again.
+typing() {
+    echo "--- $1" >&2
+    script --quiet --return --command "bash -euxo pipefail '$2'" /dev/null < <(while sleep 0.3 && echo "$3"; do :; done)
+}
+
+# background WHERE FILE: each line is a program that goes on until the section ends.
+background() {
+    echo "--- $1" >&2
+    local line
+    while read -r line <&3; do
+        [[ -n $line && $line != \#* ]] || continue
+        start "$line"
+    done 3<"$2"
+}
+
+# serving WHERE FILE: the same; each has to say something before the next comes.
+serving() {
+    echo "--- $1" >&2
+    local line
+    while read -r line <&3; do
+        [[ -n $line && $line != \#* ]] || continue
+        start "$line"
+        until [[ -s $log ]]; do
+            kill -0 $! 2>/dev/null || { echo "ended at once: $line" >&2; cat "$log.err" >&2; exit 1; }
+            sleep 0.05
+        done
+    done 3<"$2"
+}
+
+# start COMMAND: sets log, to the file of its output.
+start() {
+    log=$(mktemp -p "$logs")
+    echo "+ $1 &" >&2
+    bash -c "$1" </dev/null >"$log" 2>"$log.err" 3<&- &
+}

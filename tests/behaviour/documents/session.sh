@@ -22,7 +22,8 @@ run() {
 # throws away what was typed before, so it is typed again and again.
 typing() {
     echo "--- $1" >&2
-    script --quiet --return --command "bash -euxo pipefail '$2'" /dev/null < <(while sleep 0.3 && echo "$3"; do :; done)
+    script --quiet --return --command "bash -euxo pipefail '$2' && touch '$2.done' || { touch '$2.done'; exit 1; }" /dev/null \
+        < <(until [[ -e "$2.done" ]]; do sleep 0.3 && echo "$3"; done)
 }
 
 # background WHERE FILE: each line is a program that goes on until the section ends.

@@ -3,7 +3,7 @@
 mod support;
 
 use parlor_embedded::rusqlite::{self, Connection, StatementStatus};
-use parlor_embedded::{Db, Migration, OpenError, Options};
+use parlor_embedded::{Db, Migration, OpenError, Options, Tx};
 use support::{Job, SCHEMA, file, folder, get, open, put};
 
 const UPGRADE: &[Migration] = &[
@@ -93,11 +93,12 @@ async fn a_statement_is_planned_once_whatever_is_bound_to_it() {
     let planned_again = |connection: &Connection| {
         let mut statement = connection.prepare("SELECT key FROM kv WHERE value > ?1 LIMIT ?2")?;
         for limit in 0..3 {
-            drop(statement.query((limit, limit))?.next()?.is_some());
+            statement.query((limit, limit))?.next()?;
         }
         rusqlite::Result::Ok(statement.get_status(StatementStatus::RePrepare))
     };
-    let on_the_writer = db.write(move |tx| Ok::<_, Job>(planned_again(tx)?)).await.unwrap();
+    let writing = move |tx: &mut Tx<'_>| -> Job<i32> { Ok(planned_again(tx)?) };
+    let on_the_writer = db.write(writing).await.unwrap();
     let on_a_reader = db.read(move |s| planned_again(s)).await.unwrap();
     assert_eq!((on_the_writer, on_a_reader), (0, 0));
 }

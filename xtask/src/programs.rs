@@ -3,7 +3,7 @@
 //! Every check asks cargo for the same selection of packages. Another selection would resolve other features, and build
 //! most of the workspace again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::workspace::{Workspace, output};
 
-/// What comes after `cargo test` so that it runs what [`build`] has built.
+/// What comes after `cargo test` so that it runs what [`build`] has built. With `--test` it would build anew.
 pub const SELECTION: [&str; 2] = ["--workspace", "--locked"];
 
 /// What cargo has built.
@@ -59,11 +59,10 @@ impl Programs {
         self.find("example", name)
     }
 
-    /// The names of the test programs of the package in this folder of the workspace.
-    pub fn tests(&self, workspace: &Workspace, folder: &str) -> Vec<&str> {
-        let package = workspace.root.join(folder);
-        let found = self.0.iter().filter(|program| program.kind == "test" && program.package == package);
-        found.map(|program| program.name.as_str()).collect()
+    /// The test programs of the package in this folder, which is where cargo would run them.
+    pub fn tests(&self, folder: &Path) -> Vec<&Path> {
+        let found = self.0.iter().filter(|program| program.kind == "test" && program.package == folder);
+        found.map(|program| program.file.as_path()).collect()
     }
 
     fn find(&self, kind: &str, name: &str) -> Result<PathBuf> {
@@ -114,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_tests_of_one_package_are_found() {
-        let workspace = Workspace { root: "/w".into(), tools: "tools".into(), ci: false };
-        assert_eq!(Programs::told(MESSAGES).tests(&workspace, "tests"), ["crash"]);
+        let programs = Programs::told(MESSAGES);
+        assert_eq!(programs.tests(Path::new("/w/tests")), [Path::new("/t/deps/crash-1")]);
     }
 }

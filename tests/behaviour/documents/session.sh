@@ -22,7 +22,9 @@ run() {
 # throws away what was typed before, so it is typed again and again.
 typing() {
     echo "--- $1" >&2
-    script --quiet --return --command "bash -euxo pipefail '$2'" /dev/null < <(while sleep 0.3 && echo "$3"; do :; done)
+    # waits: for a question, which only whoever asks it can see
+    script --quiet --return --command "bash -euxo pipefail '$2' && touch '$2.done' || { touch '$2.done'; exit 1; }" /dev/null \
+        < <(until [[ -e "$2.done" ]]; do echo "$3" && sleep 0.3; done) # waits: between two answers
 }
 
 # background WHERE FILE: each line is a program that goes on until the section ends.
@@ -44,6 +46,7 @@ serving() {
         start "$line"
         until [[ -s $log ]]; do
             kill -0 $! 2>/dev/null || { echo "ended at once: $line" >&2; cat "$log.err" >&2; exit 1; }
+            # waits: for the first line of output, which is looked for again and again
             sleep 0.05
         done
     done 3<"$2"

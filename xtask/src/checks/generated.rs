@@ -18,7 +18,11 @@ struct Generated {
     page: &'static str,
 }
 
-const GENERATED: &[Generated] = &[of_protos("docs/api.md", "api"), of_protos("docs/errors.md", "errors")];
+const GENERATED: &[Generated] = &[
+    of_protos("docs/api.md", "api"),
+    of_protos("docs/errors.md", "errors"),
+    Generated { file: "docs/configuration.md", example: "server-docs", page: "configuration" },
+];
 
 const fn of_protos(file: &'static str, page: &'static str) -> Generated {
     Generated { file, example: "docs", page }

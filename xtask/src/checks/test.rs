@@ -3,13 +3,13 @@
 //!
 //! Some of them need an S3 server, which is installed for them; without Go to build it they are skipped.
 
-use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 
 use crate::check::Outcome;
 use crate::install;
-use crate::programs::{self, Programs, SELECTION};
+use crate::programs::{self, SELECTION};
 use crate::workspace::{Workspace, run as run_command};
 
 /// The package of the whole-system tests.
@@ -18,26 +18,25 @@ const WHOLE_SYSTEM: &str = "tests";
 pub fn run(workspace: &Workspace) -> Result<Outcome> {
     let minio = install::minio(workspace)?;
     let programs = programs::build(workspace)?;
-    let test = |topology, server, which: &[&str]| -> Result<()> {
-        println!("  services in: {topology}");
-        let mut test = workspace.cargo(&[&["test"], &SELECTION[..], &["--no-fail-fast"], which].concat());
+    let under_test = |test: &mut Command, topology, server| -> Result<()> {
         test.env("PARLOR_TOPOLOGY", topology).envs(minio.iter().map(|minio| ("PARLOR_MINIO_BIN", minio)));
-        test.envs(under_test(&programs, server)?);
-        run_command(&mut test)
+        test.env("PARLOR_SERVER_BIN", programs.binary(server)?)
+            .env("PARLOR_CLI_BIN", programs.binary("parlor")?);
+        println!("  services in: {topology}");
+        run_command(test)
     };
-    let together = test("one", "parlor-server", &[]);
-    let names = programs.tests(workspace, WHOLE_SYSTEM);
-    let which: Vec<_> = names.into_iter().flat_map(|name| ["--test", name]).collect();
+    let mut all = workspace.cargo(&[&["test"], &SELECTION[..], &["--no-fail-fast"]].concat());
+    let together = under_test(&mut all, "one", "parlor-server");
     // What fails there need not fail here, too: both are told.
-    let apart = test("four", "parlor-four", &which);
+    let folder = workspace.root.join(WHOLE_SYSTEM);
+    let apart = programs.tests(&folder).into_iter().map(|test| {
+        let mut test = workspace.command(test);
+        under_test(test.current_dir(&folder), "four", "parlor-four")
+    });
+    let apart = apart.fold(Ok(()), Result::and);
     together.and(apart)?;
     Ok(match minio {
         Some(_) => Outcome::Passed(String::new()),
         None => Outcome::Skipped("no Go to build an S3 server with: the tests on S3 have not run".to_owned()),
     })
-}
-
-/// What tells the whole-system tests which programs to test.
-fn under_test(programs: &Programs, server: &str) -> Result<[(&'static str, PathBuf); 2]> {
-    Ok([("PARLOR_SERVER_BIN", programs.binary(server)?), ("PARLOR_CLI_BIN", programs.binary("parlor")?)])
 }

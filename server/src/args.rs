@@ -210,7 +210,16 @@ mod tests {
         let values =
             args.settings.keys().map(|(flag, _, value)| value.unwrap_or_else(|| panic!("{flag} is lost")));
         assert_eq!(values, ["d", "127.0.0.1:1", "c", "k", "true", "127.0.0.1:2"]);
-        let others = ["config", "set", "check_config", "print_config", "help", "version"];
+        let others = [
+            "config",
+            "set",
+            "temporary",
+            "stop_with_input",
+            "check_config",
+            "print_config",
+            "help",
+            "version",
+        ];
         let command = Args::command();
         let known = Settings::default().keys().map(|(flag, ..)| flag.trim_start_matches("--"));
         let missing = |arg: &&clap::Arg| {

@@ -72,7 +72,7 @@ fn a_group_and_what_its_members_see() {
     assert_eq!(kinds(ben.json(&["history", "--to", id, "--limit", "2", "--before", "8"])), all[5..7]);
     let human = ben.run(&["history", "--to", id, "--all"]);
     assert!(text(&human.stdout).contains("* ben added cleo\n"), "{}", text(&human.stdout));
-    assert!(text(&human.stdout).contains("* ada left; ben is the owner now\n"));
+    assert!(text(&human.stdout).contains("* ada left; the owner now: ben\n"));
 
     let row = ben.json(&["conversations"]).remove(0);
     assert_eq!((&row["name"], &row["head"], &row["unread"]), (&json!("Coffee"), &json!(9), &json!(0)));

@@ -3,12 +3,18 @@ set -euo pipefail
 # What the programs that go on have written.
 logs=$1
 
-# Ends what goes on, and waits until it has.
+# What goes on, by process id.
+declare -A going=()
+
+# Ends what goes on, and waits until it has. What has ended before was not what the document says.
 stop() {
-    local running
-    running=$(jobs -p)
-    [[ -z $running ]] || kill $running 2>/dev/null || true
+    local id ended=
+    for id in "${!going[@]}"; do
+        kill "$id" 2>/dev/null || ended+="${going[$id]}"$'\n'
+    done
+    going=()
     wait
+    [[ -z $ended ]] || { echo "ended by itself: $ended" >&2; return 1; }
 }
 trap stop EXIT
 
@@ -57,4 +63,5 @@ start() {
     log=$(mktemp -p "$logs")
     echo "+ $1 &" >&2
     bash -c "$1" </dev/null >"$log" 2>"$log.err" 3<&- &
+    going[$!]=$1
 }

@@ -21,7 +21,7 @@ impl Validate for Config {
 impl Validate for StoreConfig {
     fn check(&self, problems: &mut Problems) {
         if self.max_bytes != 0 {
-            problems.range("max_bytes", &self.max_bytes, 1 << 20..=1 << 46);
+            problems.range("max_bytes", &self.max_bytes, 1 << 17..=1 << 46);
         }
     }
 }

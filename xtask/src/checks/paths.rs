@@ -13,6 +13,8 @@ use crate::workspace::Workspace;
 
 /// A word without a slash is a file if it ends like one of ours.
 const EXTENSIONS: [&str; 7] = ["rs", "proto", "md", "sh", "py", "ts", "conf"];
+/// What media types begin with: `image/png` is no file.
+const MEDIA_TYPES: [&str; 5] = ["application", "audio", "image", "text", "video"];
 /// What `cargo xtask` knows besides checks.
 const COMMANDS: [&str; 2] = ["ci", "simulate"];
 
@@ -140,7 +142,9 @@ fn is_path(code: &str) -> bool {
     }
     let has_extension =
         Path::new(code).extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found == *known));
-    has_extension || code.contains('/')
+    let is_media_type =
+        code.split_once('/').is_some_and(|(kind, rest)| MEDIA_TYPES.contains(&kind) && !rest.is_empty());
+    has_extension || (code.contains('/') && !is_media_type)
 }
 
 /// Without `..`.
@@ -166,12 +170,13 @@ mod tests {
 
     #[test]
     fn links_paths_and_checks_are_names_and_nothing_else_is() {
-        let text = "[a](../a.md#b) [c](https://c.example/d) [e](#e)\n`log/facade.rs` `app.rs` `/var/lib` `a b/c` `parlor/*/v1` `10.0.0.0/8`\n\
+        let text = "[a](../a.md#b) [c](https://c.example/d) [e](#e)\n`log/facade.rs` `app.rs` `/var/lib` `a b/c` `parlor/*/v1` `10.0.0.0/8` `image/png` `text/`\n\
                     ```sh\ncat `x/y.rs`\ncargo xtask layers\n```\n`services/<name>/` `0.5` `proto/`, `cargo xtask ci` cargo xtask  -- `cargo xtask <name>`";
         let wanted = [
             "1 Link(\"../a.md\")",
             "2 Code(\"log/facade.rs\")",
             "2 Code(\"app.rs\")",
+            "2 Code(\"text/\")",
             "5 Check(\"layers\")",
             "7 Check(\"ci\")",
             "7 Code(\"proto/\")",

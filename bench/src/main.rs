@@ -31,6 +31,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::bare::Keep;
 use crate::machine::Machine;
 use crate::progress::Progress;
+use crate::scenarios::history::{self, How};
 use crate::scenarios::{Options, SCENARIOS, Scenario};
 
 /// Every scenario in turn.
@@ -46,6 +47,10 @@ async fn main() -> Result<ExitCode> {
             bare::stream::serve(keep, &path(args, "folder")?).await?;
         }
         Some((bare::media::COMMAND, args)) => bare::media::serve(path(args, "folder")?).await?,
+        Some((history::COMMAND, args)) => {
+            let how = *args.get_one::<How>("how").context("clap asks for it")?;
+            println!("{}", history::take_in(how, &path(args, "file")?)?);
+        }
         Some((ALL, args)) => measure(&SCENARIOS.iter().collect::<Vec<_>>(), args).await?,
         Some((name, args)) => {
             let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name);
@@ -120,6 +125,8 @@ fn cli() -> Command {
     let scenario = |scenario: &Scenario| measuring(scenario.name, scenario.about);
     let folder = Arg::new("folder").required(true).value_parser(value_parser!(PathBuf));
     let keep = Arg::new("keep").required(true).value_parser(value_parser!(Keep));
+    let how = Arg::new("how").required(true).value_parser(value_parser!(How));
+    let file = Arg::new("file").required(true).value_parser(value_parser!(PathBuf));
     let all = measuring(ALL, "All of these, one after the other");
     Command::new("bench")
         .about("How fast the server is, against plainer ones in the same run")
@@ -127,6 +134,7 @@ fn cli() -> Command {
         .subcommands(SCENARIOS.iter().map(scenario))
         .subcommand(all)
         .subcommand(Command::new(bare::stream::COMMAND).hide(true).args([keep, folder.clone()]))
+        .subcommand(Command::new(history::COMMAND).hide(true).args([how, file]))
         .subcommand(Command::new(bare::media::COMMAND).hide(true).arg(folder))
 }
 

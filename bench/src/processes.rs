@@ -48,9 +48,7 @@ impl Process {
 
     /// What it has taken so far.
     pub fn usage(&self) -> Result<Usage> {
-        let folder = PathBuf::from(format!("/proc/{}", self.child.id().context("it has ended")?));
-        let read = |name: &str| fs::read_to_string(folder.join(name));
-        Usage::parse(&read("stat")?, &read("status")?, &read("io")?).context("Linux tells it")
+        Usage::of(&self.child.id().context("it has ended")?.to_string())
     }
 
     /// Kills it, which loses nothing that it has acked, and waits until it has ended.
@@ -73,6 +71,17 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// What this process has taken so far.
+    pub fn own() -> Result<Self> {
+        Self::of("self")
+    }
+
+    fn of(process: &str) -> Result<Self> {
+        let folder = PathBuf::from("/proc").join(process);
+        let read = |name: &str| fs::read_to_string(folder.join(name));
+        Self::parse(&read("stat")?, &read("status")?, &read("io")?).context("Linux tells it")
+    }
+
     /// From files of /proc; `None` if they are of another form.
     fn parse(stat: &str, status: &str, io: &str) -> Option<Self> {
         // Its name, in parentheses, may hold anything.

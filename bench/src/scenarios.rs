@@ -1,6 +1,7 @@
 //! The scenarios.
 
 mod fan_out;
+pub mod history;
 mod idle;
 mod media;
 mod messages;
@@ -78,6 +79,11 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "media",
         about: "1 GiB: 64 uploads of 16 MiB at once",
         run: |options| Box::pin(media::run(options)),
+    },
+    Scenario {
+        name: "history",
+        about: "1,000,000 lines of histories, held against the guarantees",
+        run: |options| Box::pin(history::run(options)),
     },
 ];
 

@@ -43,7 +43,7 @@ struct World {
     group: ConversationId,
     direct: ConversationId,
     stop: Arc<AtomicBool>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -66,8 +66,8 @@ impl World {
         let group = create(&ada.chat(), compose::group("Tea", &ids)).await;
         let direct = create(&ada.chat(), compose::direct(&ids[0])).await;
         let stop = Arc::default();
-        let (server, _folder) = (Some(server), folder);
-        Self { data, server, relay, recorder, followers, ada, eve, group, direct, stop, _folder }
+        let server = Some(server);
+        Self { data, server, relay, recorder, followers, ada, eve, group, direct, stop, folder }
     }
 
     /// Everybody at once, until told to stop.
@@ -213,6 +213,11 @@ async fn g1_to_g5_hold_over_kills_of_the_server() {
     .expect("G2: everything is answered in the end");
     world.read_all().await;
 
+    let clients: Vec<_> = world.followers.iter().map(|follower| &follower.client).collect();
+    let seen = history::check_profiles(world.folder.path(), &clients).await;
+    let marks = history::count(&seen, |event| matches!(event, Event::Marks { .. }));
+    let unread = history::count(&seen, |event| matches!(event, Event::Unread { messages: 1.., .. }));
+    assert!(marks > 0 && unread > 0, "{marks} marks and {unread} unread counts prove nothing");
     let history = world.recorder.history();
     history.assert_good();
     let Summary { acked, unknown, .. } = history.summary();

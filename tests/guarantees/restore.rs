@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parlor_client::core::Draft;
 use parlor_client::{Client, Error};
-use parlor_history::{Recorder, Seen};
+use parlor_history::{Event, Recorder, Seen};
 use parlor_testkit::compose;
 use parlor_tests::account::{self, Login};
 use parlor_tests::{Answer, Caller, Follower, Relay, Server, history, reading, run};
@@ -107,6 +107,7 @@ async fn write_offline(world: &World, ben: &Follower, dan: &Follower) -> Vec<Ans
     let profile = world.folder.path().join("cem");
     let impatient =
         Client::open(&profile, &world.relay.url(), Duration::ZERO).await.expect("the profile opens");
+    impatient.record_history(&history::of_profile(&profile)).await.expect("it can be written");
     let body = Kind::Text(Text { body: "cem 0".to_owned() });
     let kept = impatient.send(Draft::new(world.group, body)).await;
     assert!(matches!(kept, Err(Error::Undelivered(..))), "{kept:?}");
@@ -167,6 +168,13 @@ async fn everybody_ends_with_the_same_log_after_a_restore() {
         assert_eq!(client.held(group), log, "G3, G5: {} holds the log that is there", client.name);
         assert!(client.outbox().is_empty(), "G2: {} has delivered everything", client.name);
     }
+    let clients = [&ben, &cem, &dan, &fresh].map(|follower| &follower.client);
+    let seen = history::check_profiles(world.folder.path(), &clients).await;
+    let lives = |event: &Event| matches!(event, Event::Generation { .. });
+    assert!(history::count(&seen, lives) > clients.len(), "G5: a restore begins a new life");
+    let marks = history::count(&seen, |event| matches!(event, Event::Marks { .. }));
+    let unread = history::count(&seen, |event| matches!(event, Event::Unread { messages: 1.., .. }));
+    assert!(marks > 0 && unread > 0, "{marks} marks and {unread} unread counts prove nothing");
 }
 
 /// Ben on a new device, which knows nothing of the past.
@@ -174,6 +182,7 @@ async fn account_elsewhere(world: &World) -> Follower {
     let username = world.clients[0].account().await.expect("an account").username.expect("a name");
     let profile = world.folder.path().join("ben, new");
     let client = Client::open(&profile, &world.relay.url(), SETTLE).await.expect("the profile opens");
+    client.record_history(&history::of_profile(&profile)).await.expect("it can be written");
     let password = account::PASSWORD.to_owned();
     let device_name = "new".to_owned();
     client.log_in(&parlor_client::LogIn { username, password, device_name }).await.expect("logs in");

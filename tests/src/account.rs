@@ -17,6 +17,8 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
+use crate::history;
+
 /// Everybody's, until it is changed.
 pub const PASSWORD: &str = "correct horse battery staple";
 /// How long our client library repeats a call: longer than a server takes to come back.
@@ -147,12 +149,13 @@ fn new_device() -> Device {
     Device { device_id: DeviceId::new().to_string(), name: "test".to_owned() }
 }
 
-/// Somebody new, through our client library, with a profile in `folder`.
+/// Somebody new, through our client library, with a profile in `folder` and a history beside it.
 ///
 /// # Panics
 /// Refused.
 pub async fn client(folder: &Path, server: &str, like: &str) -> Client {
     let client = Client::open(folder, server, PATIENCE).await.expect("the profile opens");
+    client.record_history(&history::of_profile(folder)).await.expect("it can be written");
     let who = LogIn { username: name(like), password: PASSWORD.to_owned(), device_name: "test".to_owned() };
     client.register(&who, "").await.expect("registers");
     client

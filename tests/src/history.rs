@@ -1,6 +1,9 @@
 //! What was asked, answered and read, taken down for [`parlor_history`], which holds it against the guarantees at the end.
 
-use parlor_history::{Event, Recorder, Seen};
+use std::path::{Path, PathBuf};
+
+use parlor_client::Client;
+use parlor_history::{Event, History, Recorder, Seen};
 use parlor_types::{ConversationId, Op, Seq};
 use parlor_wire::chat::v1::Entry;
 
@@ -67,4 +70,34 @@ pub fn delivered(recorder: &Recorder, client: &str) {
     for op in recorder.history().unanswered(client) {
         recorder.record(client, Event::Owed { op });
     }
+}
+
+/// Where a client of ours with this profile writes down by itself what it sees, with marks, unread counts and what may be
+/// read: beside it.
+#[must_use]
+pub fn of_profile(profile: &Path) -> PathBuf {
+    profile.with_extension("jsonl")
+}
+
+/// What clients of ours with profiles in this folder wrote down by themselves; they must not write any more. Everything
+/// has come to rest.
+///
+/// # Panics
+/// It cannot be read, or a guarantee is broken.
+pub async fn check_profiles(folder: &Path, at_rest: &[&Client]) -> History {
+    for client in at_rest {
+        client.conclude_history().await.expect("the store can be read");
+        client.finish_history().expect("all of it could be written");
+    }
+    let files = std::fs::read_dir(folder).expect("a folder");
+    let files = files.map(|file| file.expect("a file").path());
+    let files: Vec<_> = files.filter(|path| path.extension().is_some_and(|kind| kind == "jsonl")).collect();
+    let history = parlor_history::read(&files).expect("clients write what can be read");
+    history.assert_good();
+    history
+}
+
+/// How many lines are like this.
+pub fn count(history: &History, which: impl Fn(&Event) -> bool) -> usize {
+    history.lines().iter().filter(|line| which(&line.event)).count()
 }

@@ -20,8 +20,8 @@ standard error: {\"notice\": ...} and {\"error\": ..., \"message\": ..., \"code\
 
 Exit codes:
   0  done
-  1  refused by the server, or failed here
-  2  wrong usage
+  1  refused by the server, or failed here; `check-history`: a guarantee is broken
+  2  wrong usage; `check-history`: a file is no history
   3  not logged in, or the session has ended
   4  the server cannot be reached
   5  not delivered yet: kept in the outbox, sent before the next message or by `tail`; a message whose files are
@@ -56,6 +56,10 @@ pub struct Global {
     /// 120 after the last byte]
     #[arg(long, global = true, value_name = "SECONDS")]
     pub wait: Option<u64>,
+    /// Write down in this file what `check-history` needs: ids, places in the log, times and digests of what is sent, answered
+    /// and taken in, and nothing of what is said; what is there already stays [default: $PARLOR_RECORD, or nowhere]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// One JSON object per line
     #[arg(long, global = true)]
     pub json: bool,
@@ -258,6 +262,19 @@ pub enum Command {
         #[arg(required = true)]
         people: Vec<String>,
     },
+    /// Hold what clients wrote down (see --record) against the guarantees, without a server
+    CheckHistory(CheckHistory),
+}
+
+/// Files of all clients that were there, held against the guarantees together.
+#[derive(Debug, Group)]
+pub struct CheckHistory {
+    /// Histories, one for each client or one for several
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Show at most so many violations of each guarantee
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub most: usize,
 }
 
 /// How a password comes in; never as an argument, which others could read.
@@ -401,6 +418,7 @@ mod tests {
         assert!(parse("parlor contacts").is_ok() && parse("parlor contacts add @ben --note hi").is_ok());
         assert!(parse("parlor privacy --read-receipts off --online nobody").is_ok());
         assert!(parse("parlor status --appear do-not-disturb --for 2h").is_ok());
+        assert!(parse("parlor check-history ada.jsonl ben.jsonl").is_ok());
     }
 
     #[test]
@@ -412,6 +430,7 @@ mod tests {
             "parlor send --to @ben --location 99,0",
             "parlor send --to @ben --location 9,0 hello",
             "parlor avatar",
+            "parlor check-history",
             "parlor forward @ben 3",
             "parlor show",
             "parlor edit Tea 0 tea",

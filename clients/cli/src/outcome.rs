@@ -23,6 +23,10 @@ pub enum Failure {
     Waiting(usize),
     #[error("some messages were not stored; see above")]
     Partly,
+    #[error("{violations} violations in {lines} lines")]
+    Broken { violations: usize, lines: usize },
+    #[error(transparent)]
+    NoHistory(#[from] parlor_history::FileError),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -34,8 +38,8 @@ impl Failure {
             Self::Client(Error::NotLoggedIn | Error::SessionOver(_)) => 3,
             Self::Client(Error::Unreachable(_)) => 4,
             Self::Client(Error::Undelivered(..)) | Self::Waiting(_) => 5,
-            Self::Usage(_) | Self::Client(Error::Address(_) | Error::NoMessage) => 2,
-            Self::Client(_) | Self::Failed(_) | Self::Partly | Self::Io(_) => 1,
+            Self::Usage(_) | Self::NoHistory(_) | Self::Client(Error::Address(_) | Error::NoMessage) => 2,
+            Self::Client(_) | Self::Failed(_) | Self::Partly | Self::Broken { .. } | Self::Io(_) => 1,
         }
     }
 
@@ -73,6 +77,8 @@ impl Failure {
             Self::Usage(_) => "USAGE",
             Self::Waiting(_) => "OUTBOX_NOT_EMPTY",
             Self::Partly => "PARTLY",
+            Self::Broken { .. } => "GUARANTEE_BROKEN",
+            Self::NoHistory(_) => "NO_HISTORY",
             Self::Failed(_) | Self::Io(_) => "FAILED",
         }
     }
@@ -104,6 +110,7 @@ mod tests {
             (unreachable.into(), 4, "UNAVAILABLE"),
             (undelivered.into(), 5, "UNAVAILABLE"),
             (Failure::Waiting(2), 5, "OUTBOX_NOT_EMPTY"),
+            (Failure::Broken { violations: 1, lines: 2 }, 1, "GUARANTEE_BROKEN"),
         ] {
             let failure: Failure = failure;
             assert_eq!((failure.code(), failure.name()), (code, name), "{failure:?}");

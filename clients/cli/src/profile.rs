@@ -51,8 +51,16 @@ pub fn folder(global: &Global) -> Outcome<PathBuf> {
     global.profile.clone().map_or_else(default_folder, Ok)
 }
 
+/// Where a history is to be written, if anywhere.
+pub fn record(global: &Global) -> Option<PathBuf> {
+    global.record.clone().or_else(|| variable("PARLOR_RECORD"))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 fn default_folder() -> Outcome<PathBuf> {
-    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let data = || variable("XDG_DATA_HOME").filter(|path| path.is_absolute());
     variable("PARLOR_PROFILE")
         .or_else(|| Some(data()?.join("parlor")))

@@ -32,6 +32,8 @@ pub struct Options {
     pub pictures: Protocol,
     /// The colours until others are chosen.
     pub theme: Theme,
+    /// Where a history is written, for a check against the guarantees; none: nowhere.
+    pub record: Option<PathBuf>,
     /// Said at the beginning; empty for nothing.
     pub greeting: String,
 }

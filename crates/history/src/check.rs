@@ -106,18 +106,19 @@ impl History {
         report.0
     }
 
-    /// The lines that show a violation, each with no more entries than it takes.
+    /// The lines that show a violation, each with its index in [`History::lines`] and with no more entries than it takes.
     #[must_use]
-    pub fn slice(&self, violation: &Violation) -> Vec<Line> {
+    pub fn slice(&self, violation: &Violation) -> Vec<(usize, Line)> {
         let lines = violation.evidence.chunk_by(|one, other| one.line == other.line);
         let cut = lines.filter_map(|group| {
-            let mut line = self.lines().get(group.first()?.line)?.clone();
+            let index = group.first()?.line;
+            let mut line = self.lines().get(index)?.clone();
             if let Event::Applied { entries, .. } | Event::Page { entries, .. } = &mut line.event
                 && group.iter().any(|evidence| evidence.seq.is_some())
             {
                 entries.retain(|entry| group.iter().any(|evidence| evidence.seq == Some(entry.seq)));
             }
-            Some(line)
+            Some((index, line))
         });
         cut.collect()
     }
@@ -131,7 +132,7 @@ impl History {
         let told = found.iter().take(TOLD).map(|violation| {
             let lines = self.slice(violation);
             let lines =
-                lines.iter().map(|line| format!("\n    {} {}: {:?}", line.at, line.client, line.event));
+                lines.iter().map(|(_, line)| format!("\n    {} {}: {:?}", line.at, line.client, line.event));
             format!("{violation}{}", lines.collect::<String>())
         });
         let told: Vec<_> = told.collect();

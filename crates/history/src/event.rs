@@ -1,12 +1,12 @@
 //! One line of a history.
 
 use parlor_types::{ConversationId, Op, SessionId, UserId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{Nanos, Seen, id};
 
 /// What one client saw or did at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
     /// When. What is asked has the time of before it was asked, what is answered or taken in the time of after.
     pub at: Nanos,
@@ -19,16 +19,16 @@ pub struct Line {
 }
 
 /// What can stand in a line. A reader that finds another name under `event` refuses the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// From here on this client acts for a user, in a session.
     Begin {
         /// Whom for.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         user: UserId,
         /// In which session, if that is known.
-        #[serde(default, with = "maybe", skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "id::maybe")]
         session: Option<SessionId>,
     },
     /// The server said which life of its store this is. What a client says before it said so counts for a life without a
@@ -40,22 +40,22 @@ pub enum Event {
     /// Something is to be appended. Once for each op, when it is saved, before it is sent.
     Invoke {
         /// What it is called.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         op: Op,
         /// Where to.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// The highest head known of when the op was made.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         base_seq: Option<u64>,
         /// What it says, in the form in which readers tell it; none if it cannot be compared.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         content: Option<String>,
     },
     /// The server says that it is stored. Each time it says so.
     Ok {
         /// What.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         op: Op,
         /// Where.
         seq: u64,
@@ -63,7 +63,7 @@ pub enum Event {
     /// It was refused for good.
     Fail {
         /// What.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         op: Op,
         /// Why.
         reason: String,
@@ -71,19 +71,25 @@ pub enum Event {
     /// An attempt had no answer: it is stored or not.
     Unknown {
         /// What.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
+        op: Op,
+    },
+    /// It was refused and is not stored: what it names, such as a file, has to come anew. It may be asked for once more.
+    Recalled {
+        /// What.
+        #[serde(serialize_with = "id::serialize")]
         op: Op,
     },
     /// Nobody heard an answer, but it was repeated until it had one: it was in an outbox that is empty now.
     Owed {
         /// What.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         op: Op,
     },
     /// Entries that a client which follows a conversation took in and saved, after all that it had.
     Applied {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// What.
         entries: Vec<Seen>,
@@ -91,7 +97,7 @@ pub enum Event {
     /// A page of the log that was read for itself: older entries, or by a client that follows nothing.
     Page {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// What.
         entries: Vec<Seen>,
@@ -99,21 +105,32 @@ pub enum Event {
     /// The server said that the log reaches to here.
     Head {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// Its last seq.
         head: u64,
     },
+    /// A client that was started goes on after what it had saved: from the first to the last of these. So what it was killed
+    /// over between saving and writing it down is not missed.
+    Resumed {
+        /// Where.
+        #[serde(serialize_with = "id::serialize")]
+        conversation: ConversationId,
+        /// The first.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
     /// All that was held of a conversation is forgotten, and taken in anew.
     Forgot {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
     },
     /// What of a conversation this client's user may read, first and last of each range; without a last, all that comes.
     Readable {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// What.
         ranges: Vec<(u64, Option<u64>)>,
@@ -122,21 +139,20 @@ pub enum Event {
     /// faults, when it should hold everything that there is.
     Held {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// First and last of each stretch without a hole; none for nothing.
         ranges: Vec<(u64, u64)>,
         /// It has asked for all that it may read. Otherwise it may lack what lies below what it holds.
-        #[serde(default)]
         whole: bool,
     },
-    /// How far somebody is, as this client was told.
+    /// How far somebody is, as this client was told; 0 tells nothing, as of whoever does not say what was read.
     Marks {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// Who.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         user: UserId,
         /// Received up to here.
         received: u64,
@@ -146,7 +162,7 @@ pub enum Event {
     /// How many messages are unread, as this client was told.
     Unread {
         /// Where.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         conversation: ConversationId,
         /// The end of the log when they were counted.
         head: u64,
@@ -158,27 +174,9 @@ pub enum Event {
     /// The server says that a session has ended.
     Revoked {
         /// Which.
-        #[serde(with = "id")]
+        #[serde(serialize_with = "id::serialize")]
         session: SessionId,
     },
-}
-
-mod maybe {
-    use parlor_types::SessionId;
-    use serde::{Deserializer, Serializer};
-
-    use crate::id;
-
-    pub fn serialize<S: Serializer>(session: &Option<SessionId>, to: S) -> Result<S::Ok, S::Error> {
-        match session {
-            Some(session) => id::serialize(session, to),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SessionId>, D::Error> {
-        id::deserialize(from).map(Some)
-    }
 }
 
 impl Event {
@@ -187,6 +185,7 @@ impl Event {
         match self {
             Self::Ok { .. }
             | Self::Fail { .. }
+            | Self::Recalled { .. }
             | Self::Applied { .. }
             | Self::Page { .. }
             | Self::Head { .. }
@@ -198,6 +197,7 @@ impl Event {
             | Self::Invoke { .. }
             | Self::Unknown { .. }
             | Self::Owed { .. }
+            | Self::Resumed { .. }
             | Self::Forgot { .. }
             | Self::Held { .. }
             | Self::Revoked { .. } => false,

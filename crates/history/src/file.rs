@@ -35,13 +35,13 @@ pub enum FileError {
 /// One of them cannot be read, or is no history.
 pub fn read(paths: &[impl AsRef<Path>]) -> Result<History, FileError> {
     let mut lines = Vec::new();
-    for path in paths {
-        read_one(path.as_ref(), &mut lines)?;
+    for (file, path) in paths.iter().enumerate() {
+        read_one(path.as_ref(), |number, line| lines.push(((file, number), line)))?;
     }
-    Ok(History::new(lines))
+    Ok(History::of_files(paths.iter().map(|path| path.as_ref().to_owned()).collect(), lines))
 }
 
-fn read_one(path: &Path, lines: &mut Vec<Line>) -> Result<(), FileError> {
+fn read_one(path: &Path, mut take: impl FnMut(usize, Line)) -> Result<(), FileError> {
     let unreadable = |error| FileError::Unreadable { path: path.to_owned(), error };
     let mut file = BufReader::with_capacity(1 << 20, File::open(path).map_err(unreadable)?);
     let mut text = Vec::new();
@@ -52,7 +52,7 @@ fn read_one(path: &Path, lines: &mut Vec<Line>) -> Result<(), FileError> {
         }
         let is_cut = text.last() != Some(&b'\n');
         match serde_json::from_slice(&text) {
-            Ok(line) => lines.push(line),
+            Ok(line) => take(number, line),
             Err(_) if is_cut || text.trim_ascii().is_empty() => {}
             Err(error) => return Err(FileError::Line { path: path.to_owned(), number, error }),
         }
@@ -103,10 +103,12 @@ mod tests {
             Event::Ok { op, seq: 2 },
             Event::Fail { op, reason: "NOT_FOUND".to_owned() },
             Event::Unknown { op },
+            Event::Recalled { op },
             Event::Owed { op },
             Event::Applied { conversation, entries: vec![seen.clone()] },
             Event::Page { conversation, entries: vec![seen] },
             Event::Head { conversation, head: 2 },
+            Event::Resumed { conversation, from: 1, to: 2 },
             Event::Forgot { conversation },
             Event::Readable { conversation, ranges: vec![(1, Some(3)), (5, None)] },
             Event::Held { conversation, ranges: vec![(1, 3)], whole: true },
@@ -165,6 +167,14 @@ mod tests {
         let (even, odd): (Vec<_>, Vec<_>) = lines().into_iter().partition(|line| line.at % 2 == 0);
         let (_one, even) = written(&even, "");
         let (_two, odd) = written(&odd, "");
-        assert_eq!(read(&[even, odd]).unwrap().lines(), lines());
+        let history = read(&[&even, &odd]).unwrap();
+        assert_eq!(history.lines(), lines());
+        let places: Vec<_> = (0..4).map(|line| history.place(line).unwrap().to_string()).collect();
+        let [even, odd] = [even, odd].map(|path| path.display().to_string());
+        assert_eq!(
+            places,
+            [format!("{odd}:1"), format!("{even}:1"), format!("{odd}:2"), format!("{even}:2")]
+        );
+        assert_eq!(History::new(lines()).place(0), None);
     }
 }

@@ -1,6 +1,8 @@
 //! Many lines.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use parlor_types::Op;
 
@@ -10,6 +12,24 @@ use crate::{Event, Line};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     lines: Vec<Line>,
+    /// Where each line stands, if they come from files: which file, and its number there.
+    places: Vec<(usize, usize)>,
+    files: Vec<PathBuf>,
+}
+
+/// Where a line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// In which file.
+    pub file: &'a Path,
+    /// Which line of it, from 1.
+    pub number: usize,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.number)
+    }
 }
 
 /// How much there is to a history: a check of little proves little.
@@ -34,7 +54,21 @@ impl History {
     #[must_use]
     pub fn new(mut lines: Vec<Line>) -> Self {
         lines.sort_by_key(|line| line.at);
-        Self { lines }
+        Self { lines, ..Self::default() }
+    }
+
+    /// Of the lines of files, in any order: each with the file that it stands in, and its number there.
+    pub(crate) fn of_files(files: Vec<PathBuf>, mut lines: Vec<((usize, usize), Line)>) -> Self {
+        lines.sort_by_key(|(_, line)| line.at);
+        let (places, lines) = lines.into_iter().unzip();
+        Self { lines, places, files }
+    }
+
+    /// Where one of [`History::lines`] stands; none if it does not come from a file.
+    #[must_use]
+    pub fn place(&self, line: usize) -> Option<Place<'_>> {
+        let (file, number) = *self.places.get(line)?;
+        Some(Place { file: self.files.get(file)?, number })
     }
 
     /// All lines.

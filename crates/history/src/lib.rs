@@ -7,6 +7,7 @@
 mod check;
 mod event;
 mod file;
+mod flat;
 mod history;
 mod id;
 mod recorder;
@@ -16,9 +17,9 @@ mod stretches;
 pub use check::{Evidence, Guarantee, Violation};
 pub use event::{Event, Line};
 pub use file::{FileError, read, write};
-pub use history::{History, Summary};
+pub use history::{History, Place, Summary};
 pub use recorder::Recorder;
-pub use seen::Seen;
+pub use seen::{NoId, Seen, digest};
 
 /// A moment, in nanoseconds on a clock that never goes back and is the same for all clients of a history.
 pub type Nanos = u64;

@@ -1,7 +1,7 @@
 //! Taking down what happens, from many tasks at once.
 
 use std::fs::File;
-use std::io::{self, LineWriter};
+use std::io::{self, LineWriter, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -37,12 +37,13 @@ impl Recorder {
     }
 
     /// Adds to a file, which is made if there is none. A line is in it when the next one begins, also if this process is
-    /// killed.
+    /// killed; a last line that is not whole is cut off.
     ///
     /// # Errors
     /// The file cannot be opened for writing.
     pub fn to_file(path: &Path) -> io::Result<Self> {
-        let file = File::options().append(true).create(true).open(path)?;
+        let mut file = File::options().read(true).append(true).create(true).open(path)?;
+        cut_to_whole_lines(&mut file)?;
         Ok(Self::new(Lines::Written(LineWriter::new(file), None)))
     }
 
@@ -75,6 +76,15 @@ impl Recorder {
         }
     }
 
+    /// What was last in the way of writing, if anything was since this was last asked.
+    #[must_use]
+    pub fn take_error(&self) -> Option<io::Error> {
+        match &mut *self.lines() {
+            Lines::Written(_, failed) => failed.take(),
+            Lines::Kept(_) => None,
+        }
+    }
+
     /// Whether all of it could be written.
     ///
     /// # Errors
@@ -89,6 +99,25 @@ impl Recorder {
     fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is written next would else be part of a line that nobody can read.
+fn cut_to_whole_lines(file: &mut File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    let mut end = length;
+    let mut block = [0; 4096];
+    while end > 0 {
+        let begin = end.saturating_sub(block.len() as u64);
+        let block = &mut block[..usize::try_from(end - begin).map_err(io::Error::other)?];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(block)?;
+        if let Some(newline) = block.iter().rposition(|byte| *byte == b'\n') {
+            end = begin + newline as u64 + 1;
+            break;
+        }
+        end = begin;
+    }
+    if end < length { file.set_len(end) } else { Ok(()) }
 }
 
 impl Lines {
@@ -133,5 +162,19 @@ mod tests {
             recorder.finish().unwrap();
         }
         assert!(Recorder::to_file(folder.path()).is_err());
+    }
+
+    #[test]
+    fn a_line_that_was_cut_is_not_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        for cut in ["{\"at\":1".to_owned(), "x".repeat(10_000)] {
+            Recorder::to_file(&path).unwrap().record("ada", event(1));
+            let lines = file::read(&[&path]).unwrap().lines().len();
+            std::io::Write::write_all(&mut File::options().append(true).open(&path).unwrap(), cut.as_bytes())
+                .unwrap();
+            Recorder::to_file(&path).unwrap().record("ada", event(2));
+            assert_eq!(file::read(&[&path]).unwrap().lines().len(), lines + 1);
+        }
     }
 }

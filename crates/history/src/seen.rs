@@ -111,7 +111,8 @@ fn is_message(entry: &Entry) -> bool {
 }
 
 /// The first 16 hexadecimal digits of the SHA-256 of the encoded content; none for what is withheld.
-fn digest(content: &Content) -> Option<String> {
+#[must_use]
+pub fn digest(content: &Content) -> Option<String> {
     if matches!(content.kind, Some(Kind::Withheld(_)) | None) {
         return None;
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlor_history::Nanos;
 use parlor_testkit::in_time;
-use parlor_tests::{Binary, binary};
+use parlor_tests::{Binary, binary, history};
 use parlor_types::{ConversationId, Id as _, Op, Seq};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -49,6 +49,8 @@ impl Program {
                 .arg(profile)
                 .arg("-"),
         };
+        // Also what it writes down by itself is cut off anywhere.
+        command.env("PARLOR_RECORD", history::of_profile(profile));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         command.spawn().expect("a client can be run")
     }

@@ -42,7 +42,7 @@ struct World {
     group: ConversationId,
     profile: Profile,
     _server: Server,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -66,18 +66,7 @@ impl World {
         drop(ada);
         let profile = Profile::new(folder.path().join("ada"));
         let (known, forgotten) = Default::default();
-        Self {
-            relay,
-            recorder,
-            known,
-            forgotten,
-            ben,
-            owner,
-            group,
-            profile,
-            _server: server,
-            _folder: folder,
-        }
+        Self { relay, recorder, known, forgotten, ben, owner, group, profile, _server: server, folder }
     }
 
     /// Takes down what a client that is dead said, and what its outbox says; answers how many wait in it.
@@ -154,6 +143,8 @@ async fn g1_to_g5_hold_over_kills_of_a_client() {
 
     let client =
         Client::open(world.profile.folder(), &world.relay.url(), SETTLE).await.expect("the profile opens");
+    let file = history::of_profile(world.profile.folder());
+    client.record_history(&file).await.expect("what killed clients wrote can be gone on with");
     let ada = Follower::start(client, "ada, at last", world.recorder.clone()).await;
     ada.caught_up(world.group, Seq::FIRST, SETTLE).await;
     let log = reading::log(&world.owner.chat(), &world.group.to_string()).await.expect("reads");
@@ -164,6 +155,9 @@ async fn g1_to_g5_hold_over_kills_of_a_client() {
         assert_eq!(member.held(world.group), log, "G3: {} holds the log that is there", member.name);
         history::holds(&world.recorder, &member.name, world.group, &member.held(world.group));
     }
+    let seen = history::check_profiles(world.folder.path(), &[&ada.client, &world.ben.client]).await;
+    let starts = history::count(&seen, |event| matches!(event, Event::Resumed { .. }));
+    assert!(starts > 0, "no killed client wrote anything");
     once_and_in_order(&history::seen(&log));
     let history = world.recorder.history();
     history.assert_good();

@@ -1,6 +1,6 @@
 //! The client that is killed: our client library, told by lines what to say, and telling by lines what became of it.
 //!
-//! `parlor-crash-client PROFILE SERVER CONVERSATION`. Each line of standard input is a message. Standard output says
+//! `parlor-crash-client PROFILE SERVER CONVERSATION`, with a history in `PARLOR_RECORD`. Each line of standard input is a message. Standard output says
 //! `saved OP TEXT` when it is in the outbox, and `acked OP SEQ` when it is stored. It never ends by itself.
 
 use std::io::{self, BufRead as _, Write as _};
@@ -25,6 +25,9 @@ async fn main() {
     let (profile, server, conversation) = (argument(), argument(), argument());
     let conversation = ConversationId::parse(&conversation).expect("a conversation id");
     let client = Client::open(Path::new(&profile), &server, PATIENCE).await.expect("the profile opens");
+    if let Some(file) = std::env::var_os("PARLOR_RECORD") {
+        client.record_history(Path::new(&file)).await.expect("a history can be gone on with");
+    }
     let (live, events) = client.live().await.expect("somebody is logged in");
     let turn = Arc::new(Mutex::new(()));
     tokio::spawn(tell(events, turn.clone()));

@@ -52,6 +52,7 @@ fn options(global: &Global, chat: &Chat, folder: PathBuf, server: Option<String>
         patience: profile::patience(global, true),
         pictures: pictures::protocol(Some(chat.pictures), false).unwrap_or(Protocol::Blocks),
         theme: Theme::of_terminal(&env::var("COLORTERM").unwrap_or_default()),
+        record: profile::record(global),
         greeting: String::new(),
     })
 }

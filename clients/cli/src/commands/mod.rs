@@ -4,6 +4,7 @@ mod account;
 mod activity;
 mod chat;
 mod chats;
+mod check_history;
 mod contacts;
 mod conversations;
 mod edit;
@@ -17,6 +18,8 @@ mod sessions;
 mod show;
 mod tail;
 
+use parlor_client::Client;
+
 use crate::args::{Args, Chat, Command, Global};
 use crate::outcome::Outcome;
 use crate::output::Output;
@@ -27,14 +30,27 @@ pub async fn run(args: Args, out: &mut Output) -> Outcome {
     match args.command.unwrap_or(Command::Chat(Chat::default())) {
         Command::Chat(chat) => chat::run(&args.global, &chat).await,
         Command::Demo(chat) => chat::demo(&args.global, &chat).await,
+        Command::CheckHistory(check) => check_history::run(out, &check),
         command => with_account(command, &args.global, out).await,
     }
 }
 
 async fn with_account(command: Command, global: &Global, out: &mut Output) -> Outcome {
     let client = &profile::open(global, has_files(&command))?;
+    if let Some(file) = profile::record(global) {
+        client.record_history(&file).await?;
+    }
+    let done = perform(command, client, out).await;
+    if let Err(error) = client.finish_history() {
+        out.notice("not_recorded", &error.to_string());
+    }
+    done
+}
+
+async fn perform(command: Command, client: &Client, out: &mut Output) -> Outcome {
     match command {
-        Command::Chat(_) | Command::Demo(_) => Ok(()), // they open accounts themselves
+        // They open accounts themselves, or need none.
+        Command::Chat(_) | Command::Demo(_) | Command::CheckHistory(_) => Ok(()),
         Command::Register { username, name, password } => {
             account::register(client, out, username, &name, password.password_stdin).await
         }

@@ -253,3 +253,13 @@ impl Drop for Tail {
 pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
+
+/// Waits until something is so.
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < until, "never came: {what}");
+        // waits: for what another process does; it is looked at again and again
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

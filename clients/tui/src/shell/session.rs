@@ -70,6 +70,9 @@ pub async fn run(
     let (world, events) = match client.me().await {
         Ok(me) => {
             state.people.me = Some(me);
+            if let Some(history) = &options.record {
+                client.record_history(history).await?;
+            }
             let (live, events) = client.live().await?;
             let world = World {
                 client,

@@ -84,6 +84,8 @@ impl Client {
         let tokens = tokens(Some(credentials))?;
         let (server, username) = (self.session.server.clone(), who.username.to_lowercase());
         self.stored(move |store| store.log_in(&server, &username, user, session, &tokens)).await?;
+        let account = self.account().await?;
+        self.session.note(|record| record.enter(&account));
         Ok(user)
     }
 
@@ -93,12 +95,16 @@ impl Client {
     /// # Errors
     /// [`Error::NotLoggedIn`]; [`Error::Unreachable`], and nothing is deleted then.
     pub async fn log_out(&self) -> Result<(), Error> {
+        let session = self.account().await?.session;
         let answer = self
             .session
             .call(async |access: Access| access.auth().logout(access.request(LogoutRequest {})).await)
             .await;
         match answer {
-            Ok(_) | Err(Error::SessionOver(_)) => self.stored(Store::log_out).await,
+            Ok(_) | Err(Error::SessionOver(_)) => {
+                session.into_iter().for_each(|session| self.session.note(|record| record.revoked(session)));
+                self.stored(Store::log_out).await
+            }
             Err(other) => Err(other),
         }
     }
@@ -124,7 +130,9 @@ impl Client {
                 .end_session(access.request(EndSessionRequest { session_id: session.to_string() }))
                 .await
         };
-        self.session.call(call).await.map(drop)
+        self.session.call(call).await?;
+        self.session.note(|record| record.revoked(session));
+        Ok(())
     }
 
     /// Ends all of the account's sessions but this one; answers how many.

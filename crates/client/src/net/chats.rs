@@ -52,6 +52,7 @@ impl Client {
     ) -> Result<Conversation, Error> {
         let row = answer.conversation.ok_or(Error::Answer("a conversation"))?;
         let head = Seq(row.head);
+        let generation = answer.generation.clone();
         self.stored(move |store| {
             if store.meet_generation(&answer.generation)? {
                 tracing::warn!("the server was restored from a backup: what was held is forgotten");
@@ -59,6 +60,10 @@ impl Client {
             store.raise_head(id, head)
         })
         .await?;
+        self.session.note(|record| {
+            record.generation(&generation);
+            record.head(id, head.0);
+        });
         self.generation_met.store(true, std::sync::atomic::Ordering::Relaxed);
         Ok(row)
     }
@@ -137,7 +142,9 @@ impl Client {
     pub async fn fetch(&self, id: ConversationId, from: Seq, to: Seq) -> Result<LogPage, Error> {
         let request = fetch_request(id, from, to);
         let call = async |access: Access| access.chat().fetch(access.request(request.clone())).await;
-        self.session.call(call).await?.page.ok_or(Error::Answer("a page"))
+        let page = self.session.call(call).await?.page.ok_or(Error::Answer("a page"))?;
+        self.session.note(|record| record.page(id, &page));
+        Ok(page)
     }
 
     /// The first message at `time` or after it, as far as is held here, or else as the server has it; none if there is none.

@@ -10,9 +10,10 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::live::{Ask, Pending};
+use super::record::Record;
 use super::session::{Session, ends_session};
 use super::stream::Stream;
-use crate::core::{Conn, Core, Effects, Event, Input, Now};
+use crate::core::{Conn, Core, Effects, Event, Input, Mutation, Now};
 use crate::error::Error;
 use crate::store::{Lease, StoreError};
 
@@ -115,6 +116,7 @@ impl Driver {
     }
 
     async fn input(&mut self, input: Input) -> Result<(), Error> {
+        self.session.note(|record| record.came(&input));
         let effects = self.core.handle(self.now(), input);
         self.perform_all(effects).await
     }
@@ -136,8 +138,7 @@ impl Driver {
     async fn perform(&mut self, effects: Effects) -> Result<Vec<Input>, Error> {
         let mut inputs = Vec::new();
         if !effects.save.is_empty() {
-            let (lease, save) = (self.lease, effects.save);
-            self.session.stored(move |store| store.apply_as(lease, &save)).await?;
+            self.save(effects.save).await?;
         }
         for conn in effects.close {
             self.streams.remove(&conn);
@@ -146,6 +147,7 @@ impl Driver {
             let stream = Stream::open(Arc::clone(&self.session), conn, hello, self.inbound.clone());
             self.streams.insert(conn, stream);
         }
+        self.session.note(|record| record.sent(&effects.send));
         if let Some(conn) = effects.send_on.filter(|_| !effects.send.is_empty())
             && !self.streams.get(&conn).is_some_and(|stream| stream.say(&effects.send))
         {
@@ -161,7 +163,20 @@ impl Driver {
         Ok(inputs)
     }
 
+    async fn save(&self, changes: Vec<Mutation>) -> Result<(), Error> {
+        let lease = self.lease;
+        let since = self.session.record.get().map(Record::now);
+        let changes = Arc::new(changes);
+        let save = Arc::clone(&changes);
+        self.session.stored(move |store| store.apply_as(lease, &save)).await?;
+        if let Some(since) = since {
+            self.session.note(|record| record.saved(since, &changes));
+        }
+        Ok(())
+    }
+
     async fn tell(&mut self, event: Event) -> Result<(), Error> {
+        self.session.note(|record| record.told(&event));
         if let Event::Settled(op, outcome) = &event
             && let Some(waiting) = self.waiting.remove(op)
         {

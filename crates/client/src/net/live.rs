@@ -126,6 +126,7 @@ impl Client {
         let LiveOptions { foreground, mobile } = options;
         let setup = Setup { me: self.me().await?, client: CLIENT.to_owned(), mobile, foreground };
         let (lease, saved) = self.stored(Store::begin).await?;
+        self.session.note(|record| record.resume(&saved));
         let core = Core::new(setup, StdRng::from_rng(&mut rand::rng()), saved);
         let (asks, asked) = mpsc::channel(ASKED);
         let (news, events) = broadcast::channel(NEWS);

@@ -13,6 +13,7 @@ mod parcels;
 mod people;
 mod presence;
 mod profiles;
+mod record;
 mod send;
 mod server;
 mod session;

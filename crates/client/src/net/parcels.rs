@@ -12,6 +12,7 @@ use parlor_wire::media::v1::{DeleteMediaRequest, Purpose};
 use parlor_wire::reason::{Retry, meaning};
 
 use super::files::look_at;
+use super::record::Record;
 use super::session::{Access, Session};
 use super::transfer::TransferNews;
 use super::uploads::{Uploading, finished};
@@ -103,7 +104,11 @@ impl Client {
         }
         let complete = parcel.complete(&ids);
         let mine = complete.clone();
+        let since = self.session.record.get().map(Record::now);
         self.stored(move |store| store.dispatch(complete)).await?;
+        if let Some(since) = since {
+            self.session.note(|record| record.dispatched(since, &mine));
+        }
         claim.finish();
         Ok(mine)
     }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::chats::fetch_request;
+use super::record::Record;
 use super::session::Access;
 use crate::core::{Draft, Mutation, Outgoing, Verdict, verdict, wait};
 use crate::error::Error;
@@ -51,12 +52,17 @@ impl Client {
     /// conversation, and the server could not be asked; nothing is kept.
     pub async fn send(&self, draft: Draft) -> Result<Sent, Error> {
         let id = draft.conversation;
-        if self.stored(move |store| store.conversation(id)).await?.is_none() {
-            self.conversation(id).await?;
+        match self.stored(move |store| store.conversation(id)).await? {
+            Some(known) => self.session.note(|record| record.head(id, known.head.0)),
+            None => drop(self.conversation(id).await?),
         }
+        let since = self.session.record.get().map(Record::now);
         let op = Op::new();
         let outgoing = Outgoing::new(op, Seq::default(), draft);
         let mine = self.stored(move |store| store.queue(outgoing)).await?;
+        if let Some(since) = since {
+            self.session.note(|record| record.asked(since, &mine));
+        }
         self.deliver(mine).await
     }
 
@@ -69,7 +75,15 @@ impl Client {
         let mut failures = 0;
         loop {
             let row = self.next_row(&mine).await?;
-            match self.attempt(&row).await? {
+            let step = self.attempt(&row).await?;
+            self.session.note(|record| match &step {
+                Step::Stored(appended) => record.answered(row.op, Ok(appended)),
+                Step::Dropped(problem) => record.answered(row.op, Err(problem)),
+                Step::Recalled(_) => record.recalled(row.op),
+                Step::Later(_) => record.unknown(row.op),
+                Step::Again => {}
+            });
+            match step {
                 Step::Stored(appended) if row.op == mine.op => {
                     return Ok(Sent { op: row.op, appended, dropped, resumed: false });
                 }

@@ -1,7 +1,7 @@
 //! Calls in the name of a session: the token ahead of need, retries as the server advises.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use parlor_types::Op;
@@ -24,6 +24,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::blocking;
+use super::record::Record;
 use super::server::Channels;
 use crate::core::{retry_after, wait};
 use crate::error::Error;
@@ -43,6 +44,8 @@ pub(super) struct Session {
     pub patience: Duration,
     /// Held while tokens are renewed; an access token that the server refused.
     refused: Mutex<Refused>,
+    /// What becomes of this client is written down here, if anywhere.
+    pub record: OnceLock<Record>,
 }
 
 #[derive(Debug, Default)]
@@ -114,7 +117,7 @@ impl Access {
 
 impl Session {
     pub fn new(store: Arc<Store>, server: String, channels: Channels, patience: Duration) -> Self {
-        Self { store, server, channels, patience, refused: Mutex::default() }
+        Self { store, server, channels, patience, refused: Mutex::default(), record: OnceLock::new() }
     }
 
     fn access_with(&self, token: Option<String>) -> Access {

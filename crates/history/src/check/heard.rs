@@ -22,7 +22,9 @@ pub fn check(index: &Index<'_>, report: &mut Report) {
             Event::Applied { conversation, entries } | Event::Page { conversation, entries } => {
                 entries.iter().for_each(|entry| hear(*conversation, entry.seq));
             }
-            Event::Head { conversation, head } | Event::Unread { conversation, head, .. } => {
+            Event::Head { conversation, head }
+            | Event::Resumed { conversation, to: head, .. }
+            | Event::Unread { conversation, head, .. } => {
                 hear(*conversation, *head);
             }
             Event::Ok { op, seq } => {

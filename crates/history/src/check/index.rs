@@ -38,6 +38,8 @@ pub struct Append<'a> {
     pub acks: Vec<(usize, u64)>,
     pub failed: Option<usize>,
     pub owed: Option<usize>,
+    /// It may be asked for once more.
+    recalled: bool,
 }
 
 /// What was asked for.
@@ -76,13 +78,16 @@ impl<'a> Index<'a> {
             Event::Invoke { op, conversation, content, .. } => {
                 let content = content.as_deref();
                 let invoked = Invoked { line: at, conversation: *conversation, content };
-                if let Some(before) = self.appends.entry(*op).or_default().invoked.replace(invoked) {
+                let append = self.appends.entry(*op).or_default();
+                let again = std::mem::take(&mut append.recalled);
+                if let Some(before) = append.invoked.replace(invoked).filter(|_| !again) {
                     let what = format!("{op} was made twice: an op names one append");
                     report.broken(Guarantee::G2, what, [before.line.into(), at.into()]);
                 }
             }
             Event::Ok { op, seq } => self.appends.entry(*op).or_default().acks.push((at, *seq)),
             Event::Fail { op, .. } => self.appends.entry(*op).or_default().failed = Some(at),
+            Event::Recalled { op } => self.appends.entry(*op).or_default().recalled = true,
             Event::Owed { op } => self.appends.entry(*op).or_default().owed = Some(at),
             _ => {}
         }
@@ -109,6 +114,10 @@ impl<'a> Index<'a> {
                     let log = self.logs.entry(id(&invoked.conversation)).or_default();
                     log.acked.entry(*seq).or_insert(at);
                 }
+            }
+            Event::Resumed { conversation, from, to } => {
+                let log = self.logs.entry(id(conversation)).or_default();
+                log.taken_in.entry(who.client).or_default().insert(*from, *to);
             }
             Event::Readable { conversation, ranges } => {
                 let Some(user) = who.user else { return };

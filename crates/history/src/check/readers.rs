@@ -15,6 +15,11 @@ pub fn check(index: &Index<'_>, report: &mut Report) {
         let (conversation, entries, follows) = match &line.event {
             Event::Applied { conversation, entries } => (conversation, entries, true),
             Event::Page { conversation, entries } => (conversation, entries, false),
+            Event::Resumed { conversation, to, .. } => {
+                let slot = (index.who[at].client, index.log_id(at, *conversation));
+                last.insert(slot, Evidence { line: at, seq: Some(*to) });
+                continue;
+            }
             Event::Forgot { conversation } => {
                 last.remove(&(index.who[at].client, index.log_id(at, *conversation)));
                 continue;

@@ -1,7 +1,7 @@
 //! Small histories, each with one thing wrong: the rule that finds it, and the lines that it shows.
 
 use parlor_history::{Event, Guarantee, History, Line, Seen};
-use parlor_types::{ConversationId, Id, Op, SessionId};
+use parlor_types::{ConversationId, Id, Op, SessionId, UserId};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -237,6 +237,15 @@ fn g2_one_op_for_two_appends_and_an_answer_to_no_question() {
 }
 
 #[test]
+fn what_was_recalled_may_be_asked_for_once_more() {
+    let mut story = Story::new();
+    story.at(22, "ben", Event::Recalled { op: op(3) }).at(23, "ben", invoke(3, 1));
+    assert_eq!(story.found(), []);
+    story.at(24, "ben", invoke(3, 1));
+    story.breaks(Guarantee::G2, 2);
+}
+
+#[test]
 fn g2_a_base_that_was_never_heard_of() {
     let mut story = Story::new();
     story.each(|line| {
@@ -290,6 +299,18 @@ fn g3_a_gap_a_repetition_and_a_step_back() {
     let mut story = Story::new();
     story.at(60, "ada", Event::Forgot { conversation: room() }).at(61, "ada", applied([3, 4]));
     assert_eq!(story.found(), [], "what was forgotten comes anew");
+}
+
+#[test]
+fn who_is_started_again_goes_on_after_what_was_saved() {
+    let with = |to| {
+        let mut story = Story::new();
+        story.without(|line| line.event == applied([1, 2]));
+        story.at(42, "ada", Event::Resumed { conversation: room(), from: 1, to });
+        story
+    };
+    assert_eq!(with(2).found(), []);
+    with(1).without(|line| matches!(line.event, Event::Held { .. })).breaks(Guarantee::G3, 2);
 }
 
 #[test]
@@ -362,6 +383,38 @@ fn g6_marks_that_go_back_or_are_beyond_what_their_owner_has() {
     let mut story = Story::new();
     story.at(35, "ada", marks(2, 3, 3));
     assert_eq!(story.found(), [], "one has what one has written");
+    let mut story = Story::new();
+    story.at(60, "ada", marks(2, 0, 0)).at(61, "ada", marks(2, 4, 0)).at(62, "ada", marks(2, 4, 2));
+    story.breaks(Guarantee::G6, 2); // what was not told is not forgotten
+}
+
+#[test]
+fn who_becomes_a_member_has_what_was_before() {
+    let joined = |added: &[u8]| {
+        let added: Vec<UserId> = added.iter().map(|number| id(*number)).collect();
+        let mut story = Story::new();
+        story.each_entry(|_, entries| {
+            for entry in entries.iter_mut().filter(|entry| entry.seq == 4) {
+                entry.added.clone_from(&added);
+            }
+        });
+        story.at(60, "cem", Event::Begin { user: id(3), session: None }).at(61, "ada", marks(3, 4, 4));
+        story
+    };
+    assert_eq!(joined(&[3]).found(), []);
+    joined(&[]).breaks(Guarantee::G6, 1);
+}
+
+#[test]
+fn what_was_had_before_a_restore_may_be_in_the_backup() {
+    let mut story = Story::new();
+    for client in ["ada", "ben"] {
+        story.at(100, client, Event::Generation { generation: "restored".to_owned() });
+    }
+    story.at(110, "ada", marks(2, 4, 4)).at(120, "ada", page(1..=4));
+    assert_eq!(story.found(), []);
+    story.at(121, "ada", marks(2, 5, 4));
+    story.breaks(Guarantee::G6, 1);
 }
 
 #[test]

@@ -20,8 +20,8 @@ pub struct World {
     clients: Vec<Client>,
     marks: BTreeMap<UserId, (u64, u64)>,
     generation: u32,
-    /// The length of the log in the backup.
-    backup: Option<usize>,
+    /// The length of the log in the backup, and the marks in it.
+    backup: Option<(usize, BTreeMap<UserId, (u64, u64)>)>,
 }
 
 struct Client {
@@ -121,7 +121,7 @@ impl World {
             90..94 => self.tell_unread(client),
             94..96 => self.change_members(),
             96 => self.edit(),
-            97 if self.backup.is_none() => self.backup = Some(self.log.len()),
+            97 if self.backup.is_none() => self.backup = Some((self.log.len(), self.marks.clone())),
             97 if self.rng.random_bool(0.2) => self.restore(),
             98 if self.rng.random_bool(0.3) => self.revoke(client),
             _ => {}
@@ -262,7 +262,7 @@ impl World {
 
     /// The server is put back to its backup: whoever still has something in an outbox sends it again.
     fn restore(&mut self) {
-        let length = self.backup.take().expect("a backup was taken");
+        let (length, marks) = self.backup.take().expect("a backup was taken");
         self.log.truncate(length);
         let head = self.head();
         // Nobody was removed or has come back after the end of the log.
@@ -276,7 +276,7 @@ impl World {
                 (entry.rev, entry.content) = (0, original(entry.op));
             }
         }
-        self.marks.clear();
+        self.marks = marks;
         self.generation += 1;
         for number in 0..self.clients.len() {
             for asked in &mut self.clients[number].outbox {

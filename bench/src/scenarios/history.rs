@@ -3,6 +3,8 @@
 //! In a process of its own, so that its memory can be seen. The bare side reads the same file line by line and takes each for
 //! JSON of any kind, which is the least that a checker has to do.
 
+mod clients;
+
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,8 +21,6 @@ use crate::comparison::{Comparison, Contestant, Figure};
 use crate::floors::Floor;
 use crate::processes::Usage;
 use crate::report::Report;
-
-mod clients;
 
 /// The hidden subcommand that does it.
 pub const COMMAND: &str = "take-in";

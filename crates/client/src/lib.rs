@@ -77,6 +77,11 @@
 //! Typing and presence are not saved: the core holds them in memory ([`Live::typing`], [`Live::presence`]) and forgets
 //! them with the stream. One's own preferences are shown at once as if the server had them, and are sent until it answers.
 //!
+//! # A history
+//!
+//! [`Client::record_history`] writes down what this client asks, is answered and takes in, and nothing of what was said. Held
+//! together with the histories of others it shows whether the server keeps its guarantees.
+//!
 //! # Calls
 //!
 //! The access token is renewed a minute before it ends, once for all tasks and processes of an account. What time may mend

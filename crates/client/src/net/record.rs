@@ -4,6 +4,8 @@
 //! core knows nothing of this: what it saves and what came is looked at on its way through the driver. A line
 //! that cannot be written is lost, and the client goes on; [`Client::finish_history`] says so.
 
+mod lines;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,8 +21,6 @@ use super::{Client, blocking_call};
 use crate::core::{Event, Input, Mutation, Outgoing, Saved};
 use crate::error::Error;
 use crate::store::{Account, Store};
-
-mod lines;
 
 use lines::Lines;
 

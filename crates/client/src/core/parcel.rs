@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use parlor_types::{MediaId, Op};
+use parlor_types::{MediaId, Op, limits};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Album, AlbumItem, File, Image, Video, Voice, album_item};
 use parlor_wire::errors::v1::Problem;
@@ -14,7 +14,7 @@ use super::message::Outgoing;
 /// How often the files of a message are uploaded again because the server has forgotten them.
 pub const MAX_AGAIN: u32 = 3;
 /// Pictures and videos in one album at most.
-pub const MAX_ALBUM: usize = 10;
+pub const MAX_ALBUM: usize = *limits::ALBUM_ITEMS.end();
 
 /// A file to be uploaded, as it was when that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

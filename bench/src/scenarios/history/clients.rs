@@ -115,3 +115,19 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_they_write_is_good_and_of_all_kinds() {
+        let history = parlor_history::History::new(lines().take(30_000).collect());
+        history.assert_good();
+        let counts =
+            |which: fn(&Event) -> bool| history.lines().iter().filter(|line| which(&line.event)).count();
+        assert!(counts(|event| matches!(event, Event::Marks { .. })) > 500);
+        assert!(counts(|event| matches!(event, Event::Unread { .. })) > 500);
+        assert!(counts(|event| matches!(event, Event::Page { .. })) > 500);
+    }
+}

@@ -3,13 +3,14 @@
 //! `cargo xtask` lists the checks, `cargo xtask <name>` runs one, `cargo xtask ci` runs all of them in order of
 //! cheapness. A check changes nothing in the checkout (only `generated --write` does) and needs no network, except to
 //! install a missing tool once. `cargo xtask simulate` is no check: it looks for what they have not found, for as long as
-//! one likes.
+//! one likes. Nor is `cargo xtask mutants`, which holds the tests to account.
 #![expect(clippy::print_stdout, reason = "printing is what a command line is for")]
 
 mod check;
 mod checks;
 mod ci;
 mod install;
+mod mutants;
 mod programs;
 mod simulate;
 mod source;
@@ -39,6 +40,10 @@ fn main() -> Result<ExitCode> {
     }
     if name == "simulate" {
         simulate(&workspace, args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if name == "mutants" {
+        mutants::run(&workspace, args.get_one::<String>("name").map(String::as_str))?;
         return Ok(ExitCode::SUCCESS);
     }
     let passed = match check::CHECKS.iter().find(|check| check.name == name) {
@@ -78,12 +83,18 @@ fn cli() -> Command {
         .arg(Arg::new("what").value_name("WHAT").value_parser(what.collect::<Vec<_>>()).help("Only this one"))
         .arg(number("seeds").help(format!("How many seeds in all [default: {seeds}]")))
         .arg(number("seed").help("Only this one").conflicts_with("seeds"));
+    let mutants = Command::new("mutants")
+        .about(
+            "Breaks the product in each way docs/guarantees.md lists, and sees it caught; goes on likewise",
+        )
+        .arg(Arg::new("name").value_name("NAME").help("Only this breakage"));
     Command::new("cargo xtask")
         .about("Every check CI runs, by name")
         .disable_help_subcommand(true)
         .subcommands(checks)
         .subcommand(ci)
         .subcommand(simulate)
+        .subcommand(mutants)
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ async fn stream(login: &Login) -> StreamClient {
 }
 
 fn text_of(entry: &Entry) -> &str {
-    match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+    match entry.kind() {
         Some(Kind::Text(text)) => &text.body,
         other => panic!("a text, not {other:?}"),
     }

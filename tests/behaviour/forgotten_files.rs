@@ -66,7 +66,7 @@ impl World {
         let files: Vec<_> = page
             .entries
             .iter()
-            .filter_map(|entry| match entry.content.as_ref()?.kind.as_ref()? {
+            .filter_map(|entry| match entry.kind()? {
                 Kind::File(file) => Some((entry.op.clone(), file.media.clone()?.id)),
                 _ => None,
             })

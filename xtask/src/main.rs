@@ -3,13 +3,14 @@
 //! `cargo xtask` lists the checks, `cargo xtask <name>` runs one, `cargo xtask ci` runs all of them in order of
 //! cheapness. A check changes nothing in the checkout (only `generated --write` does) and needs no network, except to
 //! install a missing tool once. `cargo xtask simulate` is no check: it looks for what they have not found, for as long as
-//! one likes.
+//! one likes. Nor is `cargo xtask mutants`, which holds the tests to account.
 #![expect(clippy::print_stdout, reason = "printing is what a command line is for")]
 
 mod check;
 mod checks;
 mod ci;
 mod install;
+mod mutants;
 mod programs;
 mod simulate;
 mod source;
@@ -42,6 +43,10 @@ fn main() -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if name == "mutants" {
+        mutants::run(&workspace, args.get_one::<String>("name").map(String::as_str))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let passed = match check::CHECKS.iter().find(|check| check.name == name) {
         Some(check) => ci::run(&workspace, std::slice::from_ref(check)),
         None => ci::run(&workspace, check::CHECKS),
@@ -65,12 +70,18 @@ fn cli() -> Command {
         .about("Runs the client's core against a hostile server; goes on where it was stopped")
         .arg(number("seeds").help(format!("How many seeds in all [default: {}]", simulate::SEEDS)))
         .arg(number("seed").help("Only this one").conflicts_with("seeds"));
+    let mutants = Command::new("mutants")
+        .about(
+            "Breaks the product in each way docs/guarantees.md lists, and sees it caught; goes on likewise",
+        )
+        .arg(Arg::new("name").value_name("NAME").help("Only this breakage"));
     Command::new("cargo xtask")
         .about("Every check CI runs, by name")
         .disable_help_subcommand(true)
         .subcommands(checks)
         .subcommand(ci)
         .subcommand(simulate)
+        .subcommand(mutants)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
         "sender": names.username(&entry.sender_id),
         "time": rfc3339(entry.time),
     });
-    let of_kind = match content::kind(entry) {
+    let of_kind = match entry.kind() {
         Some(Kind::Text(text)) => json!({ "kind": "text", "text": text.body }),
         Some(Kind::Created(created)) => json!({
             "kind": "created",
@@ -76,7 +76,7 @@ pub fn object(entry: &Entry, names: &Names) -> Value {
 pub fn line(entry: &Entry, names: &Names, now: SystemTime) -> String {
     let sender = names.show(&entry.sender_id);
     let head = format!("{} {:>5}", local(entry.time, now), entry.seq);
-    match content::kind(entry) {
+    match entry.kind() {
         Some(Kind::Edit(edit)) => {
             format!("{head}  * {sender} edited {}: {}", entry.target, indented(&harmless(&edit.body)))
         }

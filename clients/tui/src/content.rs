@@ -3,8 +3,8 @@
 use parlor_types::{Id as _, UserId};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Entry, HistoryVisibility, Location, Role, WithheldReason, album_item};
-use parlor_wire::media::v1::Media;
 use parlor_wire::media::v1::media::Preview;
+use parlor_wire::media::v1::{Media, Purpose};
 
 use crate::people::People;
 use crate::text::{harmless, one_line, size};
@@ -34,19 +34,13 @@ pub enum Ids {
     Hidden,
 }
 
-/// What a kind of content is.
-#[must_use]
-pub fn kind(entry: &Entry) -> Option<&Kind> {
-    entry.content.as_ref().and_then(|content| content.kind.as_ref())
-}
-
 /// What an entry says.
 #[must_use]
 pub fn said(entry: &Entry, people: &People) -> Said {
     if entry.target > 0 {
         return Said::Change;
     }
-    told(&entry.sender_id, kind(entry), &|id| people.said(id), Ids::Hidden)
+    told(&entry.sender_id, entry.kind(), &|id| people.said(id), Ids::Hidden)
 }
 
 /// What content says of itself, where `name` gives people names that are harmless to show.
@@ -102,14 +96,7 @@ pub fn message(kind: &Kind, ids: Ids) -> Option<String> {
 /// The text of a message as its author wrote it, to be changed; none if there is none that could be changed.
 #[must_use]
 pub fn editable(entry: &Entry) -> Option<&str> {
-    match kind(entry)? {
-        Kind::Text(text) => Some(&text.body),
-        Kind::Image(image) => Some(&image.caption),
-        Kind::File(file) => Some(&file.caption),
-        Kind::Video(video) => Some(&video.caption),
-        Kind::Album(album) => Some(&album.caption),
-        _ => None,
-    }
+    entry.kind()?.words().map(String::as_str)
 }
 
 /// One line of a message, for where there is no room for more.
@@ -225,7 +212,7 @@ pub fn role(role: Role) -> &'static str {
 /// Everybody an entry speaks of.
 #[must_use]
 pub fn people_of(entry: &Entry) -> Vec<UserId> {
-    let named: &[String] = match kind(entry) {
+    let named: &[String] = match entry.kind() {
         Some(Kind::Created(created)) => &created.member_ids,
         Some(Kind::Add(add)) => &add.user_ids,
         Some(Kind::Remove(remove)) => &remove.user_ids,
@@ -237,28 +224,17 @@ pub fn people_of(entry: &Entry) -> Vec<UserId> {
     named.iter().chain([&entry.sender_id]).filter_map(|id| UserId::parse(id)).collect()
 }
 
-/// The files of a message, each with whether it is a picture that can be shown.
+/// The files of a message.
 #[must_use]
-pub fn files(entry: &Entry) -> Vec<(&Media, bool)> {
-    match kind(entry) {
-        Some(Kind::Image(image)) => image.media.iter().map(|media| (media, true)).collect(),
-        Some(Kind::File(file)) => file.media.iter().map(|media| (media, false)).collect(),
-        Some(Kind::Voice(voice)) => voice.media.iter().map(|media| (media, false)).collect(),
-        Some(Kind::Video(video)) => {
-            let poster = video.poster.iter().map(|media| (media, true));
-            video.media.iter().map(|media| (media, false)).chain(poster).collect()
-        }
-        Some(Kind::Album(album)) => {
-            let items = album.items.iter().filter_map(|item| item.kind.as_ref());
-            items
-                .filter_map(|item| match item {
-                    album_item::Kind::Image(image) => image.media.as_ref().map(|media| (media, true)),
-                    album_item::Kind::Video(video) => video.media.as_ref().map(|media| (media, false)),
-                })
-                .collect()
-        }
-        _ => Vec::new(),
-    }
+pub fn files(entry: &Entry) -> Vec<&Media> {
+    entry.kind().map(Kind::media).unwrap_or_default()
+}
+
+/// Those of them that are there to be looked at: a picture that was sent as a file is not.
+#[must_use]
+pub fn pictures(entry: &Entry) -> Vec<&Media> {
+    let shown = files(entry).into_iter().filter(|media| media.purpose() == Purpose::Image);
+    if matches!(entry.kind(), Some(Kind::File(_))) { Vec::new() } else { shown.collect() }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use parlor_types::{Id as _, MediaId, Seq};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Activity, Audience, File, Image, Privacy};
 use parlor_wire::media::v1::media::Preview;
-use parlor_wire::media::v1::{ImageInfo, Media};
+use parlor_wire::media::v1::{ImageInfo, Media, Purpose};
 use parlor_wire::presence::v1::Status;
 use support::*;
 
@@ -143,6 +143,7 @@ fn unread_messages_and_a_picture() {
         name: "map.png".to_owned(),
         size: 34_000,
         preview: Some(Preview::Image(ImageInfo { width: 12, height: 8, ..ImageInfo::default() })),
+        purpose: Purpose::Image.into(),
         ..Media::default()
     };
     let image = Kind::Image(Image { media: Some(media), caption: "Will this do?".to_owned() });

@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use parlor_client::core::{Event, FileFault, UploadNews, media_of};
+use parlor_client::core::{Event, FileFault, UploadNews};
 use parlor_client::{Client, Error, FileDraft, FileToSend, News, TransferNews};
 use parlor_types::{ConversationId, Id as _, MediaId, Seq};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
@@ -57,7 +57,7 @@ fn named(client: &Client) -> Vec<String> {
     let rows = client.store().outbox(None).unwrap();
     let kinds = rows.into_iter().filter_map(|row| row.append.content?.kind);
     kinds
-        .flat_map(|mut kind| media_of(&mut kind).into_iter().map(|m| m.id.clone()).collect::<Vec<_>>())
+        .flat_map(|kind| kind.media().into_iter().map(|media| media.id.clone()).collect::<Vec<_>>())
         .collect()
 }
 

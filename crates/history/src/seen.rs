@@ -63,7 +63,7 @@ impl Seen {
     /// # Errors
     /// The entry holds something that is no id: what it was called.
     pub fn clear(entry: &Entry) -> Result<Self, NoId> {
-        match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+        match entry.kind() {
             Some(Kind::Text(text)) => Self::of(entry, Some(text.body.clone())),
             _ => Self::digested(entry),
         }
@@ -73,7 +73,7 @@ impl Seen {
         let user = |text: &String| UserId::parse(text).ok_or_else(|| NoId(text.clone()));
         let sender = user(&entry.sender_id)?;
         let all = |ids: &[String]| ids.iter().map(user).collect::<Result<Vec<_>, _>>();
-        let (added, removed) = match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+        let (added, removed) = match entry.kind() {
             Some(Kind::Created(created)) => (all(&created.member_ids)?, Vec::new()),
             Some(Kind::Add(add)) => (all(&add.user_ids)?, Vec::new()),
             Some(Kind::Remove(remove)) => (Vec::new(), all(&remove.user_ids)?),
@@ -100,13 +100,10 @@ pub struct NoId(String);
 
 /// A deleted message stays one, and so does one that an edit withholds: of what is withheld from the first there is no rev.
 fn is_message(entry: &Entry) -> bool {
-    let Some(kind) = entry.content.as_ref().and_then(|content| content.kind.as_ref()) else { return false };
-    match kind {
-        Kind::Text(_) | Kind::Image(_) | Kind::File(_) | Kind::Voice(_) => true,
-        Kind::Video(_) | Kind::Album(_) | Kind::Location(_) => true,
-        Kind::Deleted(_) => entry.target == 0,
-        Kind::Withheld(_) => entry.target == 0 && entry.rev > 0,
-        _ => false,
+    match entry.kind() {
+        Some(Kind::Deleted(_)) => entry.target == 0,
+        Some(Kind::Withheld(_)) => entry.target == 0 && entry.rev > 0,
+        kind => kind.is_some_and(Kind::is_message),
     }
 }
 

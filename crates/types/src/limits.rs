@@ -43,6 +43,10 @@ pub const MAX_PLACE_NAME: usize = 100;
 pub const MAX_PLACE_ADDRESS: usize = 300;
 /// Metres that a place may be off.
 pub const MAX_ACCURACY_METRES: f64 = 100_000.0;
+/// Bytes of a file's name.
+pub const MAX_FILE_NAME_BYTES: usize = 255;
+/// Ranges named of what an upload lacks; beyond these, all counts as missing.
+pub const MAX_MISSING_RANGES: usize = 1_000;
 /// Files named in one question about many.
 pub const MAX_MEDIA_PER_QUESTION: usize = 200;
 /// Conversations that one user has pinned.

@@ -1,10 +1,12 @@
-//! The messages of `proto/` as Rust types, and the only conversions between them and the types of the domain.
+//! The messages of `proto/` as Rust types, what holds of them for everybody, and the only conversions between them and the
+//! types of the domain.
 //!
 //! Generated code lives in `OUT_DIR`; nothing of it is edited. One thing differs from a plain generation: `frames` of
 //! the stream messages are kept as encoded bytes (see `build.rs`), decoded with `ClientFrame::decode` or
 //! `ServerFrame::decode` by whoever reads them.
 
 pub mod codec;
+mod content;
 mod convert;
 pub mod reason;
 

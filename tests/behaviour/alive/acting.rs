@@ -79,7 +79,7 @@ async fn change(
     let store = world.devices[device].1.store();
     let held =
         store.entries(conversation, Seq::FIRST, Seq(u64::MAX), u32::MAX).expect("the store can be read");
-    let is_text = |entry: &&Entry| matches!(content(entry), Some(Kind::Text(_)));
+    let is_text = |entry: &&Entry| matches!(entry.kind(), Some(Kind::Text(_)));
     let own: Vec<_> = held.iter().filter(|entry| entry.sender_id == me).filter(is_text).collect();
     let Some(message) = own.choose(rng).map(|entry| Seq(entry.seq)) else { return };
     let draft = if rng.random_bool(0.7) {
@@ -88,10 +88,6 @@ async fn change(
         Draft::delete(conversation, message)
     };
     world.devices[device].1.live().await.send(draft).await.expect("it is live");
-}
-
-fn content(entry: &Entry) -> Option<&Kind> {
-    entry.content.as_ref()?.kind.as_ref()
 }
 
 /// Up to the head that the device knows, or not quite.

@@ -13,7 +13,7 @@ pub fn readable(log: &[Entry], user: &str) -> BTreeSet<u64> {
         let names = |ids: &[String]| ids.iter().any(|id| id == user);
         let mut joins = false;
         let mut goes = false;
-        match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+        match entry.kind() {
             Some(Kind::Created(created)) => {
                 all_history = shows_all(created.settings.as_ref(), all_history);
                 joins = names(&created.member_ids);

@@ -1,4 +1,4 @@
-//! docs/guarantees.md names tests that exist, and some for each guarantee.
+//! docs/guarantees.md names tests that exist, and some for each guarantee; and its breakages can be tried.
 //!
 //! A guarantee is a heading such as `## G1 durable`; below it, a test is a line such as "- `path/to/file.rs`: `name`,
 //! `other_name`".
@@ -8,6 +8,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::check::{Outcome, verdict};
+use crate::mutants;
 use crate::workspace::Workspace;
 
 const PAGE: &str = "docs/guarantees.md";
@@ -26,7 +27,10 @@ pub fn run(workspace: &Workspace) -> Result<Outcome> {
             ));
         }
     }
-    verdict(&faults, format!("{} tests named", named.len()))
+    let mutants = mutants::listed(workspace)?;
+    faults.extend(mutants::disagreements(workspace, &mutants)?);
+    faults.extend(mutants::misfits(workspace, &mutants)?);
+    verdict(&faults, format!("{} tests named, {} breakages listed", named.len(), mutants.len()))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -94,7 +94,7 @@ impl Gallery {
 
 /// What there is to see in an entry.
 fn pictures(entry: &Entry) -> Vec<&Media> {
-    let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());
+    let kind = entry.kind();
     match kind {
         Some(Kind::Image(image)) => image.media.iter().collect(),
         Some(Kind::Video(video)) => video.poster.iter().collect(),

@@ -117,7 +117,7 @@ impl Cast {
             actor.client.fetch(self.group, Seq(row.head.saturating_sub(20).max(1)), Seq::default()).await?;
         let is_text = |kind: &Kind| matches!(kind, Kind::Text(_));
         let mut messages = page.entries.iter().rev().filter(|entry| {
-            let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());
+            let kind = entry.kind();
             (entry.sender_id == me) == own && kind.is_some_and(is_text)
         });
         Ok(Seq(messages.next().map_or(0, |entry| entry.seq)))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use parlor_client::store::{Chats, Store, StoreError};
 use parlor_types::{ConversationId, Id as _, Seq, UserId};
+use parlor_wire::chat::v1::content::Kind;
 
 use crate::effect::Part;
 use crate::update::fault;
@@ -80,7 +81,7 @@ fn with_names(
     files: &[parlor_client::core::FileUpload],
 ) -> parlor_wire::chat::v1::Append {
     let kind = append.content.as_mut().and_then(|content| content.kind.as_mut());
-    for (media, file) in kind.into_iter().flat_map(parlor_client::core::media_of).zip(files) {
+    for (media, file) in kind.into_iter().flat_map(Kind::media_mut).zip(files) {
         media.name.clone_from(&file.name);
         media.size = file.size;
     }

@@ -125,9 +125,10 @@ fn hang_pictures(state: &mut State, fx: &mut Vec<Effect>) {
     let Some(thread) = &state.thread else { return };
     let mut wanted = Vec::new();
     for placed in messages::visible(state, (area.width, area.height)) {
-        let files = thread.entries.get(placed.index).map(content::files).unwrap_or_default();
-        let pictures = files.into_iter().filter(|(_, is_picture)| *is_picture);
-        wanted.extend(pictures.filter_map(|(media, _)| Some((MediaId::parse(&media.id)?, variant(media)))));
+        let pictures = thread.entries.get(placed.index).map(content::pictures).unwrap_or_default();
+        wanted.extend(
+            pictures.into_iter().filter_map(|media| Some((MediaId::parse(&media.id)?, variant(media)))),
+        );
     }
     for (id, variant) in wanted {
         if state.gallery.look_for(id) {

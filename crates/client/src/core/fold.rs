@@ -14,7 +14,7 @@ pub fn is_change(entry: &Entry) -> bool {
 
 /// Does to `entry`, a message or an edit of one, what `change` does to it; whether that is anything.
 pub fn fold(entry: &mut Entry, change: &Entry) -> bool {
-    let (Some(now), Some(kind)) = (kind(change), kind(entry)) else { return false };
+    let (Some(now), Some(kind)) = (change.kind(), entry.kind()) else { return false };
     if change.target == 0 || change.seq <= entry.rev || change.seq <= entry.seq || is_final(entry, kind) {
         return false;
     }
@@ -34,25 +34,15 @@ pub fn fold(entry: &mut Entry, change: &Entry) -> bool {
     }
 }
 
-fn kind(entry: &Entry) -> Option<&Kind> {
-    entry.content.as_ref().and_then(|content| content.kind.as_ref())
-}
-
 /// Nothing comes after a deletion; and what was withheld from the first is told of no change.
 fn is_final(entry: &Entry, kind: &Kind) -> bool {
     matches!(kind, Kind::Deleted(_)) || (matches!(kind, Kind::Withheld(_)) && entry.rev == 0)
 }
 
 fn edited(entry: &mut Entry, change: &Entry, body: &str) -> bool {
-    let text = match entry.content.as_mut().and_then(|content| content.kind.as_mut()) {
-        Some(Kind::Text(text)) => &mut text.body,
-        Some(Kind::Image(image)) => &mut image.caption,
-        Some(Kind::File(file)) => &mut file.caption,
-        Some(Kind::Video(video)) => &mut video.caption,
-        Some(Kind::Album(album)) => &mut album.caption,
-        _ => return false,
-    };
-    body.clone_into(text);
+    let kind = entry.content.as_mut().and_then(|content| content.kind.as_mut());
+    let Some(words) = kind.and_then(Kind::words_mut) else { return false };
+    body.clone_into(words);
     entry.mention_ids.clone_from(&change.mention_ids);
     entry.rev = change.seq;
     true
@@ -63,7 +53,7 @@ fn clear(entry: &mut Entry, change: &Entry) -> bool {
 }
 
 fn withhold(entry: &mut Entry, change: &Entry) -> bool {
-    let why = kind(change).cloned().expect("it was looked at");
+    let why = change.kind().cloned().expect("it was looked at");
     empty(entry, change, why)
 }
 
@@ -133,10 +123,10 @@ mod tests {
         let first = entry(5, 0, text("one"));
         let gone = folded(&first, &[delete(9), edit(7, "two"), edit(11, "three")]);
         let deleted = Kind::Deleted(Deleted { user_id: "sender of 9".into() });
-        assert_eq!((kind(&gone), gone.rev), (Some(&deleted), 9));
+        assert_eq!((gone.kind(), gone.rev), (Some(&deleted), 9));
         assert!(gone.mention_ids.is_empty() && gone.reply_to == 0);
         let gone = folded(&edit(7, "two"), &[delete(9)]);
-        assert_eq!((kind(&gone), gone.rev, gone.target), (Some(&deleted), 9, 5));
+        assert_eq!((gone.kind(), gone.rev, gone.target), (Some(&deleted), 9, 5));
         assert_eq!(folded(&edit(7, "two"), &[edit(9, "three")]), edit(7, "two"), "an edit stays as it was");
         let other = entry(6, 0, text("six"));
         assert_eq!(folded(&other, &[delete(9), edit(7, "two")]), other);
@@ -148,7 +138,7 @@ mod tests {
         let kept = entry(5, 0, why());
         assert_eq!(folded(&kept, &[edit(7, "two"), delete(9)]), kept);
         let by_edit = folded(&entry(5, 0, text("one")), &[entry(7, 5, why())]);
-        assert_eq!((kind(&by_edit), by_edit.rev), (Some(&why()), 7), "said within a block");
-        assert!(matches!(kind(&folded(&by_edit, &[delete(9)])), Some(Kind::Deleted(_))));
+        assert_eq!((by_edit.kind(), by_edit.rev), (Some(&why()), 7), "said within a block");
+        assert!(matches!(folded(&by_edit, &[delete(9)]).kind(), Some(Kind::Deleted(_))));
     }
 }

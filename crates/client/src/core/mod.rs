@@ -44,7 +44,7 @@ pub use download::{Download, DownloadEffects, DownloadInput, Expected};
 pub use fold::{fold, is_change};
 pub use message::{Command, Conn, Draft, Effects, Event, Input, Mutation, Now, Outgoing, UploadNews};
 pub use parcel::{
-    FileFailure, FileFault, FileUpload, MAX_AGAIN, MAX_ALBUM, Parcel, Part, content_of, forwarded, media_of,
+    FileFailure, FileFault, FileUpload, MAX_AGAIN, MAX_ALBUM, Parcel, Part, content_of, forwarded,
 };
 pub use presence::MAX_WATCHED;
 pub use range::Range;

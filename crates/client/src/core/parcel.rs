@@ -3,19 +3,18 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use parlor_types::{MediaId, Op};
+use parlor_types::{MediaId, Op, limits};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Album, AlbumItem, File, Image, Video, Voice, album_item};
 use parlor_wire::errors::v1::Problem;
 use parlor_wire::media::v1::{Media, Purpose};
 
 use super::message::Outgoing;
-use super::unread::is_message;
 
 /// How often the files of a message are uploaded again because the server has forgotten them.
 pub const MAX_AGAIN: u32 = 3;
 /// Pictures and videos in one album at most.
-pub const MAX_ALBUM: usize = 10;
+pub const MAX_ALBUM: usize = *limits::ALBUM_ITEMS.end();
 
 /// A file to be uploaded, as it was when that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +67,7 @@ impl Parcel {
     pub fn complete(&self, ids: &[MediaId]) -> Outgoing {
         let mut outgoing = Outgoing { recallable: self.again < MAX_AGAIN, ..self.outgoing.clone() };
         let kind = outgoing.append.content.as_mut().and_then(|content| content.kind.as_mut());
-        for (media, id) in kind.into_iter().flat_map(media_of).zip(ids) {
+        for (media, id) in kind.into_iter().flat_map(Kind::media_mut).zip(ids) {
             media.id = id.to_string();
         }
         outgoing
@@ -157,32 +156,11 @@ fn album_item(part: &Part) -> Option<AlbumItem> {
 /// is no message.
 #[must_use]
 pub fn forwarded(kind: &Kind) -> Option<Kind> {
-    let mut kind = is_message(kind).then(|| kind.clone())?;
-    for media in media_of(&mut kind) {
+    let mut kind = kind.is_message().then(|| kind.clone())?;
+    for media in kind.media_mut() {
         *media = Media { id: std::mem::take(&mut media.id), ..Media::default() };
     }
     Some(kind)
-}
-
-/// Every file that a message names, in order; a video before the still picture of it.
-pub fn media_of(kind: &mut Kind) -> Vec<&mut Media> {
-    match kind {
-        Kind::Image(image) => image.media.iter_mut().collect(),
-        Kind::File(file) => file.media.iter_mut().collect(),
-        Kind::Voice(voice) => voice.media.iter_mut().collect(),
-        Kind::Video(video) => video.media.iter_mut().chain(&mut video.poster).collect(),
-        Kind::Album(album) => album.items.iter_mut().flat_map(media_of_item).collect(),
-        Kind::SetAvatar(set) => set.media.iter_mut().collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn media_of_item(item: &mut AlbumItem) -> Vec<&mut Media> {
-    match &mut item.kind {
-        Some(album_item::Kind::Image(image)) => image.media.iter_mut().collect(),
-        Some(album_item::Kind::Video(video)) => video.media.iter_mut().chain(&mut video.poster).collect(),
-        None => Vec::new(),
-    }
 }
 
 #[cfg(test)]
@@ -207,8 +185,8 @@ mod tests {
         assert!(matches!(content_of(&[part(Purpose::Voice)], String::new()), Some(Kind::Voice(_))));
         assert_eq!(content_of(&[part(Purpose::Voice)], caption()), None, "nowhere to put it");
         let (picture, video) = (part(Purpose::Image), Part { purpose: Purpose::Video, poster: true });
-        let Some(mut album) = content_of(&[picture, video, picture], caption()) else { panic!("an album") };
-        assert_eq!(media_of(&mut album).len(), 4, "with the still picture");
+        let Some(album) = content_of(&[picture, video, picture], caption()) else { panic!("an album") };
+        assert_eq!(album.media().len(), 4, "with the still picture");
         assert_eq!(content_of(&[picture, part(Purpose::File)], caption()), None);
         assert_eq!(content_of(&[part(Purpose::Avatar)], String::new()), None);
         assert_eq!(content_of(&[], caption()), None);
@@ -224,8 +202,8 @@ mod tests {
         let outgoing = Outgoing::new(Op::new(), parlor_types::Seq(3), draft);
         let parcel = Parcel { outgoing, files: Vec::new(), failed: None, again: 0 };
         let ids = [1, 2, 3].map(|n| MediaId::from_bytes([n; 16]));
-        let mut kind = parcel.complete(&ids).append.content.unwrap().kind.unwrap();
-        let named: Vec<_> = media_of(&mut kind).into_iter().map(|media| media.id.clone()).collect();
+        let kind = parcel.complete(&ids).append.content.unwrap().kind.unwrap();
+        let named: Vec<_> = kind.media().into_iter().map(|media| media.id.clone()).collect();
         assert_eq!(named, ids.map(|id| id.to_string()));
     }
 

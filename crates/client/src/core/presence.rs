@@ -11,8 +11,7 @@ use parlor_wire::presence::v1::{Availability, Presence};
 use super::message::{Effects, Event};
 use super::{Core, say};
 
-/// Users that can be watched at once; the API takes no more.
-pub const MAX_WATCHED: usize = 200;
+pub use parlor_types::limits::MAX_WATCHED;
 
 /// The watch list, and what came of it.
 #[derive(Debug, Default)]

@@ -24,8 +24,7 @@ impl Weight {
     /// The weight of `entry` for `reader`.
     #[must_use]
     pub fn of(entry: &Entry, reader: UserId) -> Self {
-        let kind = entry.content.as_ref().and_then(|content| content.kind.as_ref());
-        if !kind.is_some_and(|kind| was_message(entry, kind)) {
+        if !entry.kind().is_some_and(|kind| was_message(entry, kind)) {
             Self::Nothing
         } else if entry.mention_ids.iter().any(|id| UserId::parse(id) == Some(reader)) {
             Self::Mention
@@ -41,22 +40,8 @@ fn was_message(entry: &Entry, kind: &Kind) -> bool {
     match kind {
         Kind::Deleted(_) => entry.target == 0,
         Kind::Withheld(_) => entry.target == 0 && entry.rev > 0,
-        kind => is_message(kind),
+        kind => kind.is_message(),
     }
-}
-
-/// What a person counts as a message.
-pub(super) fn is_message(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Text(_)
-            | Kind::Image(_)
-            | Kind::File(_)
-            | Kind::Voice(_)
-            | Kind::Video(_)
-            | Kind::Album(_)
-            | Kind::Location(_)
-    )
 }
 
 /// Unread messages, and those of them that call the reader by name.

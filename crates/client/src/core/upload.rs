@@ -11,6 +11,7 @@ mod tests;
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 
+use parlor_types::limits::MAX_MISSING_RANGES;
 use parlor_types::{Id as _, MediaId};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::media::v1::{self as media, FinishUploadResponse};
@@ -26,8 +27,6 @@ pub const PARALLEL: usize = 4;
 const MAX_PART_BYTES: u64 = 1024 * 1024;
 /// How often a file is sent anew because the server has forgotten all of it.
 const MAX_RESTARTS: u32 = 3;
-/// Ranges that the server names at most; beyond them all counts as missing.
-const MAX_RANGES: usize = 1_000;
 
 /// A call to make. Each is answered once, in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,7 +206,7 @@ impl Upload {
                 ranges.push_back(begin..end);
             }
         }
-        if named.len() >= MAX_RANGES
+        if named.len() >= MAX_MISSING_RANGES
             && let Some(last) = ranges.back_mut()
         {
             last.end = self.size;

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use parlor_types::Op;
+use parlor_types::limits::MAX_FILE_NAME_BYTES;
 use parlor_wire::media::v1::Purpose;
 use sha2::{Digest as _, Sha256};
 
@@ -15,8 +16,6 @@ use crate::error::Error;
 const CHUNK: usize = 256 * 1024;
 /// So many bytes say what a file is.
 const HEAD: u64 = 8 * 1024;
-/// Bytes of a file's name, as others see it.
-const MAX_NAME: usize = 255;
 
 /// Looks at a file that is to be uploaded, as a whole. Blocks. What it is for is guessed from its bytes, or else from its name:
 /// pictures and MP4 videos are shown, all else is a file.
@@ -102,7 +101,7 @@ fn unreadable(error: io::Error) -> FileFault {
 fn name_of(path: &Path) -> Option<String> {
     path.to_str()?;
     let name: String = path.file_name()?.to_str()?.chars().map(|c| if is_bad(c) { '_' } else { c }).collect();
-    Some(name[..name.floor_char_boundary(MAX_NAME)].to_owned())
+    Some(name[..name.floor_char_boundary(MAX_FILE_NAME_BYTES)].to_owned())
 }
 
 fn is_bad(c: char) -> bool {
@@ -179,7 +178,7 @@ mod tests {
     fn names_fit() {
         let long = format!("{}.jpg", "ä".repeat(200));
         let name = name_of(Path::new(&long)).unwrap();
-        assert!(name.len() <= MAX_NAME && name.starts_with("ää"));
+        assert!(name.len() <= MAX_FILE_NAME_BYTES && name.starts_with("ää"));
         assert_eq!(name_of(Path::new("/a/b\\c")).unwrap(), "b_c");
     }
 }

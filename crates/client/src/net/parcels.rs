@@ -183,8 +183,8 @@ impl Session {
                     uploads.push(look_at(&poster, Some(Purpose::Image))?);
                 }
             }
-            let mut content = content_of(&parts, caption).ok_or(Error::NoMessage)?;
-            if crate::core::media_of(&mut content).len() != uploads.len() {
+            let content = content_of(&parts, caption).ok_or(Error::NoMessage)?;
+            if content.media().len() != uploads.len() {
                 return Err(Error::NoMessage); // a still picture of what is no video
             }
             let draft = Draft { reply_to, mentions, ..Draft::new(conversation, content) };

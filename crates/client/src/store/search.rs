@@ -1,18 +1,17 @@
 //! Looking for something among the entries that are held.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use parlor_types::{ConversationId, Id as _, Seq};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Entry, Location};
-use parlor_wire::media::v1::Media;
 use parlor_wire::to_time;
 use rusqlite::{Transaction, params};
 
 use super::log::conversation;
 use super::sql::{decode, first, to_sql};
 use super::{Result, Store};
-use crate::core::media_of;
 
 impl Store {
     /// The newest message below `below` (0: of all) that says `needle`, in whatever case, in its text, under its files or in
@@ -31,7 +30,7 @@ impl Store {
             while let Some(row) = found.next()? {
                 let entry: Entry = decode(row.get(0)?)?;
                 let seq = Seq(entry.seq);
-                if words(entry).iter().any(|words| words.to_lowercase().contains(&needle)) {
+                if words(&entry).iter().any(|words| words.to_lowercase().contains(&needle)) {
                     return Ok(Some(seq));
                 }
             }
@@ -80,19 +79,13 @@ fn at(tx: &Transaction<'_>, id: ConversationId, seq: Seq) -> Result<Option<Entry
 }
 
 /// All that a person reads of a message.
-fn words(entry: Entry) -> Vec<String> {
-    let Some(mut kind) = entry.content.and_then(|content| content.kind) else { return Vec::new() };
-    let mut words: Vec<_> =
-        media_of(&mut kind).into_iter().map(|media: &mut Media| std::mem::take(&mut media.name)).collect();
-    words.extend(match kind {
-        Kind::Text(text) => Some(text.body),
-        Kind::Image(image) => Some(image.caption),
-        Kind::File(file) => Some(file.caption),
-        Kind::Video(video) => Some(video.caption),
-        Kind::Album(album) => Some(album.caption),
-        Kind::Location(Location { name, address, .. }) => Some(format!("{name} {address}")),
-        _ => None,
-    });
+fn words(entry: &Entry) -> Vec<Cow<'_, str>> {
+    let Some(kind) = entry.kind() else { return Vec::new() };
+    let mut words: Vec<_> = kind.media().into_iter().map(|media| Cow::from(&media.name)).collect();
+    words.extend(kind.words().map(Cow::from));
+    if let Kind::Location(Location { name, address, .. }) = kind {
+        words.push(format!("{name} {address}").into());
+    }
     words
 }
 

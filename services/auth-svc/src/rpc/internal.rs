@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use parlor_runtime::clock::Clock;
 use parlor_types::MediaId;
-use parlor_types::limits::MAX_MEDIA_PER_QUESTION;
+use parlor_types::limits::{MAX_MEDIA_PER_QUESTION, MAX_USERS_PER_QUESTION};
 use parlor_wire::internal::auth::v1::auth_internal_service_server::AuthInternalService;
 use parlor_wire::internal::auth::v1::*;
 use tokio_util::sync::CancellationToken;
@@ -16,9 +16,6 @@ use super::answer::{invalid, refused};
 use super::{encode, fields, now};
 use crate::profiles::Profiles;
 use crate::sessions::RevocationFeed;
-
-/// Users in one CheckUsers.
-const MAX_USERS: usize = 200;
 
 /// See the module.
 #[derive(Clone)]
@@ -109,7 +106,8 @@ impl AuthInternalService for InternalRpc {
         &self,
         request: Request<CheckUsersRequest>,
     ) -> Result<Response<CheckUsersResponse>, Status> {
-        let users = fields::ids("user_ids", &request.get_ref().user_ids, MAX_USERS).map_err(invalid)?;
+        let users =
+            fields::ids("user_ids", &request.get_ref().user_ids, MAX_USERS_PER_QUESTION).map_err(invalid)?;
         let profiles = self.profiles.batch(users).await.map_err(refused)?;
         let existing = profiles.iter().map(|profile| profile.user_id.to_string()).collect();
         Ok(Response::new(CheckUsersResponse { existing }))

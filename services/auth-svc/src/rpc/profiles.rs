@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parlor_grpc_kit::caller;
+use parlor_types::limits::MAX_USERS_PER_QUESTION;
 use parlor_wire::auth::v1::get_profile_request::User;
 use parlor_wire::auth::v1::profile_service_server::ProfileService;
 use parlor_wire::auth::v1::*;
@@ -12,9 +13,6 @@ use tonic::{Request, Response, Status};
 use super::answer::{invalid, refused};
 use super::{encode, fields};
 use crate::profiles::{PageSize, Prefix, Profiles};
-
-/// Users in one BatchGetProfiles.
-const MAX_BATCH: usize = 200;
 
 /// See the module.
 #[derive(Clone)]
@@ -45,7 +43,8 @@ impl ProfileService for ProfileRpc {
         &self,
         request: Request<BatchGetProfilesRequest>,
     ) -> Result<Response<BatchGetProfilesResponse>, Status> {
-        let users = fields::ids("user_ids", &request.get_ref().user_ids, MAX_BATCH).map_err(invalid)?;
+        let users =
+            fields::ids("user_ids", &request.get_ref().user_ids, MAX_USERS_PER_QUESTION).map_err(invalid)?;
         let profiles = self.profiles.batch(users).await.map_err(refused)?;
         let profiles = profiles.into_iter().map(encode::profile).collect();
         Ok(Response::new(BatchGetProfilesResponse { profiles }))

@@ -240,31 +240,8 @@ pub(super) fn location(location: &Location) -> wire::Location {
 
 /// The content with nothing of its files but their ids: what a client means, whatever else it may have copied.
 pub(super) fn by_ids(mut content: wire::Content) -> wire::Content {
-    let bare = |media: &mut Option<media_wire::Media>| {
-        if let Some(media) = media {
-            *media = media_wire::Media { id: std::mem::take(&mut media.id), ..media_wire::Media::default() };
-        }
-    };
-    let bare_video = |video: &mut wire::Video| {
-        bare(&mut video.media);
-        bare(&mut video.poster);
-    };
-    match content.kind.as_mut() {
-        Some(WireKind::Image(image)) => bare(&mut image.media),
-        Some(WireKind::File(file)) => bare(&mut file.media),
-        Some(WireKind::Voice(voice)) => bare(&mut voice.media),
-        Some(WireKind::Video(video)) => bare_video(video),
-        Some(WireKind::SetAvatar(set)) => bare(&mut set.media),
-        Some(WireKind::Album(album)) => {
-            for item in &mut album.items {
-                match item.kind.as_mut() {
-                    Some(ItemKind::Image(image)) => bare(&mut image.media),
-                    Some(ItemKind::Video(video)) => bare_video(video),
-                    None => {}
-                }
-            }
-        }
-        _ => {}
+    for media in content.kind.iter_mut().flat_map(WireKind::media_mut) {
+        *media = media_wire::Media { id: std::mem::take(&mut media.id), ..media_wire::Media::default() };
     }
     content
 }

@@ -19,7 +19,7 @@ use crate::acts::told;
 use crate::support::{Scene, User, body};
 
 fn is_withheld(entry: &Entry) -> bool {
-    match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+    match entry.kind() {
         Some(Kind::Withheld(withheld)) => {
             assert_eq!(withheld.reason(), WithheldReason::SenderBlocked);
             assert!(

@@ -38,7 +38,7 @@ impl User {
 }
 
 fn kind(entry: &Entry) -> &Kind {
-    entry.content.as_ref().and_then(|content| content.kind.as_ref()).expect("a kind")
+    entry.kind().expect("a kind")
 }
 
 fn deleted_by(entry: &Entry) -> Option<&str> {

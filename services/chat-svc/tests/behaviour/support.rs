@@ -219,7 +219,7 @@ pub fn places(marks: &Option<Marks>) -> (u64, u64) {
 
 /// The text of a message; empty for anything else.
 pub fn body(entry: &Entry) -> &str {
-    match entry.content.as_ref().and_then(|content| content.kind.as_ref()) {
+    match entry.kind() {
         Some(Kind::Text(text)) => &text.body,
         _ => "",
     }

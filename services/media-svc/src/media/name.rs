@@ -1,7 +1,7 @@
 //! Texts that an uploader chooses: checked once, here.
 
-/// Bytes of a name.
-const MAX_NAME: usize = 255;
+use parlor_types::limits::MAX_FILE_NAME_BYTES;
+
 /// Bytes of a media type.
 const MAX_TYPE: usize = 127;
 
@@ -20,7 +20,7 @@ impl FileName {
     /// # Errors
     /// It is empty or too long, or holds control characters, '/' or '\'.
     pub fn new(text: &str) -> Result<Self, Invalid> {
-        if text.is_empty() || text.len() > MAX_NAME {
+        if text.is_empty() || text.len() > MAX_FILE_NAME_BYTES {
             return Err(Invalid("must be 1 to 255 bytes"));
         }
         if text.chars().any(|c| c.is_control() || c == '/' || c == '\\') {

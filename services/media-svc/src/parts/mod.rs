@@ -3,10 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
+use parlor_types::limits::MAX_MISSING_RANGES;
+
 /// Bytes of every part but the last. Fixed: what is kept of an upload is a bit for each.
 pub const PART_BYTES: u64 = 256 * 1024;
-/// Ranges named of what is missing; beyond these, all counts as missing.
-const MAX_RANGES: usize = 1000;
 
 /// See the module.
 #[derive(Clone, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Parts {
         let mut ranges: Vec<Range<u64>> = Vec::new();
         for index in (0..count(self.size)).filter(|index| !self.contains(*index)) {
             let (start, end) = (index * PART_BYTES, index * PART_BYTES + self.length(index));
-            let full = ranges.len() == MAX_RANGES;
+            let full = ranges.len() == MAX_MISSING_RANGES;
             match ranges.last_mut() {
                 Some(last) if full || last.end == start => last.end = end,
                 _ => ranges.push(start..end),

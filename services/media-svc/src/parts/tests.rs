@@ -31,9 +31,9 @@ fn more_holes_than_are_named_count_as_one() {
     let mut parts = Parts::none(4000 * P);
     (0..4000).filter(|index| index % 2 == 1 && *index != 3999).for_each(|index| parts.insert(index));
     let missing = parts.missing();
-    assert_eq!(missing.len(), MAX_RANGES);
-    assert_eq!(missing[MAX_RANGES - 2], 1996 * P..1997 * P);
-    assert_eq!(missing[MAX_RANGES - 1], 1998 * P..4000 * P);
+    assert_eq!(missing.len(), MAX_MISSING_RANGES);
+    assert_eq!(missing[MAX_MISSING_RANGES - 2], 1996 * P..1997 * P);
+    assert_eq!(missing[MAX_MISSING_RANGES - 1], 1998 * P..4000 * P);
 }
 
 proptest! {

@@ -2,12 +2,13 @@
 
 use parlor_client::core::Delivery;
 use parlor_types::{Id as _, MediaId, Seq, UserId};
+use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::{Entry, Marks};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::{Thread, Waiting};
-use crate::content::{self, Ids, Said, kind, said};
+use crate::content::{self, Ids, Said, said};
 use crate::picture::Drawing;
 use crate::state::State;
 use crate::text::{cut, is_rtl, visual, width, wrap};
@@ -197,8 +198,8 @@ impl Canvas<'_> {
         if !self.state.settings.pictures {
             return;
         }
-        for (media, is_picture) in content::files(entry) {
-            let Some(id) = MediaId::parse(&media.id).filter(|_| is_picture) else { continue };
+        for media in content::pictures(entry) {
+            let Some(id) = MediaId::parse(&media.id) else { continue };
             let room = (self.columns.saturating_sub(INDENT), crate::picture::ROOM.1);
             let likely = crate::picture::expected(media, room);
             let rows = match self.state.gallery.drawing(id) {
@@ -271,7 +272,7 @@ pub fn in_order(line: &str) -> String {
 
 fn stands_with(before: &Entry, entry: &Entry) -> bool {
     let seconds = |entry: &Entry| entry.time.map_or(0, |at| at.seconds);
-    let is_message = kind(before).is_some_and(|kind| content::message(kind, Ids::Hidden).is_some());
+    let is_message = before.kind().is_some_and(Kind::is_message);
     is_message && before.sender_id == entry.sender_id && seconds(entry) - seconds(before) < TOGETHER
 }
 

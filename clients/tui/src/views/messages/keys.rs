@@ -154,7 +154,7 @@ fn save(state: &mut State, fx: &mut Vec<Effect>) {
     let files = chosen.map(content::files).unwrap_or_default();
     let known: Vec<_> = files
         .into_iter()
-        .filter_map(|(media, _)| Some((MediaId::parse(&media.id)?, media.name.clone())))
+        .filter_map(|media| Some((MediaId::parse(&media.id)?, media.name.clone())))
         .collect();
     if known.is_empty() {
         return state.say("choose a message with a file with ↑");

@@ -60,6 +60,23 @@ fn without_acks_entries_give_way_to_marks() {
 }
 
 #[test]
+fn g6_an_ack_is_no_receipt() {
+    let mut world = greeted();
+    world.append(0);
+    world.settle();
+    world.ack();
+    let marks = |world: &mut World| {
+        world.now += Duration::from_secs(5);
+        let mut effects = world.session.tick(world.now, Commit(world.commit)).into_iter();
+        effects.find_map(|effect| if let Effect::Mark(marks) = effect { Some(marks) } else { None })
+    };
+    assert_eq!(marks(&mut world), None, "G6: what was taken in may not be kept");
+    let received = wire::Received { conversation_id: conversation(0).to_string(), seq: 2 };
+    world.say(&encode(In::Received(received)));
+    assert_eq!(marks(&mut world).map(|marks| marks.len()), Some(1));
+}
+
+#[test]
 fn the_protocol_is_held_to() {
     let fault = |before: fn(&mut World), frame: Vec<u8>, reason: ErrorReason| {
         let mut world = greeted();

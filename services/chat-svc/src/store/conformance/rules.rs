@@ -1,5 +1,7 @@
 //! The rules, one by one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::*;
 use crate::conversation::HistoryVisibility;
 use crate::people::Action;
@@ -9,6 +11,7 @@ rules!(
     a_batch_is_stored_whole_and_only_at_the_head,
     a_load_brings_the_state_and_the_ops_asked_for,
     pages_stop_where_the_reader_may_not_read,
+    a_page_is_of_one_moment,
     pages_are_bounded_by_entries_and_bytes,
     a_row_is_as_of_what_its_reader_may_read,
     unread_counts_messages_since_the_mark,
@@ -88,6 +91,39 @@ async fn pages_stop_where_the_reader_may_not_read(store: Arc<dyn Store>) {
     assert_eq!((seqs(&rest), rest.next), (vec![7, 8], None));
     let hidden = Slice { from: Seq(6), to: Seq(6), ..unbroken };
     assert!(seqs(&store.read(ben, id, hidden).await.unwrap().unwrap()).is_empty());
+}
+
+/// Ben comes and goes while he reads.
+async fn a_page_is_of_one_moment(store: Arc<dyn Store>) {
+    const TIMES: usize = 150;
+    let (ada, ben, mut writer) = (UserId::new(), UserId::new(), Writer::new());
+    append(&store, writer.batch(&[group(ada, &[], Settings::default())])).await.unwrap();
+    let (id, newest) = (writer.conversation, Slice { max_entries: 10, ..everything(Order::Descending) });
+    let over = Arc::new(AtomicBool::new(false));
+    let reader = tokio::spawn({
+        let (store, over) = (store.clone(), over.clone());
+        async move {
+            let mut pages = 0;
+            while !over.load(Ordering::Relaxed) {
+                if let Some(page) = store.read(ben, id, newest).await.unwrap() {
+                    let said: Vec<_> = page.entries.iter().map(|entry| &entry.content).collect();
+                    assert!(!said.contains(&&Content::Text("between".into())), "G7: {:?}", seqs(&page));
+                    pages += 1;
+                }
+                tokio::task::yield_now().await;
+            }
+            pages
+        }
+    });
+    for _ in 0..TIMES {
+        for (change, words) in [(Content::Add(vec![ben]), "inside"), (Content::Remove(vec![ben]), "between")]
+        {
+            append(&store, writer.batch(&[(ada, change), text(ada, words)])).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    assert!(reader.await.unwrap() > 0, "nothing was read meanwhile");
 }
 
 async fn pages_are_bounded_by_entries_and_bytes(store: Arc<dyn Store>) {

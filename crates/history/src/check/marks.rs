@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use parlor_types::UserId;
+use parlor_types::{ConversationId, UserId};
 
 use super::index::Index;
 use super::log::LogId;
@@ -12,15 +12,15 @@ use crate::Event;
 pub fn check(index: &Index<'_>, report: &mut Report) {
     // What each client was told last of each user.
     let mut told: HashMap<(u32, LogId, UserId), (usize, u64, u64)> = HashMap::new();
-    // The highest seq that any client of a user had.
-    let mut had: HashMap<(LogId, UserId), u64> = HashMap::new();
+    // The highest seq that any client of a user had, in any life of the store: a backup brings its marks back.
+    let mut had: HashMap<(ConversationId, UserId), u64> = HashMap::new();
     let recorded: HashSet<_> = index.who.iter().filter_map(|who| who.user).collect();
     for (at, line) in index.lines.iter().enumerate() {
         let who = index.who[at];
         match &line.event {
             Event::Applied { conversation, entries } | Event::Page { conversation, entries } => {
                 let (Some(user), Some(last)) = (who.user, entries.last()) else { continue };
-                let had = had.entry((index.log_id(at, *conversation), user)).or_default();
+                let had = had.entry((*conversation, user)).or_default();
                 *had = last.seq.max(*had);
             }
             Event::Marks { conversation, user, received, read } => {
@@ -33,12 +33,12 @@ pub fn check(index: &Index<'_>, report: &mut Report) {
                         format!("the marks of {user} in {conversation} went back to {received}, {read}");
                     report.broken(Guarantee::G6, what, [line.into(), at.into()]);
                 }
-                let had = had.get(&(id, *user)).copied().unwrap_or(0);
+                let had = had.get(&(*conversation, *user)).copied().unwrap_or(0);
                 let highest = *received.max(read);
                 let is_known = id.life == index.last_life || has(index, id, highest);
                 if recorded.contains(user)
                     && is_known
-                    && highest > had.max(written_by(index, id, *user, highest))
+                    && highest > had.max(concerning(index, id, *user, highest))
                 {
                     let what =
                         format!("{user} is said to have {highest} of {conversation}, and has {had} at most");
@@ -55,9 +55,12 @@ fn has(index: &Index<'_>, id: LogId, seq: u64) -> bool {
     index.logs.get(&id).is_some_and(|log| log.entries.contains_key(&seq))
 }
 
-/// The highest seq up to `limit` that a user wrote: one has read what one writes.
-fn written_by(index: &Index<'_>, id: LogId, user: UserId, limit: u64) -> u64 {
+/// The highest seq up to `limit` that a user wrote or that made them a member: one has read what one writes, and begins at
+/// the entry that brought one in.
+fn concerning(index: &Index<'_>, id: LogId, user: UserId, limit: u64) -> u64 {
     let entries = index.logs.get(&id).map(|log| log.entries.range(..=limit).rev());
-    let own = entries.and_then(|mut entries| entries.find(|(_, known)| known.first.sender == user));
+    let own = entries.and_then(|mut entries| {
+        entries.find(|(_, known)| known.first.sender == user || known.first.added.contains(&user))
+    });
     own.map_or(0, |(seq, _)| *seq)
 }

@@ -39,8 +39,19 @@ impl Answer {
                 (word(&status), [said.as_bytes(), status.details()].concat())
             }
         };
-        Self { word, bytes: named.without(bytes) }
+        Self { word, bytes: without(named, bytes) }
     }
+}
+
+/// The bytes without the ids that the caller sent anyway.
+fn without(named: &Named, mut bytes: Vec<u8>) -> Vec<u8> {
+    let Named { conversation, user, username, stream, file, session } = named;
+    for id in [conversation, user, username, stream, file, session] {
+        while let Some(at) = bytes.windows(id.len()).position(|part| part == id.as_bytes()) {
+            bytes[at..at + id.len()].fill(b'#');
+        }
+    }
+    bytes
 }
 
 fn word(status: &Status) -> String {

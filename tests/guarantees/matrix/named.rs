@@ -25,15 +25,4 @@ impl Named {
             session: SessionId::new().to_string(),
         }
     }
-
-    /// The bytes without these ids.
-    pub fn without(&self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let ids = [&self.conversation, &self.user, &self.username, &self.stream, &self.file, &self.session];
-        for id in ids {
-            while let Some(at) = bytes.windows(id.len()).position(|part| part == id.as_bytes()) {
-                bytes[at..at + id.len()].fill(b'#');
-            }
-        }
-        bytes
-    }
 }

@@ -1,11 +1,14 @@
 //! G7 from end to end: whatever ends a session ends its stream within a second, and no other; what ends an access token
 //! ends no stream.
+//!
+//! `PARLOR_REVOCATIONS` says how often sessions are ended, `PARLOR_STREAMS` how many others are open meanwhile.
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use parlor_testkit::{ChatClient, StreamClient, compose, eventually, reason};
-use parlor_tests::Server;
 use parlor_tests::account::{Login, PASSWORD};
+use parlor_tests::{Server, number};
 use parlor_types::Op;
 use parlor_wire::auth::v1::{
     ChangePasswordRequest, EndOtherSessionsRequest, EndSessionRequest, ListSessionsRequest, LogoutRequest,
@@ -15,8 +18,14 @@ use parlor_wire::chat::v1::{Append, ListConversationsRequest};
 use parlor_wire::errors::v1::ErrorReason;
 use tokio::time::{Instant, timeout};
 
-/// Each way to end a session comes four times.
-const ROUNDS: usize = 20;
+/// Each way to end a session comes ten times.
+const ROUNDS: usize = 50;
+/// Rounds at once.
+const AT_ONCE: usize = 5;
+/// Streams of others.
+const STREAMS: usize = 200;
+/// Streams opened at once, on one connection: as many passwords wait to be hashed.
+const ON_ONE: usize = 16;
 /// What is promised.
 const WITHIN: Duration = Duration::from_secs(1);
 
@@ -106,25 +115,47 @@ async fn end(round: usize, devices: &[Device; 3]) -> (&'static str, &'static [us
     }
 }
 
-#[tokio::test]
+async fn round(server: &Server, number: usize) {
+    let first = Login::register(server.channel(), "ada").await;
+    let second = first.another_device(PASSWORD).await.expect("logs in");
+    let third = first.another_device(PASSWORD).await.expect("logs in");
+    let mut devices = [Device::open(first).await, Device::open(second).await, Device::open(third).await];
+    let (how, ended) = end(number, &devices).await;
+    let answered = Instant::now();
+    for index in ended {
+        devices[*index].is_ended(answered, how).await;
+    }
+    for (index, device) in devices.iter_mut().enumerate() {
+        if !ended.contains(&index) {
+            device.lives(how).await;
+        }
+    }
+}
+
+/// Streams of people whose sessions nobody ends.
+async fn others(server: &Server, count: usize) -> Vec<Device> {
+    let mut open = Vec::with_capacity(count);
+    while open.len() < count {
+        let channel = server.channel();
+        let some = (open.len()..count)
+            .take(ON_ONE)
+            .map(async |_| Device::open(Login::register(channel.clone(), "ben").await).await);
+        open.extend(join_all(some).await);
+    }
+    open
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g7_the_streams_of_ended_sessions_end_within_a_second_and_the_others_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(&folder.path().join("data")).await;
-    for round in 0..ROUNDS {
-        let first = Login::register(server.channel(), "ada").await;
-        let second = first.another_device(PASSWORD).await.expect("logs in");
-        let third = first.another_device(PASSWORD).await.expect("logs in");
-        let mut devices = [Device::open(first).await, Device::open(second).await, Device::open(third).await];
-        let (how, ended) = end(round, &devices).await;
-        let answered = Instant::now();
-        for index in ended {
-            devices[*index].is_ended(answered, how).await;
-        }
-        for (index, device) in devices.iter_mut().enumerate() {
-            if !ended.contains(&index) {
-                device.lives(how).await;
-            }
-        }
+    let mut others = others(&server, number("PARLOR_STREAMS").unwrap_or(STREAMS)).await;
+    let rounds: Vec<usize> = (0..number("PARLOR_REVOCATIONS").unwrap_or(ROUNDS)).collect();
+    for some in rounds.chunks(AT_ONCE) {
+        join_all(some.iter().map(|number| round(&server, *number))).await;
+    }
+    for other in &mut others {
+        other.lives("the end of others").await;
     }
 }
 

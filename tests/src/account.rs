@@ -1,23 +1,26 @@
 //! People, over the public API.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use parlor_client::{Client, LogIn};
-use parlor_testkit::{ChatClient, chat_client};
+use parlor_testkit::{ChatClient, chat_client, in_time};
 use parlor_types::{DeviceId, Op};
 use parlor_wire::auth::v1::auth_service_client::AuthServiceClient;
+use parlor_wire::auth::v1::email_service_client::EmailServiceClient;
 use parlor_wire::auth::v1::profile_service_client::ProfileServiceClient;
-use parlor_wire::auth::v1::{Credentials, Device, LoginRequest, RegisterRequest};
+use parlor_wire::auth::v1::{Credentials, Device, LoginRequest, LoginServiceRequest, RegisterRequest};
 use parlor_wire::chat::v1::people_service_client::PeopleServiceClient;
 use parlor_wire::media::v1::media_service_client::MediaServiceClient;
 use parlor_wire::presence::v1::presence_service_client::PresenceServiceClient;
+use tokio::process::Command;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-use crate::history;
+use crate::{history, programs};
 
 /// Everybody's, until it is changed.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -59,6 +62,21 @@ impl Login {
         Self { username, credentials: answer.into_inner().credentials.expect("credentials"), channel }
     }
 
+    /// A service account, with what whoever operates the server was shown.
+    ///
+    /// # Panics
+    /// Refused.
+    pub async fn service(channel: Channel, id: &str, secret: &str) -> Self {
+        let request = LoginServiceRequest {
+            service_account_id: id.to_owned(),
+            secret: secret.to_owned(),
+            device: Some(new_device()),
+        };
+        let answer = AuthServiceClient::new(channel.clone()).login_service(request).await.expect("logs in");
+        let credentials = answer.into_inner().credentials.expect("credentials");
+        Self { username: "a service".to_owned(), credentials, channel }
+    }
+
     /// The same person on another device, on the same connection.
     ///
     /// # Errors
@@ -89,6 +107,12 @@ impl Login {
         self.credentials.user_id.clone()
     }
 
+    /// The connection.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// The chat API in this session's name.
     #[must_use]
     pub fn chat(&self) -> ChatClient {
@@ -105,6 +129,12 @@ impl Login {
     #[must_use]
     pub fn profiles(&self) -> ProfileServiceClient<Authorized> {
         ProfileServiceClient::new(self.authorized())
+    }
+
+    /// E-mail addresses, in this session's name.
+    #[must_use]
+    pub fn emails(&self) -> EmailServiceClient<Authorized> {
+        EmailServiceClient::new(self.authorized())
     }
 
     /// Contacts, blocks and privacy, in this session's name.
@@ -147,6 +177,20 @@ impl Interceptor for Authorize {
 
 fn new_device() -> Device {
     Device { device_id: DeviceId::new().to_string(), name: "test".to_owned() }
+}
+
+/// Makes a service account on the folder of a server that is stopped: its id and its secret.
+///
+/// # Panics
+/// The name is taken, or the server runs.
+pub async fn service(data: &Path, name: &str) -> [String; 2] {
+    let mut command = Command::new(programs().join("auth-svc"));
+    command.args(["service-account", "create", name, "--data"]).arg(data).stdin(Stdio::null());
+    let made = in_time("an account", command.output()).await.expect("auth-svc can be run");
+    assert!(made.status.success(), "an account is made: {made:?}");
+    let text = String::from_utf8(made.stdout).expect("text");
+    let word = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).expect("it is printed");
+    ["id", "secret"].map(|key| word(key).trim().to_owned())
 }
 
 /// Somebody new, through our client library, with a profile in `folder` and a history beside it.

@@ -4,6 +4,7 @@
 //! - [`fleet`]: the four services apart, behind a [`router`]. With `PARLOR_TOPOLOGY=four` they are what a [`Server`] is.
 //! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
 //! - [`history`]: what was asked, answered and read, held against the guarantees at the end.
+//! - [`methods`]: what the protocol has.
 //! - [`Minio`]: an S3 server.
 //! - [`uploads`]: files, up and down and into conversations.
 //! - [`samples`]: files as phones make them.
@@ -18,6 +19,7 @@ mod caller;
 pub mod fleet;
 mod follower;
 pub mod history;
+pub mod methods;
 mod minio;
 pub mod reading;
 mod relay;

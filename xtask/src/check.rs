@@ -37,6 +37,11 @@ pub const CHECKS: &[Check] = &[
         about: "docs/guarantees.md names tests that exist",
         run: checks::promises::run,
     },
+    Check {
+        name: "limits",
+        about: "docs/limits.md tells the truth of every limit, and names its test",
+        run: checks::limits::run,
+    },
     Check { name: "paths", about: "Files and checks that documents name are there", run: checks::paths::run },
     Check {
         name: "layers",

@@ -7,6 +7,7 @@ pub mod fmt;
 pub mod generated;
 pub mod interop;
 pub mod layers;
+pub mod limits;
 pub mod paths;
 pub mod promises;
 pub mod proto;

@@ -19,8 +19,10 @@ mod workspace;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::simulate::Simulation;
 use crate::workspace::Workspace;
 
 fn main() -> Result<ExitCode> {
@@ -37,10 +39,7 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if name == "simulate" {
-        match args.get_one::<u64>("seed") {
-            Some(seed) => simulate::one(&workspace, *seed)?,
-            None => simulate::all(&workspace, *args.get_one("seeds").unwrap_or(&simulate::SEEDS))?,
-        }
+        simulate(&workspace, args)?;
         return Ok(ExitCode::SUCCESS);
     }
     if name == "mutants" {
@@ -52,6 +51,17 @@ fn main() -> Result<ExitCode> {
         None => ci::run(&workspace, check::CHECKS),
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn simulate(workspace: &Workspace, args: &ArgMatches) -> Result<()> {
+    let only = args.get_one::<String>("what").and_then(|name| Simulation::named(name));
+    for simulation in simulate::ALL.iter().filter(|one| only.is_none_or(|only| only.name == one.name)) {
+        match args.get_one("seed") {
+            Some(seed) => simulation.one(workspace, *seed)?,
+            None => simulation.all(workspace, args.get_one("seeds").copied())?,
+        }
+    }
+    Ok(())
 }
 
 /// The command line: one subcommand per check, so the help is the list of checks.
@@ -66,9 +76,12 @@ fn cli() -> Command {
         command.arg(write.help("Rewrite the committed files instead of comparing them"))
     });
     let number = |name| Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u64));
+    let what = simulate::ALL.iter().map(|one| PossibleValue::new(one.name).help(one.about));
+    let seeds = simulate::ALL.map(|one| format!("{} of {}", one.seeds, one.name)).join(", ");
     let simulate = Command::new("simulate")
-        .about("Runs the client's core against a hostile server; goes on where it was stopped")
-        .arg(number("seeds").help(format!("How many seeds in all [default: {}]", simulate::SEEDS)))
+        .about("Runs simulations from seeds; goes on where it was stopped")
+        .arg(Arg::new("what").value_name("WHAT").value_parser(what.collect::<Vec<_>>()).help("Only this one"))
+        .arg(number("seeds").help(format!("How many seeds in all [default: {seeds}]")))
         .arg(number("seed").help("Only this one").conflicts_with("seeds"));
     let mutants = Command::new("mutants")
         .about(

@@ -69,3 +69,21 @@ pub fn merge(routes: impl IntoIterator<Item = Routes>) -> Routes {
     };
     routes.into_iter().fold(start, merge).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn g8_a_long_question_is_refused() {
+        let mut client = HealthClient::new(Health::new(&[]).await.routes().prepare());
+        let mut ask = async |bytes: usize| {
+            client.check(HealthCheckRequest { service: "x".repeat(bytes) }).await.unwrap_err().code()
+        };
+        assert_eq!(ask(4000).await, tonic::Code::NotFound);
+        assert_eq!(ask(5000).await, tonic::Code::OutOfRange);
+    }
+}

@@ -39,6 +39,7 @@ struct State {
     grew: watch::Sender<()>,
     forgotten: Mutex<HashSet<UserId>>,
     away: AtomicBool,
+    silent: AtomicBool,
 }
 
 /// Somebody logged in.
@@ -80,6 +81,7 @@ impl TestAuth {
             grew: watch::Sender::default(),
             forgotten: Mutex::default(),
             away: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
         }))
     }
 
@@ -136,6 +138,11 @@ impl TestAuth {
     /// Whether what services ask of each other is answered at all.
     pub fn answers(&self, answers: bool) {
         self.0.away.store(!answers, Ordering::SeqCst);
+    }
+
+    /// Whether those who watch revocations are told of them; those who ask are, in any case.
+    pub fn tells(&self, tells: bool) {
+        self.0.silent.store(!tells, Ordering::SeqCst);
     }
 
     /// The public API, as far as it is here: GetJwks.

@@ -24,6 +24,6 @@ pub use chat::{Bearer, ChatClient, PeopleClient, chat_client, people_client, rea
 pub use media::{Mood, TestMedia};
 pub use patience::{PATIENCE, eventually, in_time};
 pub use proxy::FaultProxy;
-pub use raw::raw_call;
+pub use raw::{raw_answer, raw_call};
 pub use serving::Serving;
 pub use stream::{Ended, StreamClient};

@@ -1,14 +1,14 @@
 //! Messages that no generated client would send.
 
 use bytes::{Buf as _, BufMut as _, Bytes};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use tokio_stream::{iter, pending};
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::{Bearer, in_time};
 
@@ -61,14 +61,9 @@ pub async fn raw_call(
     path: &str,
     message: &[u8],
 ) -> (Vec<Bytes>, Option<Status>) {
-    let path: PathAndQuery = path.parse().expect("a path");
-    let bearer = Bearer::new(Some(token));
-    let mut grpc = Grpc::new(InterceptedService::new(channel, bearer));
-    grpc.ready().await.expect("the connection is open");
     let requests = iter([Bytes::copy_from_slice(message)]).chain(pending());
-    let answer = grpc.streaming(Request::new(requests), path, Plain).await;
-    let mut answers = match answer {
-        Ok(answers) => answers.into_inner(),
+    let mut answers = match answers(channel, Some(token), path, requests).await {
+        Ok(answers) => answers,
         Err(status) => return (Vec::new(), Some(status)),
     };
     let mut messages = Vec::new();
@@ -82,4 +77,34 @@ pub async fn raw_call(
         }
     })
     .await
+}
+
+/// Sends one message to `path`, with any token or none, and takes in the first message of the answer, which is empty if there
+/// is none.
+///
+/// # Errors
+/// What the server answers instead.
+///
+/// # Panics
+/// As [`raw_call`].
+pub async fn raw_answer(
+    channel: Channel,
+    token: Option<&str>,
+    path: &str,
+    message: &[u8],
+) -> Result<Bytes, Status> {
+    let mut answers = answers(channel, token, path, iter([Bytes::copy_from_slice(message)])).await?;
+    in_time("an answer", answers.message()).await.map(Option::unwrap_or_default)
+}
+
+async fn answers(
+    channel: Channel,
+    token: Option<&str>,
+    path: &str,
+    requests: impl Stream<Item = Bytes> + Send + 'static,
+) -> Result<Streaming<Bytes>, Status> {
+    let path: PathAndQuery = path.parse().expect("a path");
+    let mut grpc = Grpc::new(InterceptedService::new(channel, Bearer::new(token)));
+    grpc.ready().await.expect("the connection is open");
+    grpc.streaming(Request::new(requests), path, Plain).await.map(Response::into_inner)
 }

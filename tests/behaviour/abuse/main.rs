@@ -3,6 +3,9 @@
 //!
 //! `PARLOR_FLOOD` says how many frames a flood has.
 
+mod connections;
+mod never_read;
+mod rates;
 mod refused;
 mod scene;
 

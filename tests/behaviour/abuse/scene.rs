@@ -50,8 +50,13 @@ struct Talk {
 
 impl Scene {
     pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings.
+    pub async fn with(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let server = Server::start(&folder.path().join("data")).await;
+        let server = Server::start_with(&folder.path().join("data"), settings).await;
         let ada = Login::register(server.channel(), "ada").await;
         let ben = Login::register(server.channel(), "ben").await;
         let mallory = Login::register(server.channel(), "mallory").await;
@@ -116,7 +121,8 @@ fn is_text(frame: &In, text: &str) -> bool {
     matches!(content.and_then(|content| content.kind.as_ref()), Some(content::Kind::Text(said)) if said.body == text)
 }
 
-async fn create(login: &Login, request: CreateConversationRequest) -> String {
+/// The id of what was made.
+pub async fn create(login: &Login, request: CreateConversationRequest) -> String {
     let answer = login.chat().create_conversation(request).await.expect("creates").into_inner();
     answer.conversation.expect("a row").id
 }

@@ -10,7 +10,6 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::live::{Ask, Pending};
-use super::record::Record;
 use super::session::{Session, ends_session};
 use super::stream::Stream;
 use crate::core::{Conn, Core, Effects, Event, Input, Mutation, Now};
@@ -165,13 +164,15 @@ impl Driver {
 
     async fn save(&self, changes: Vec<Mutation>) -> Result<(), Error> {
         let lease = self.lease;
-        let since = self.session.record.get().map(Record::now);
+        let Some(record) = self.session.record.get() else {
+            return self.session.stored(move |store| store.apply_as(lease, &changes)).await;
+        };
+        let _turn = record.saving().await;
+        let since = record.now();
         let changes = Arc::new(changes);
         let save = Arc::clone(&changes);
         self.session.stored(move |store| store.apply_as(lease, &save)).await?;
-        if let Some(since) = since {
-            self.session.note(|record| record.saved(since, &changes));
-        }
+        record.saved(since, &changes);
         Ok(())
     }
 

@@ -29,6 +29,8 @@ use lines::Lines;
 pub(super) struct Record {
     path: PathBuf,
     state: Mutex<State>,
+    /// Held while a stream saves and that is written down: what is saved is not told of before.
+    saving: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -64,8 +66,10 @@ impl Client {
     /// # Errors
     /// [`Error::Store`].
     pub async fn conclude_history(&self) -> Result<(), Error> {
+        let Some(record) = self.session.record.get() else { return Ok(()) };
+        let _turn = record.saving().await;
         let saved = self.stored(Store::load).await?;
-        self.session.note(|record| record.state().lines.conclude(&saved));
+        record.state().lines.conclude(&saved);
         Ok(())
     }
 
@@ -104,7 +108,8 @@ impl Record {
         let recorder = Recorder::to_file(&path).map_err(unusable)?;
         let lines = Lines::new(recorder, client);
         let (sent, refused) = Default::default();
-        let record = Self { path, state: Mutex::new(State { lines, session: None, asked, sent, refused }) };
+        let state = State { lines, session: None, asked, sent, refused };
+        let record = Self { path, state: Mutex::new(state), saving: tokio::sync::Mutex::default() };
         record.enter(&account);
         if let Some(generation) = store.load()?.generation {
             record.state().lines.generation(generation);
@@ -114,6 +119,11 @@ impl Record {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be held from before something is saved until it is written down.
+    pub async fn saving(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.saving.lock().await
     }
 
     /// Whoever is logged in here.

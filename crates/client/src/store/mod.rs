@@ -99,15 +99,21 @@ impl Store {
         Self::prepare(Connection::open(path)?, Some(folder.to_owned()))
     }
 
-    /// A store that is gone when dropped.
-    #[cfg(test)]
-    pub(crate) fn in_memory() -> Self {
+    /// A store that is gone when dropped, for tests.
+    ///
+    /// # Panics
+    /// There is no memory for it.
+    #[must_use]
+    pub fn in_memory() -> Self {
         Self::prepare(Connection::open_in_memory().expect("memory"), None).expect("an empty store")
     }
 
-    /// The same content in another store.
-    #[cfg(test)]
-    pub(crate) fn copy(&self) -> Self {
+    /// The same content in another store that is gone when dropped, for tests of what a backup of a device brings back.
+    ///
+    /// # Panics
+    /// There is no memory for it.
+    #[must_use]
+    pub fn copy(&self) -> Self {
         let mut target = Connection::open_in_memory().expect("memory");
         let source = self.lock();
         let backup = rusqlite::backup::Backup::new(&source, &mut target).expect("both are open");

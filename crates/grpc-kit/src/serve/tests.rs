@@ -1,3 +1,4 @@
+mod floods;
 mod plain;
 mod proxies;
 mod tls;

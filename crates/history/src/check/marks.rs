@@ -12,7 +12,7 @@ use crate::{Event, Seen};
 pub fn check(index: &Index<'_>, report: &mut Report) {
     // What each client was told last of each user.
     let mut told: HashMap<(u32, LogId, UserId), (usize, u64, u64)> = HashMap::new();
-    // The highest seq that any client of a user had, in whatever life of the store: a restore brings back marks of before.
+    // The highest seq that any client of a user had, in any life of the store: a backup brings its marks back.
     let mut had: HashMap<(ConversationId, UserId), u64> = HashMap::new();
     let recorded: HashSet<_> = index.who.iter().filter_map(|who| who.user).collect();
     for (at, line) in index.lines.iter().enumerate() {

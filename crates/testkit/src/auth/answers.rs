@@ -95,7 +95,7 @@ impl AuthInternalService for TestAuth {
         let start = (self.clone(), self.0.grew.subscribe(), request.into_inner().cursor);
         let answers = stream::unfold(start, |(auth, mut grew, cursor)| async move {
             let (mut revocations, mut next) = auth.revocations_after(cursor);
-            while revocations.is_empty() {
+            while revocations.is_empty() || auth.0.silent.load(Ordering::SeqCst) {
                 grew.changed().await.ok()?;
                 (revocations, next) = auth.revocations_after(cursor);
             }

@@ -310,3 +310,6 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,14 +31,14 @@ pub struct MemoryStore {
     all: Mutex<All>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct All {
     commit: u64,
     conversations: HashMap<ConversationId, Conversation>,
     accounts: Accounts,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Conversation {
     state: State,
     entries: Vec<NewEntry>,
@@ -74,6 +74,12 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
+    /// What a backup of it brings back: all that it holds now, in a life of its own.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { all: Mutex::new(self.all().clone()), ..Self::default() }
+    }
+
     fn all(&self) -> MutexGuard<'_, All> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }

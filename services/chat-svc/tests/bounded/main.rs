@@ -3,12 +3,14 @@
 //!
 //! The rates of appends are raised by configuration, see `support::config`, and so are appends in flight.
 
+mod revocations;
 #[path = "../behaviour/support.rs"]
 #[expect(dead_code, reason = "shared with the tests of behaviour, which need more of it")]
 mod support;
 
 use chat_svc::Config;
 use parlor_testkit::{PATIENCE, StreamClient, compose, eventually, in_time, reason};
+use parlor_types::limits::MAX_CONVERSATIONS;
 use parlor_wire::chat::v1::client_frame::Kind as Out;
 use parlor_wire::chat::v1::fetch_result::Outcome as Fetching;
 use parlor_wire::chat::v1::server_frame::Kind as In;
@@ -211,4 +213,23 @@ async fn still_answers(ada: &User, ben: &User, tea: &str, head: u64) {
     assert_eq!(reason(ada.append(&ahead).await), ErrorReason::BaseSeqAhead);
     let sync = ben.chat.clone().sync(SyncRequest::default()).await.expect("reads go on").into_inner();
     assert_eq!(sync.conversations[0].head, head);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g8_nobody_is_in_more_conversations_than_may_be() {
+    const AT_ONCE: usize = 100;
+    let _alone = ALONE.lock().await;
+    let scene = Scene::start().await;
+    let (ada, ben) = (scene.user().await, scene.user().await);
+    let tea = ben.group(&[]).await;
+    for _ in 0..MAX_CONVERSATIONS / AT_ONCE {
+        let some = (0..AT_ONCE).map(|_| ada.create(compose::group("Cake", &[])));
+        let made = futures_util::future::join_all(some).await;
+        assert!(made.iter().all(Result::is_ok), "there is room for all of these");
+    }
+    let full = ErrorReason::TooManyConversations;
+    assert_eq!(reason(ada.create(compose::group("One more", &[])).await), full, "G8");
+    assert_eq!(reason(ben.create(compose::direct(&ada.id())).await), full, "G8");
+    assert_eq!(reason(ben.does(&tea, compose::add(&[ada.id()])).await), full, "G8");
+    ben.create(compose::group("Of others", &[])).await.expect("others have room");
 }

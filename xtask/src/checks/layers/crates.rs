@@ -106,6 +106,18 @@ const RULES: &[Rule] = &[
         because: "nobody imports the checks or the command line",
     },
     Rule {
+        name: "parlor-simulation",
+        may_import: &[
+            SERVICE,
+            "parlor-client",
+            "parlor-history",
+            "parlor-types",
+            "parlor-wire",
+            "parlor-runtime",
+        ],
+        because: "simulation puts the client's core and services on simulated ground, and on nothing else",
+    },
+    Rule {
         name: "bench",
         may_import: &["parlor-history", "parlor-types", "parlor-wire"],
         because: "bench measures servers from outside, as a client",
@@ -159,6 +171,7 @@ const FOREIGN: &[Foreign] = &[
             "parlor-cli",
             "parlor-tui",
             "parlor-tests",
+            "parlor-simulation",
             "bench",
         ],
         because: "types and wire do no I/O",

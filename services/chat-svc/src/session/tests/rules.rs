@@ -258,6 +258,20 @@ fn g8_marks_of_very_many_conversations_wait_for_their_turn_or_are_refused() {
 }
 
 #[test]
+fn g8_the_order_of_appends_is_remembered_for_so_many_conversations() {
+    use super::machine::MAX_LANES;
+
+    let mut world = greeted();
+    for number in 0..MAX_LANES as u128 + 1_000 {
+        let conversation_id = ConversationId::from_bytes(number.to_be_bytes()).to_string();
+        // Without content, so it is refused and what follows it would be out of order.
+        world.say(&encode(In::Append(wire::Append { conversation_id, ..wire::Append::default() })));
+        world.session.pull();
+    }
+    assert_eq!(world.session.lanes.len(), MAX_LANES, "G8");
+}
+
+#[test]
 fn g8_preferences_are_changed_no_faster_than_a_person_does() {
     let mut world = greeted();
     let mut changed = |seconds: u64, frames: usize| {

@@ -17,7 +17,7 @@ use crate::store::{
     AccountChanges, AccountPlace, Commit, Done, PeopleStore, PrivacyKept, ReadError, Relate, Related,
 };
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Accounts {
     sides: BTreeMap<(UserId, UserId), Kept>,
     privacy: BTreeMap<UserId, (Privacy, Commit)>,

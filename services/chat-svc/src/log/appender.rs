@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use parlor_types::{ConversationId, Seq};
+use parlor_types::{ConversationId, Seq, UserId};
 
 use super::{Appended, Draft, Lane, Rates, Refusal};
 use crate::conversation::Target;
@@ -64,6 +64,8 @@ pub enum Effect {
     Answer(Ticket, Result<Appended, Refusal>, u32),
     /// Deliver this entry: it is stored.
     Publish(Published),
+    /// Something may be stored of which nobody was told: send these users the row again.
+    Retell(Vec<UserId>),
 }
 
 /// What an operator may set of all that is judged.
@@ -105,6 +107,12 @@ impl Appender {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.writing.is_none() && !self.loading
+    }
+
+    /// Whether a batch may be stored of which nobody has been told.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.writing.as_ref().is_some_and(|writing| writing.in_doubt)
     }
 
     /// Whether there is nothing to remember: no such conversation, and nobody waiting.
@@ -153,7 +161,10 @@ impl Appender {
     }
 
     fn stored(&mut self, result: Result<Stored, AppendError>, effects: &mut Vec<Effect>) {
-        let Some(writing) = self.writing.take() else { return };
+        let Some(mut writing) = self.writing.take() else { return };
+        // Where there is doubt, what is certain of this attempt is not of those before it.
+        let is_unknown = matches!(result, Err(AppendError::Full | AppendError::Busy)) && writing.in_doubt;
+        let result = if is_unknown { Err(AppendError::Uncertain) } else { result };
         let refusal = match result {
             Ok(mut stored) => {
                 for (pending, index, duplicate) in writing.answers {
@@ -171,11 +182,16 @@ impl Appender {
             }
             Err(AppendError::Uncertain) => {
                 effects.push(Effect::Submit(Arc::clone(&writing.batch), RESUBMIT_AFTER));
+                writing.in_doubt = true;
                 self.writing = Some(writing);
                 return;
             }
             Err(AppendError::Conflict) => {
-                // Somebody else wrote: fold that in and judge everything again.
+                // Somebody else wrote, or an earlier attempt did: fold that in and judge everything again. What turns out
+                // to be stored is answered then, but from whom it is kept is known to the store alone.
+                if writing.in_doubt {
+                    effects.push(Effect::Retell(writing.concerned()));
+                }
                 self.hot = None;
                 for (pending, ..) in writing.answers.into_iter().rev() {
                     self.queue.push_front(pending);

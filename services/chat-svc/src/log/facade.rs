@@ -3,7 +3,7 @@
 //! Writes end on the store's thread; it leaves their outcomes in a queue, and one task takes them out in the order of
 //! commits, so that deliveries and the commits told to the router keep that order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parlor_runtime::clock::Clock;
 use parlor_runtime::limiter::Rate;
-use parlor_types::{ConversationId, Seq};
+use parlor_types::{ConversationId, Seq, UserId};
 use tokio::sync::{Notify, oneshot};
 
 use super::facts::{Facts, needs_facts};
@@ -175,25 +175,35 @@ impl Log {
 
     /// Delivers what is stored, for as long as the service lives.
     pub async fn run(&self) {
+        // Conversations with something stored, perhaps, that nobody was told of: no cursor may pass over it.
+        let mut in_doubt: HashSet<ConversationId> = HashSet::new();
         loop {
             let outcome = lock(&self.inner.outcomes).pop_front();
             match outcome {
                 None => self.inner.arrived.notified().await,
                 Some(Outcome::Appended(conversation, result)) => {
                     let told = result.as_ref().ok().cloned();
-                    self.feed(conversation, Input::Stored(result), None);
+                    if self.feed(conversation, Input::Stored(result), None) {
+                        in_doubt.insert(conversation);
+                    } else {
+                        in_doubt.remove(&conversation);
+                    }
                     if let Some(Stored { commit, returned, released, .. }) = told {
                         for user in returned {
                             self.router().row_changed(user, conversation, None);
                         }
-                        self.reached(commit);
+                        if in_doubt.is_empty() {
+                            self.reached(commit);
+                        }
                         for (op, media) in released {
                             self.media().release(conversation, op, media);
                         }
                     }
                 }
                 Some(Outcome::Other(turn)) => {
-                    if let Some(commit) = turn() {
+                    if let Some(commit) = turn()
+                        && in_doubt.is_empty()
+                    {
                         self.reached(commit);
                     }
                 }
@@ -217,12 +227,13 @@ impl Log {
         lock(&self.inner.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()])
     }
 
-    fn feed(&self, conversation: ConversationId, input: Input, reply: Option<(Ticket, Reply)>) {
+    /// Whether the conversation is in doubt after it.
+    fn feed(&self, conversation: ConversationId, input: Input, reply: Option<(Ticket, Reply)>) -> bool {
         let clock = &self.inner.start.clock;
         let (now, wall) = (clock.now(), whole_millis(clock.wall()));
         let mut answers = Vec::new();
         let mut rest = Vec::new();
-        {
+        let is_in_doubt = {
             let mut shard = self.shard(conversation);
             shard.forget_cold(now);
             let rules = self.inner.start.limits.rules;
@@ -242,17 +253,20 @@ impl Log {
                     other => rest.push(other),
                 }
             }
+            let is_in_doubt = slot.appender.is_in_doubt();
             if slot.appender.is_blank() {
                 // Somebody guessed an id: nothing is kept of it.
                 shard.slots.remove(&conversation);
             }
-        }
+            is_in_doubt
+        };
         for effect in rest {
             self.carry_out(conversation, effect);
         }
         for (reply, result, lane) in answers {
             reply(result, lane);
         }
+        is_in_doubt
     }
 
     fn carry_out(&self, conversation: ConversationId, effect: Effect) {
@@ -268,6 +282,7 @@ impl Log {
                 }));
             }
             Effect::Publish(published) => self.publish(published),
+            Effect::Retell(users) => self.retell(conversation, &users),
             Effect::Answer(..) => {}
         }
     }
@@ -278,6 +293,14 @@ impl Log {
         if !moved.is_empty() {
             self.inner.start.watcher.changed(&moved);
         }
+    }
+
+    /// The row leads to whatever is stored, as each of them may see it.
+    fn retell(&self, conversation: ConversationId, users: &[UserId]) {
+        for user in users {
+            self.router().row_changed(*user, conversation, None);
+        }
+        self.inner.start.watcher.changed(users);
     }
 
     fn submit(&self, batch: Arc<Batch>) {

@@ -66,6 +66,8 @@ struct World {
     log: Vec<NewEntry>,
     answers: HashMap<u64, Vec<Result<Appended, Refusal>>>,
     published: Vec<Entry>,
+    /// Those who were told of the row again.
+    retold: Vec<UserId>,
     pending: Vec<Effect>,
     tickets: HashMap<Ticket, u64>,
     next: u64,
@@ -80,6 +82,7 @@ impl World {
             log: Vec::new(),
             answers: HashMap::new(),
             published: Vec::new(),
+            retold: Vec::new(),
             pending: Vec::new(),
             tickets: HashMap::new(),
             next: 0,
@@ -95,6 +98,7 @@ impl World {
                     self.answers.entry(number).or_default().push(result);
                 }
                 Effect::Publish(published) => self.published.push(published.entry),
+                Effect::Retell(users) => self.retold.extend(users),
                 other => self.pending.push(other),
             }
         }
@@ -145,7 +149,7 @@ impl World {
                     self.input(Input::Stored(result));
                 }
                 Effect::Look(wanted) => self.look(wanted),
-                Effect::Answer(..) | Effect::Publish(_) => {}
+                Effect::Answer(..) | Effect::Publish(_) | Effect::Retell(_) => {}
             }
         }
     }
@@ -215,7 +219,28 @@ fn misbehave(world: &mut World, random: &mut SmallRng, foreign: &mut u64) {
             world.input(Input::Stored(result));
         }
         Effect::Look(wanted) => world.look(wanted),
-        Effect::Answer(..) | Effect::Publish(_) => {}
+        Effect::Answer(..) | Effect::Publish(_) | Effect::Retell(_) => {}
+    }
+}
+
+/// What is stored although the store could not say so.
+#[test]
+fn g5_what_was_stored_in_doubt_is_told_by_its_row() {
+    for certain in [Err(AppendError::Full), Err(AppendError::Busy), Err(AppendError::Uncertain)] {
+        let mut world = World::begin(&[user(2)]);
+        world.send(1, draft(user(1), 1, 1, text(1)));
+        let Some(Effect::Submit(batch, _)) = world.pending.pop() else { panic!("it is written") };
+        assert!(world.write(&batch).is_ok());
+        world.input(Input::Stored(Err(AppendError::Uncertain)));
+        assert!(world.appender.is_in_doubt());
+        // What a later attempt says of itself tells nothing of the first.
+        world.pending.clear();
+        world.input(Input::Stored(certain));
+        assert!(world.appender.is_in_doubt() && !world.answers.contains_key(&1));
+        world.settle();
+        assert!(world.answer(1).as_ref().is_ok_and(|appended| appended.seq == Seq(2)), "G2");
+        assert_eq!(world.retold, [user(1), user(2)], "G5");
+        assert!(!world.appender.is_in_doubt());
     }
 }
 

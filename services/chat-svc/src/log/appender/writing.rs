@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_types::{ConversationId, Seq};
+use parlor_types::{ConversationId, Seq, UserId};
 
 use super::{Pending, Published};
 use crate::conversation::Content;
@@ -20,6 +20,21 @@ pub(super) struct Writing {
     /// Which entry of the batch answers whom; a retry that met its own op in the batch is a duplicate of it.
     pub(super) answers: Vec<(Pending, usize, bool)>,
     pub(super) published: Vec<Published>,
+    /// The outcome of an earlier attempt is unknown: it may be stored.
+    pub(super) in_doubt: bool,
+}
+
+impl Writing {
+    /// Everybody whom it concerns.
+    pub(super) fn concerned(&self) -> Vec<UserId> {
+        let all = self.published.iter().flat_map(|published| {
+            published.receivers.iter().chain(&published.newcomers).chain(&published.leavers)
+        });
+        let mut all: Vec<UserId> = all.copied().collect();
+        all.sort();
+        all.dedup();
+        all
+    }
 }
 
 /// The next batch, as drafts are accepted for it.
@@ -79,6 +94,6 @@ impl Making {
 
     pub(super) fn finish(self) -> Writing {
         let batch = Batch { conversation: self.conversation, after: self.after, entries: self.entries };
-        Writing { batch: Arc::new(batch), answers: self.answers, published: self.published }
+        Writing { batch: Arc::new(batch), answers: self.answers, published: self.published, in_doubt: false }
     }
 }

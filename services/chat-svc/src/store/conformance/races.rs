@@ -132,7 +132,7 @@ impl World {
                 2 => Err(AppendError::Busy),
                 _ => append(&self.store, batch).await,
             }),
-            Effect::Answer(..) | Effect::Publish(_) => return,
+            Effect::Answer(..) | Effect::Publish(_) | Effect::Retell(_) => return,
         };
         self.input(node, input);
     }

@@ -15,8 +15,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::TcpIncoming;
 
 use crate::processes::Process;
 
@@ -60,8 +59,8 @@ pub async fn start(keep: Keep, folder: &Path) -> Result<Process> {
 }
 
 /// Takes a free port and says which.
-async fn listen() -> Result<TcpListenerStream> {
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    println!("listening on {}", listener.local_addr()?);
-    Ok(TcpListenerStream::new(listener))
+fn listen() -> Result<TcpIncoming> {
+    let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.with_nodelay(Some(true));
+    println!("listening on {}", incoming.local_addr()?);
+    Ok(incoming)
 }

@@ -30,8 +30,8 @@ pub const COMMAND: &str = "bare-media";
 pub async fn serve(folder: PathBuf) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let bare = Bare { folder, files: Mutex::default() };
-    let server = Server::builder().tcp_nodelay(true).add_service(MediaServiceServer::new(bare));
-    Ok(server.serve_with_incoming(super::listen().await?).await?)
+    let server = Server::builder().add_service(MediaServiceServer::new(bare));
+    Ok(server.serve_with_incoming(super::listen()?).await?)
 }
 
 struct Bare {

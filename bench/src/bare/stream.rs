@@ -42,8 +42,8 @@ pub async fn serve(keep: Keep, folder: &Path) -> Result<()> {
     let keeper = keeper::start(keep, folder)?;
     let reader = (keep == Keep::Sqlite).then(|| reader::start(folder)).transpose()?;
     let bare = Bare(Arc::new(Inner { conversations: Conversations::default(), keeper, reader }));
-    let server = Server::builder().tcp_nodelay(true).add_service(bare);
-    Ok(server.serve_with_incoming(super::listen().await?).await?)
+    let server = Server::builder().add_service(bare);
+    Ok(server.serve_with_incoming(super::listen()?).await?)
 }
 
 #[derive(Clone)]

@@ -259,7 +259,8 @@ pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < until, "never came: {what}");
-        // waits: for what another process does; it is looked at again and again
+        #[expect(clippy::disallowed_methods, reason = "what another process does cannot be awaited")]
+        // waits: between two looks
         std::thread::sleep(Duration::from_millis(20));
     }
 }

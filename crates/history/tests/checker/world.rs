@@ -18,11 +18,14 @@ pub struct World {
     /// Who was removed after this seq, and has not come back; after they came back, the gap.
     gone: BTreeMap<UserId, Vec<(u64, Option<u64>)>>,
     clients: Vec<Client>,
-    marks: BTreeMap<UserId, (u64, u64)>,
+    marks: Marks,
     generation: u32,
     /// The length of the log in the backup, and the marks in it.
-    backup: Option<(usize, BTreeMap<UserId, (u64, u64)>)>,
+    backup: Option<(usize, Marks)>,
 }
+
+/// How far each has received and read.
+type Marks = BTreeMap<UserId, (u64, u64)>;
 
 struct Client {
     name: String,

@@ -46,6 +46,7 @@ pub const ALL: [Simulation; 2] = [
         test: "core::tests::from_seeds_that_are_asked_for",
         code: &[
             "crates/client",
+            "crates/history",
             "crates/types",
             "crates/wire",
             "proto",

@@ -24,7 +24,7 @@ use crate::report::Report;
 
 /// The hidden subcommand that does it.
 pub const COMMAND: &str = "take-in";
-/// Lines.
+/// Lines, but for a few.
 const LINES: usize = 1_000_000;
 /// "A million events in seconds."
 const FLOOR: f64 = 200_000.0;
@@ -60,7 +60,7 @@ pub async fn run(options: Options) -> Result<Report> {
 
 fn write(path: &Path) -> Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
-    for line in clients::lines().take(LINES) {
+    for line in clients::lines(LINES) {
         parlor_history::write(&line, &mut file)?;
     }
     Ok(file.flush()?)

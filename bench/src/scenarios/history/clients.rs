@@ -16,13 +16,15 @@ pub const CLIENTS: usize = GROUPS * SIZE;
 /// Each tells of marks, unread messages and a page once in so many messages.
 const SELDOM: u64 = 16;
 
-/// All that clients write down of these groups, in order, without an end.
-pub fn lines() -> impl Iterator<Item = Line> {
-    let mut world = World::new();
+/// What clients write down of these groups, in order: so many lines, and as many more as it takes until everybody has taken
+/// in the last message.
+pub fn lines(at_least: usize) -> impl Iterator<Item = Line> {
+    let (mut world, mut given) = (World::new(), 0);
     std::iter::from_fn(move || {
-        while world.lines.is_empty() {
+        while world.lines.is_empty() && given < at_least {
             world.message();
         }
+        given += 1;
         world.lines.pop_front()
     })
 }
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_they_write_is_good_and_of_all_kinds() {
-        let history = parlor_history::History::new(lines().take(30_000).collect());
+        let history = parlor_history::History::new(lines(30_000).collect());
         history.assert_good();
         let counts =
             |which: fn(&Event) -> bool| history.lines().iter().filter(|line| which(&line.event)).count();

@@ -348,6 +348,24 @@ fn what_the_base_says_decides_how_far_dedupe_looks() {
 }
 
 #[test]
+fn g2_a_retry_of_an_op_below_what_is_loaded_is_found() {
+    let mut world = World::begin(&[]);
+    let old = draft(user(1), 1, 1, text(1));
+    world.send(1, old.clone());
+    for number in 2..20 {
+        world.send(number, draft(user(1), number, number, text(number)));
+    }
+    world.settle();
+    world.appender = Appender::new(ConversationId::from_bytes([1; 16]), RULES);
+    let head = world.log.len() as u64;
+    world.send(100, draft(user(1), 100, head, text(100)));
+    world.settle();
+    world.send(1, old);
+    world.settle();
+    assert!(world.answer(1).as_ref().unwrap().duplicate, "G2");
+}
+
+#[test]
 fn receivers_are_those_of_each_entry_not_of_the_batch() {
     let mut world = World::begin(&[user(2)]);
     let mut published = Vec::new();

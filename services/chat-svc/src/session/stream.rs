@@ -230,3 +230,6 @@ impl fmt::Debug for Stream {
         f.debug_struct("Stream").field("id", &self.identity.stream).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

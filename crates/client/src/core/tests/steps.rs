@@ -7,8 +7,8 @@ use parlor_wire::chat::v1::client_frame::Kind as Said;
 use parlor_wire::chat::v1::content::Kind as Content;
 use parlor_wire::chat::v1::server_frame::Kind;
 use parlor_wire::chat::v1::{
-    AppendResult, Conversation, Drain, Entry, Event as Live, FetchResult, Goodbye, LogPage, ReadableRange,
-    ServerFrame, SyncConversation, SyncDone, Text, Welcome, append_result, fetch_result,
+    AppendResult, Conversation, Drain, Entry, Event as Live, FetchResult, Goodbye, Head, LogPage,
+    ReadableRange, ServerFrame, SyncConversation, SyncDone, Text, Welcome, append_result, fetch_result,
 };
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::to_duration;
@@ -125,6 +125,22 @@ pub fn fetch(effects: &Effects) -> Option<(u64, u64, u64)> {
         Said::Fetch(fetch) => Some((fetch.request_id, fetch.from_seq, fetch.to_seq)),
         _ => None,
     })
+}
+
+#[test]
+fn g5_a_gap_is_saved_before_a_cursor_can_pass_it() {
+    let mut steps = Steps::live();
+    let effects = steps.hear(Conn(1), [row(3, &[(1, 0)])]);
+    assert_eq!(extent(&effects).map(|(_, head)| head), Some(Seq(3)));
+    let effects = steps.hear(Conn(1), [event(5)]);
+    assert_eq!(
+        extent(&effects).map(|(_, head)| head),
+        Some(Seq(5)),
+        "G5: 4 is missing, and a crash forgets it"
+    );
+    let head = Head { conversation_id: id().to_string(), head: 9 };
+    let effects = steps.hear(Conn(1), [Kind::Head(head)]);
+    assert_eq!(extent(&effects).map(|(_, head)| head), Some(Seq(9)), "G5: all up to 9 is missing");
 }
 
 #[test]

@@ -15,11 +15,17 @@ use crate::workspace::{Workspace, run as run_command};
 /// The package of the whole-system tests.
 const WHOLE_SYSTEM: &str = "tests";
 
+/// The seed of the random cases of proptest: this check judges a change, so it tries the same ones each time. A plain
+/// `cargo test` tries new ones.
+const SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "5489");
+
 pub fn run(workspace: &Workspace) -> Result<Outcome> {
     let minio = install::minio(workspace)?;
     let programs = programs::build(workspace)?;
     let under_test = |test: &mut Command, topology, server| -> Result<()> {
-        test.env("PARLOR_TOPOLOGY", topology).envs(minio.iter().map(|minio| ("PARLOR_MINIO_BIN", minio)));
+        test.env("PARLOR_TOPOLOGY", topology)
+            .env(SEED.0, SEED.1)
+            .envs(minio.iter().map(|minio| ("PARLOR_MINIO_BIN", minio)));
         test.env("PARLOR_SERVER_BIN", programs.binary(server)?)
             .env("PARLOR_CLI_BIN", programs.binary("parlor")?);
         println!("  services in: {topology}");

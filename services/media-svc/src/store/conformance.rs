@@ -308,7 +308,7 @@ pub(super) async fn only_the_round_that_condemned_collects(f: Fixture) {
     f.store.condemn(Round(2), at(10), 9).await.unwrap();
     assert_eq!(f.store.collect(Round(1), vec![file], vec![], at(99)).await.unwrap(), []);
     assert_eq!(f.store.collect(Round(1), vec![], vec![file], at(99)).await.unwrap(), []);
-    assert_eq!(f.store.collect(Round(2), vec![file], vec![], at(99)).await.unwrap(), [file]);
+    assert_eq!(f.store.collect(Round(2), vec![file, file], vec![], at(99)).await.unwrap(), [file]);
     assert!(!exists(&f, file).await);
 }
 

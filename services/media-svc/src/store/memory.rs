@@ -240,9 +240,13 @@ impl Store for MemoryStore {
                 row.condemned = None;
             }
         }
-        let condemned = |id: &MediaId| state.rows.get(id).is_some_and(|row| row.condemned == Some(round));
-        let gone: Vec<_> = unused.into_iter().filter(condemned).collect();
-        gone.iter().for_each(|id| state.delete(*id));
+        let mut gone = Vec::new();
+        for id in unused {
+            if state.rows.get(&id).is_some_and(|row| row.condemned == Some(round)) {
+                state.delete(id);
+                gone.push(id);
+            }
+        }
         Ok(gone)
     }
 

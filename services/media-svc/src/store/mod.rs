@@ -191,8 +191,8 @@ pub trait Store: fmt::Debug + Send + Sync {
         now: SystemTime,
     ) -> Result<Condemned, Error>;
 
-    /// Ends a round: forgets those of `unused` that are still condemned by it, and says which; lets go of those of
-    /// `used` until `next`.
+    /// Ends a round: forgets those of `unused` that are still condemned by it, and says which, each once; lets go of
+    /// those of `used` until `next`.
     async fn collect(
         &self,
         round: Round,

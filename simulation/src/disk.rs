@@ -16,6 +16,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::sleep;
 
+use crate::planted::Planted;
+use crate::planted::store::Telling;
 use crate::points::{Point, Points};
 
 /// A write is done within this, if the disk is not slow.
@@ -55,6 +57,8 @@ enum Fate {
     Done,
     Refused(AppendError),
     DoneAndUnanswered(AppendError),
+    /// With [`Planted::AcksTheUncertain`]: not done, and answered as if it were.
+    Pretended,
 }
 
 type Answer = Box<dyn FnOnce() + Send>;
@@ -81,6 +85,8 @@ pub struct Disk {
     ills: Shared<Ills>,
     points: Shared<Points>,
     line: Mutex<Line>,
+    planted: Option<Planted>,
+    telling: Telling,
 }
 
 impl Disk {
@@ -91,10 +97,11 @@ impl Disk {
         seed: u64,
         ills: Shared<Ills>,
         points: Shared<Points>,
+        planted: Option<Planted>,
     ) -> Self {
         let rng = StdRng::seed_from_u64(seed);
         let line = Mutex::new(Line { now, jobs: VecDeque::new(), answers: VecDeque::new(), rng });
-        Self { model, generation, ills, points, line }
+        Self { model, generation, ills, points, line, planted, telling: Telling::new(planted) }
     }
 
     /// Does and answers what is due.
@@ -164,6 +171,9 @@ impl Disk {
         if is_batch && ills.fail > 0 {
             ills.fail -= 1;
             met(Point::CommitFailed);
+            if self.planted == Some(Planted::AcksTheUncertain) {
+                return Fate::Pretended;
+            }
             return Fate::Refused(AppendError::Uncertain);
         }
         Fate::Done
@@ -181,6 +191,7 @@ impl Disk {
                 Fate::Refused(error) => Err(error),
                 Fate::Done => perform(model, write),
                 Fate::DoneAndUnanswered(error) => perform(model, write).and(Err(error)),
+                Fate::Pretended => perform(&model.copy(), write),
             };
             Box::new(move || done(told))
         };

@@ -1,27 +1,34 @@
 //! The network: connections that deliver late, stop, break, or go half-open. As over TCP nothing is doubled or reordered on
-//! one of them, and nothing comes after something that was lost.
+//! one of them, and nothing comes after something that was lost. One of the phones is a browser: what it says goes in
+//! calls of their own, which overtake each other and come twice.
 
-use std::collections::{BTreeMap, VecDeque};
+mod served;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chat_svc::session::Stream;
 use parlor_client::core::Conn;
 use parlor_types::{SessionId, UserId};
-use parlor_wire::errors::v1::{ErrorReason, Problem};
+use parlor_wire::errors::v1::Problem;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::disk::{Shared, lock};
+use crate::planted::Planted;
+use crate::planted::wire::Bent;
 use crate::points::{Point, Points};
-use crate::service::Service;
 
 /// One way takes at most this.
 const LATENCY: u64 = 120;
 /// Messages on their way to a client, beyond which the server's end is not asked for more: what buffers hold.
 const BUFFERED: usize = 4;
+/// The phone that is a browser.
+const BROWSER: usize = 1;
+/// One push in so many is sent twice.
+const TWICE: u32 = 6;
 
 /// Who is at a client's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +50,7 @@ pub enum Down {
 
 enum Up {
     Frames(Vec<Bytes>),
+    Push(u64, Vec<Bytes>),
     Over,
 }
 
@@ -57,6 +65,12 @@ struct Wire {
     dead: bool,
     client_is_gone: bool,
     server_is_gone: bool,
+    bent: Bent,
+    /// Pushes that were sent, and those that came.
+    pushed: u64,
+    came: BTreeSet<u64>,
+    /// Something was said to the client that its session's end had not to do with.
+    served: bool,
 }
 
 /// See the module.
@@ -67,13 +81,24 @@ pub struct Net {
     wires: BTreeMap<u64, Wire>,
     last: u64,
     points: Shared<Points>,
+    planted: Option<Planted>,
+    /// Sessions of whose end chat-svc has heard.
+    ended: Shared<BTreeSet<SessionId>>,
+    /// What left chat-svc and should not have.
+    pub breach: Option<String>,
 }
 
 impl Net {
     /// Without connections.
-    pub fn new(seed: u64, points: Shared<Points>) -> Self {
+    pub fn new(
+        seed: u64,
+        points: Shared<Points>,
+        ended: Shared<BTreeSet<SessionId>>,
+        planted: Option<Planted>,
+    ) -> Self {
         let rng = StdRng::seed_from_u64(seed);
-        Self { rng, now: Duration::ZERO, wires: BTreeMap::new(), last: 0, points }
+        let (now, wires) = (Duration::ZERO, BTreeMap::new());
+        Self { rng, now, wires, last: 0, points, planted, ended, breach: None }
     }
 
     fn later(&mut self) -> Duration {
@@ -93,15 +118,38 @@ impl Net {
             dead: false,
             client_is_gone: false,
             server_is_gone: false,
+            bent: Bent::new(self.planted),
+            pushed: 0,
+            came: BTreeSet::new(),
+            served: false,
         };
         self.wires.insert(self.last, wire);
-        self.say(self.last, frames);
+        self.push_up(self.last, Up::Frames(frames));
         self.last
     }
 
     /// A client says something.
-    pub fn say(&mut self, wire: u64, frames: Vec<Bytes>) {
-        self.push_up(wire, Up::Frames(frames));
+    pub fn say(&mut self, name: u64, frames: Vec<Bytes>) {
+        let Some(wire) = self.wires.get_mut(&name) else { return };
+        if matches!(wire.end, End::Phone(BROWSER, _)) {
+            wire.pushed += 1;
+            let number = wire.pushed;
+            if self.rng.random_ratio(1, TWICE) {
+                self.call(name, number, frames.clone());
+            }
+            self.call(name, number, frames);
+        } else {
+            self.push_up(name, Up::Frames(frames));
+        }
+    }
+
+    /// A call comes when it comes.
+    fn call(&mut self, name: u64, number: u64, frames: Vec<Bytes>) {
+        let at = self.later();
+        if let Some(wire) = self.wires.get_mut(&name).filter(|wire| !wire.client_is_gone) {
+            let place = wire.up.partition_point(|(before, _)| *before <= at);
+            wire.up.insert(place, (at, Up::Push(number, frames)));
+        }
     }
 
     /// A client lets go of a connection.
@@ -131,8 +179,12 @@ impl Net {
         for name in self.of(phone) {
             let (up, down) = (self.later(), self.later());
             let Some(wire) = self.wires.get_mut(&name) else { continue };
+            let before = wire.up.len() + wire.down.len();
             wire.up.truncate(self.rng.random_range(0..=wire.up.len()));
             wire.down.truncate(self.rng.random_range(0..=wire.down.len()));
+            if wire.up.len() + wire.down.len() < before {
+                lock(&self.points).meet(Point::LostOnTheWay);
+            }
             wire.up.push_back((up, Up::Over));
             wire.down.push_back((down, Down::Over(None)));
         }
@@ -143,6 +195,7 @@ impl Net {
         for name in self.of(phone) {
             if let Some(wire) = self.wires.get_mut(&name) {
                 wire.dead = true;
+                lock(&self.points).meet(Point::HalfOpen);
             }
         }
     }
@@ -151,6 +204,9 @@ impl Net {
     pub fn stall(&mut self, phone: usize, by: Duration) {
         for name in self.of(phone) {
             let Some(wire) = self.wires.get_mut(&name) else { continue };
+            if wire.up.len() + wire.down.len() > 0 {
+                lock(&self.points).meet(Point::Late);
+            }
             wire.up.iter_mut().for_each(|(at, _)| *at += by);
             wire.down.iter_mut().for_each(|(at, _)| *at += by);
         }
@@ -178,85 +234,6 @@ impl Net {
     /// The streams that are open, in the order in which they were opened.
     pub fn streams(&self) -> Vec<Arc<Stream>> {
         self.wires.values().filter_map(|wire| wire.stream.clone()).collect()
-    }
-
-    /// What has arrived at the server's end is taken in, and what it has to say is sent, as buffers have room.
-    pub fn serve(&mut self, service: &Service) {
-        let names: Vec<u64> = self.wires.keys().copied().collect();
-        for name in names {
-            while let Some(up) = self.next_up(name) {
-                self.take_in(name, up, service);
-            }
-            self.pull(name, service);
-        }
-    }
-
-    /// There is nobody to connect to.
-    pub fn refuse(&mut self) {
-        let names: Vec<u64> = self.wires.keys().copied().collect();
-        for name in names {
-            while self.next_up(name).is_some() {
-                let at = self.later();
-                let Some(wire) = self.wires.get_mut(&name).filter(|wire| !wire.server_is_gone) else {
-                    continue;
-                };
-                wire.server_is_gone = true;
-                wire.down.push_back((at, Down::Over(None)));
-            }
-        }
-    }
-
-    fn next_up(&mut self, name: u64) -> Option<Up> {
-        let now = self.now;
-        let wire = self.wires.get_mut(&name).filter(|wire| !wire.dead)?;
-        wire.up.pop_front_if(|(at, _)| *at <= now).map(|(_, up)| up)
-    }
-
-    fn take_in(&mut self, name: u64, up: Up, service: &Service) {
-        let Some(wire) = self.wires.get_mut(&name).filter(|wire| !wire.server_is_gone) else { return };
-        match up {
-            Up::Frames(frames) => {
-                let (user, session) = (wire.user, wire.session);
-                let open = || service.within(|| Stream::open(user, session, service.deps.clone()));
-                let stream = wire.stream.get_or_insert_with(open);
-                service.within(|| stream.frames(frames));
-            }
-            Up::Over => {
-                wire.server_is_gone = true;
-                if let Some(stream) = wire.stream.take() {
-                    service.within(|| stream.gone());
-                }
-            }
-        }
-    }
-
-    fn pull(&mut self, name: u64, service: &Service) {
-        let context = Context::from_waker(std::task::Waker::noop());
-        loop {
-            let at = self.later();
-            let Some(wire) = self.wires.get_mut(&name) else { return };
-            let Some(stream) = wire.stream.clone() else { return };
-            if wire.down.len() >= BUFFERED {
-                return;
-            }
-            let at = wire.down.back().map_or(at, |(last, _)| at.max(*last));
-            match service.within(|| stream.poll(&context)) {
-                Poll::Pending => return,
-                Poll::Ready(Ok(batch)) => {
-                    wire.down.push_back((at, Down::Batch(batch.batch, batch.frames)));
-                }
-                Poll::Ready(Err(farewell)) => {
-                    match farewell.reason {
-                        ErrorReason::IdleTimeout => lock(&self.points).meet(Point::SilentClient),
-                        ErrorReason::Displaced => lock(&self.points).meet(Point::Displaced),
-                        _ => {}
-                    }
-                    wire.down.push_back((at, Down::Over(Some(farewell.to_problem()))));
-                    (wire.stream, wire.server_is_gone) = (None, true);
-                    service.within(|| stream.gone());
-                }
-            }
-        }
     }
 
     /// The next that has arrived at a client's end, of those that `awake` says take something in.

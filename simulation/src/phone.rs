@@ -9,7 +9,7 @@ use bytes::Bytes;
 use parlor_client::core::{Command, Conn, Core, Draft, Effects, Event, Input, Mutation, Setup};
 use parlor_client::store::{Store, Tokens};
 use parlor_history::Event as Noted;
-use parlor_types::{ConversationId, Op, Seq, SessionId, UserId};
+use parlor_types::{ConversationId, Id as _, Op, Seq, SessionId, UserId};
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::chat::v1::server_frame::Kind as Said;
 use parlor_wire::chat::v1::{ClientFrame, ServerFrame, client_frame};
@@ -37,6 +37,8 @@ pub struct Owner {
 /// See the module.
 pub struct Phone {
     number: usize,
+    /// How many it had.
+    sessions: u8,
     /// Whose it is.
     pub owner: Owner,
     rng: StdRng,
@@ -67,14 +69,13 @@ impl Phone {
     /// There is no memory for it.
     pub fn new(number: usize, owner: Owner, seed: u64) -> Self {
         let store = Store::in_memory();
-        let tokens =
-            Tokens { access: String::new(), access_until: std::time::UNIX_EPOCH, refresh: String::new() };
-        store.log_in("", "", owner.user, owner.session, &tokens).expect("an empty store takes a session");
+        enter(&store, &owner);
         Self {
             number,
             owner,
             rng: StdRng::seed_from_u64(seed),
             store,
+            sessions: 1,
             older: None,
             core: None,
             wires: BTreeMap::new(),
@@ -217,9 +218,16 @@ impl Phone {
             let rows = self.store.outbox(None).expect("the store can be read");
             self.input(net, record, Input::Outbox(rows));
         }
-        if effects.tell.iter().any(|event| matches!(event, Event::Stopped(_))) {
-            // Whoever uses it starts it again.
+        let stopped = effects.tell.iter().find_map(|event| match event {
+            Event::Stopped(problem) => Some(problem.reason()),
+            _ => None,
+        });
+        if let Some(reason) = stopped {
+            // Whoever uses it starts it again, and logs in again if need be.
             self.crash(net, record, Duration::from_secs(1));
+            if reason == ErrorReason::SessionEnded {
+                self.log_in();
+            }
         }
     }
 
@@ -244,6 +252,15 @@ impl Phone {
         for wire in std::mem::take(&mut self.wires).into_values() {
             net.close(wire);
         }
+    }
+
+    /// The same user logs in again, and goes on with what is held.
+    fn log_in(&mut self) {
+        self.sessions += 1;
+        let mut bytes = self.owner.session.bytes();
+        bytes[15] = self.sessions;
+        self.owner.session = SessionId::from_bytes(bytes);
+        enter(&self.store, &self.owner);
     }
 
     /// It stands still, with all its connections open.
@@ -293,6 +310,12 @@ impl Phone {
             self.ask(net, record, Command::FetchOlder(*conversation, Seq::FIRST));
         }
     }
+}
+
+fn enter(store: &Store, owner: &Owner) {
+    let tokens =
+        Tokens { access: String::new(), access_until: std::time::UNIX_EPOCH, refresh: String::new() };
+    store.log_in("", "", owner.user, owner.session, &tokens).expect("the store takes a session");
 }
 
 fn outbox(store: &Store) -> impl Iterator<Item = Op> {

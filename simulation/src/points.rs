@@ -50,6 +50,22 @@ pub enum Point {
     ClientFrozen,
     /// The time of day went back.
     ClockWentBack,
+    /// The time of day went forth.
+    ClockWentForth,
+    /// What was on its way came late.
+    Late,
+    /// A connection broke, and what was on its way was lost.
+    LostOnTheWay,
+    /// A connection went half-open.
+    HalfOpen,
+    /// A push came before one that was sent earlier.
+    Overtaken,
+    /// A push came twice.
+    Doubled,
+    /// A stream ended because its session did.
+    SessionEnded,
+    /// A session that had ended came for another stream.
+    EndedAtTheDoor,
     /// A client broke the rules and was shown out.
     LiarShownOut,
     /// Somebody was removed, and took part again later.
@@ -58,7 +74,7 @@ pub enum Point {
 
 impl Point {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 32] = [
         Self::CrashBetweenCommitAndAck,
         Self::CrashBeforeCommit,
         Self::CommitAnswerLost,
@@ -81,6 +97,14 @@ impl Point {
         Self::ServiceFrozen,
         Self::ClientFrozen,
         Self::ClockWentBack,
+        Self::ClockWentForth,
+        Self::Late,
+        Self::LostOnTheWay,
+        Self::HalfOpen,
+        Self::Overtaken,
+        Self::Doubled,
+        Self::SessionEnded,
+        Self::EndedAtTheDoor,
         Self::LiarShownOut,
         Self::CameBack,
     ];

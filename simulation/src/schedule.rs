@@ -1,6 +1,7 @@
 //! What a seed does to the world, and what people do in it: a list of steps, each of which can be left out.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -10,8 +11,12 @@ use rand::{RngExt as _, SeedableRng as _};
 pub const PHONES: usize = 4;
 /// Conversations.
 pub const CONVERSATIONS: usize = 2;
-/// For how long things happen.
-pub const HOSTILE_FOR: Duration = Duration::from_secs(30);
+/// For how long things happen in a loud seed.
+const LOUD_FOR: Duration = Duration::from_secs(30);
+/// For how long in a quiet one.
+const QUIET_AFTER: Duration = Duration::from_secs(6);
+/// How long before that everybody is cut off, and how long before it a last word is said in each conversation.
+const LAST: Duration = Duration::from_millis(900);
 /// One step in this many milliseconds, on average.
 const EVERY: u64 = 90;
 
@@ -54,6 +59,8 @@ pub enum Step {
     KeepCopy(usize),
     /// It goes on from that copy.
     GoBack(usize),
+    /// The session of a phone is ended; chat-svc hears of it after so many milliseconds.
+    EndSession(usize, u64),
     /// chat-svc dies, for so many milliseconds; `true` with its machine, whose connections are never closed.
     CrashService(u64, bool),
     /// chat-svc stands still for so many milliseconds.
@@ -99,25 +106,88 @@ impl fmt::Display for Planned {
     }
 }
 
+/// How a seed ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// With everybody in the middle of what they do; then each looks whether anything is new.
+    Loud,
+    /// Early: everybody is cut off, a last word is said in each conversation while they come back, and then nobody does
+    /// anything. What gets lost here no later message makes good.
+    Quiet,
+}
+
+impl Kind {
+    /// Of two seeds one is quiet.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        if seed % 2 == 1 { Self::Quiet } else { Self::Loud }
+    }
+
+    /// For how long things happen.
+    #[must_use]
+    pub fn lasts(self) -> Duration {
+        match self {
+            Self::Loud => LOUD_FOR,
+            Self::Quiet => QUIET_AFTER,
+        }
+    }
+}
+
 /// All steps of a seed, in order.
 #[must_use]
 pub fn plan(seed: u64) -> Vec<Planned> {
     let mut rng = StdRng::seed_from_u64(seed);
+    let kind = Kind::of(seed);
+    let mut steps = until(kind, seed, &mut rng);
+    if kind == Kind::Quiet {
+        last(&mut rng, &mut steps);
+    }
+    steps
+}
+
+fn until(kind: Kind, seed: u64, rng: &mut StdRng) -> Vec<Planned> {
+    let end = if kind == Kind::Quiet { QUIET_AFTER - LAST } else { LOUD_FOR };
     // Some seeds hurt a little, some much; some put something back.
     let harm = [5, 15, 30][usize::try_from(seed % 3).unwrap_or_default()];
-    let restores = seed % 4 == 1;
+    let restores = matches!(seed % 8, 1 | 6);
     let (mut at, mut steps) = (Duration::ZERO, Vec::new());
     loop {
         at += Duration::from_millis(rng.random_range(0..2 * EVERY));
-        if at >= HOSTILE_FOR {
+        if at >= end {
             return steps;
         }
         let step = match rng.random_range(0..100) {
-            hurt if hurt < harm => fault(&mut rng, restores),
-            _ => act(&mut rng),
+            hurt if hurt < harm => fault(rng, restores),
+            _ => act(rng),
         };
         steps.push(Planned { at, step });
     }
+}
+
+/// All are cut off, more or less at once, and come back; meanwhile somebody says something, for the last time.
+fn last(rng: &mut StdRng, steps: &mut Vec<Planned>) {
+    let mut ending = Vec::new();
+    let mut plan = |millis: Range<u64>, rng: &mut StdRng, step| {
+        let into = Duration::from_millis(rng.random_range(millis));
+        ending.push(Planned { at: QUIET_AFTER - LAST + into, step });
+    };
+    for phone in 0..PHONES {
+        plan(0..200, rng, Step::Cut(phone));
+    }
+    if rng.random_bool(0.4) {
+        plan(0..600, rng, Step::LoseAnswer);
+    }
+    for conversation in 0..CONVERSATIONS {
+        let sender = rng.random_range(0..PHONES);
+        let step = if rng.random_bool(0.3) {
+            Step::SayMuch(sender, conversation, rng.random_range(12..40))
+        } else {
+            Step::Say(sender, conversation)
+        };
+        plan(100..900, rng, step);
+    }
+    ending.sort_by_key(|planned| planned.at);
+    steps.extend(ending);
 }
 
 fn act(rng: &mut StdRng) -> Step {
@@ -148,9 +218,10 @@ fn fault(rng: &mut StdRng, restores: bool) -> Step {
         22..28 => Step::Stall(phone, long),
         28..42 => Step::Crash(phone, rng.random_range(1..12)),
         42..46 => Step::Freeze(phone, long),
-        46..50 => Step::KeepCopy(phone),
-        50..52 if restores => Step::GoBack(phone),
-        52..62 => Step::CrashService(short, rng.random_bool(0.3)),
+        46..48 => Step::EndSession(phone, rng.random_range(0..500)),
+        48..51 => Step::KeepCopy(phone),
+        51..54 if restores => Step::GoBack(phone),
+        54..62 => Step::CrashService(short, rng.random_bool(0.3)),
         62..65 => Step::FreezeService(short),
         65..68 => Step::Drain,
         68..71 => Step::SetClock(rng.random_range(-600..600)),

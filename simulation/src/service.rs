@@ -9,7 +9,7 @@ use std::time::Duration;
 use chat_svc::log::{Log, LogLimits, Rules, StartLog};
 use chat_svc::presence::PresenceLink;
 use chat_svc::routing::{LocalRouter, Router};
-use chat_svc::session::{Deps, Stream, StreamLimits};
+use chat_svc::session::{Deps, Standing, Stream, StreamLimits};
 use parlor_runtime::clock::ManualClock;
 use parlor_runtime::limiter::Rate;
 use parlor_types::{Id as _, NodeId};
@@ -17,6 +17,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::around::Around;
 use crate::disk::Disk;
+use crate::planted::Planted;
+use crate::planted::router::Warped;
 
 /// How often streams are told that time passes, as in `App`.
 const STREAM_TICK: Duration = Duration::from_millis(500);
@@ -31,6 +33,7 @@ pub struct Service {
     /// What its streams stand on.
     pub deps: Deps,
     ticked: Duration,
+    warped: Option<Arc<Warped>>,
 }
 
 /// Small, so that every bound is met often.
@@ -56,19 +59,20 @@ impl Service {
     /// # Panics
     /// The machine has no memory for it.
     #[must_use]
-    pub fn start(
-        disk: Disk,
-        clock: Arc<ManualClock>,
-        wrap: impl FnOnce(Arc<LocalRouter>) -> Arc<dyn Router>,
-    ) -> Self {
+    pub fn start(disk: Disk, clock: Arc<ManualClock>, standing: Standing, planted: Option<Planted>) -> Self {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.expect("a runtime without I/O needs memory alone");
         let disk = Arc::new(disk);
         let router = Arc::new(LocalRouter::default());
+        let warped = planted.map(|planted| Arc::new(Warped::new(planted, router.clone())));
+        let way: Arc<dyn Router> = match &warped {
+            Some(warped) => warped.clone(),
+            None => router.clone(),
+        };
         let fast = Rate { burst: 1_000_000, per_second: 1_000_000.0 };
         let log = Log::new(StartLog {
             store: disk.clone(),
-            router: wrap(router.clone()),
+            router: way,
             directory: Arc::new(Around),
             media: Arc::new(Around),
             watcher: Arc::new(Around),
@@ -88,10 +92,10 @@ impl Service {
             router,
             presence: Arc::new(presence),
             clock,
-            standing: Arc::new(|_| None),
+            standing,
             limits: limits(),
         };
-        Self { runtime, disk, deps, ticked: Duration::ZERO }
+        Self { runtime, disk, deps, ticked: Duration::ZERO, warped }
     }
 
     /// Does something in it.
@@ -102,6 +106,9 @@ impl Service {
 
     /// Lets it go on for a while: writes that are due are done, and every task runs until it waits for something later.
     pub fn run(&mut self, now: Duration, span: Duration, streams: &[Arc<Stream>]) {
+        if let Some(warped) = &self.warped {
+            warped.look(self.deps.clock.now());
+        }
         self.within(|| self.disk.work(self.deps.clock.now()));
         if now >= self.ticked + STREAM_TICK {
             self.ticked = now;

@@ -4,13 +4,14 @@ mod acts;
 mod check;
 mod setup;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use chat_svc::routing::{LocalRouter, Router};
+use chat_svc::session::{Farewell, Standing};
 use chat_svc::store::{Generation, MemoryStore};
 use parlor_runtime::clock::{Clock as _, ManualClock};
-use parlor_types::ConversationId;
+use parlor_types::{ConversationId, SessionId};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -18,10 +19,10 @@ use crate::disk::{Disk, Ills, Shared, lock};
 use crate::liar::Liar;
 use crate::net::{End, Net};
 use crate::phone::Phone;
-use crate::planted::{Deaf, Planted};
+use crate::planted::Planted;
 use crate::points::{Point, Points};
 use crate::record::Record;
-use crate::schedule::{HOSTILE_FOR, Planned};
+use crate::schedule::{Kind, Planned};
 use crate::service::Service;
 
 /// How long nothing is looked at.
@@ -53,7 +54,7 @@ pub struct World {
     model: Arc<MemoryStore>,
     generation: Generation,
     backup: Option<Arc<MemoryStore>>,
-    /// With [`Planted::NeverSynced`]: what a crash leaves.
+    /// With [`Planted::NeverSynced`] or [`Planted::AcksEarly`]: what a crash leaves.
     synced: Option<Arc<MemoryStore>>,
     planted: Option<Planted>,
     service: Option<Service>,
@@ -66,6 +67,11 @@ pub struct World {
     record: Record,
     conversations: Vec<ConversationId>,
     said: u64,
+    kind: Kind,
+    /// Sessions that are ended, and when chat-svc hears of it.
+    ending: Vec<(Duration, SessionId)>,
+    /// Those it has heard of.
+    ended: Shared<BTreeSet<SessionId>>,
 }
 
 /// How a run ended.
@@ -86,7 +92,8 @@ impl World {
         let clock = Arc::new(ManualClock::at(UNIX_EPOCH + Duration::from_secs(1_800_000_000)));
         let (model, conversations) = setup::store(&clock);
         let points: Shared<Points> = Shared::default();
-        let net = Net::new(rng.random(), points.clone());
+        let ended: Shared<BTreeSet<SessionId>> = Shared::default();
+        let net = Net::new(rng.random(), points.clone(), ended.clone(), planted);
         let phones = setup::owners().into_iter().enumerate();
         let phones = phones.map(|(number, owner)| Phone::new(number, owner, rng.random())).collect();
         let mut world = Self {
@@ -108,6 +115,9 @@ impl World {
             record: Record::default(),
             conversations,
             said: 0,
+            kind: Kind::of(seed),
+            ending: Vec::new(),
+            ended,
         };
         world.start_service();
         world
@@ -116,7 +126,7 @@ impl World {
     /// Goes through the steps, then lets everything heal.
     pub fn run(mut self, steps: &[Planned]) -> Ended {
         let mut steps = steps.iter().peekable();
-        while self.now < HOSTILE_FOR || steps.peek().is_some() {
+        while self.now < self.kind.lasts() || steps.peek().is_some() {
             while let Some(planned) = steps.next_if(|planned| planned.at <= self.now) {
                 self.record.trace(&format!("{planned}"));
                 self.take_step(planned.step);
@@ -124,7 +134,7 @@ impl World {
             self.tick();
         }
         self.heal();
-        let wrong = self.settle().or_else(|| self.judge());
+        let wrong = self.net.breach.take().or_else(|| self.settle()).or_else(|| self.judge());
         self.record.points.add(&lock(&self.points));
         let ended = Ended { trace: self.record.hash(), points: self.record.points.clone(), wrong };
         if let Some(service) = self.service.take() {
@@ -170,11 +180,22 @@ impl World {
         if self.now < self.until.frozen {
             return;
         }
+        self.hear_of_ends();
         let Some(service) = &mut self.service else { return };
         self.net.serve(service);
         service.run(self.now, TICK, &self.net.streams());
         self.net.serve(service);
-        if self.planted == Some(Planted::NeverSynced) && self.now.as_millis().is_multiple_of(1_000) {
+        self.sync();
+    }
+
+    /// Where not all that is answered outlives a crash: this does.
+    fn sync(&mut self) {
+        let every = match self.planted {
+            Some(Planted::NeverSynced) => 1_000,
+            Some(Planted::AcksEarly) => 200,
+            _ => return,
+        };
+        if self.now.as_millis().is_multiple_of(every) {
             self.synced = Some(Arc::new(self.model.copy()));
         }
     }
@@ -182,12 +203,27 @@ impl World {
     fn start_service(&mut self) {
         lock(&self.ills).stopped = false;
         let (model, now, seed) = (Arc::clone(&self.model), self.clock.now(), self.rng.random());
-        let disk = Disk::new((model, self.generation), now, seed, self.ills.clone(), self.points.clone());
-        let planted = self.planted;
-        let wrap = |router: Arc<LocalRouter>| -> Arc<dyn Router> {
-            if planted == Some(Planted::DropsDeliveries) { Arc::new(Deaf::new(router)) } else { router }
-        };
-        self.service = Some(Service::start(disk, self.clock.clone(), wrap));
+        let (ills, points) = (self.ills.clone(), self.points.clone());
+        let disk = Disk::new((model, self.generation), now, seed, ills, points, self.planted);
+        self.service = Some(Service::start(disk, self.clock.clone(), self.standing(), self.planted));
+    }
+
+    /// chat-svc hears which sessions have ended, as `App` does: their streams end, and they get no more.
+    fn hear_of_ends(&mut self) {
+        let Some(service) = &self.service else { return };
+        let now = self.now;
+        for (_, session) in self.ending.extract_if(.., |(at, _)| *at <= now) {
+            lock(&self.ended).insert(session);
+            if self.planted != Some(Planted::EndedSessionsGoOn) {
+                let farewell = Farewell::session_ended();
+                service.within(|| service.deps.router.end_session(session, &farewell));
+            }
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        let (ended, is_deaf) = (self.ended.clone(), self.planted == Some(Planted::EndedSessionsGoOn));
+        Arc::new(move |session| (!is_deaf && lock(&ended).contains(&session)).then(Farewell::session_ended))
     }
 
     /// chat-svc dies, and stays away for a while.
@@ -218,7 +254,10 @@ impl World {
         *lock(&self.ills) = Ills { stopped, ..Ills::default() };
         for number in 0..self.phones.len() {
             self.phones[number].heal();
-            self.ask(number, parlor_client::core::Command::Foreground);
+            // Who comes to look has everything asked for anew; where all goes quiet, nobody comes.
+            if self.kind == Kind::Loud {
+                self.ask(number, parlor_client::core::Command::Foreground);
+            }
         }
     }
 

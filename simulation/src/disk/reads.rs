@@ -38,7 +38,8 @@ impl Store for Disk {
     }
 
     async fn load(&self, conversation: ConversationId, after: Seq) -> Result<Option<Snapshot>, ReadError> {
-        read!(self, self.model.load(conversation, after))
+        let found: Result<_, ReadError> = read!(self, self.model.load(conversation, after));
+        Ok(found?.map(|snapshot| self.telling.loaded(snapshot)))
     }
 
     async fn targets(
@@ -54,11 +55,13 @@ impl Store for Disk {
     }
 
     async fn changed(&self, user: UserId, since: Commit) -> Result<(Commit, Vec<Changed>), ReadError> {
-        read!(self, self.model.changed(user, since))
+        let found: Result<_, ReadError> = read!(self, self.model.changed(user, since));
+        found.map(|(commit, changed)| (self.telling.synced(commit), changed))
     }
 
     async fn rows(&self, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Row>, ReadError> {
-        read!(self, self.model.rows(user, conversations))
+        let found: Result<_, ReadError> = read!(self, self.model.rows(user, conversations));
+        found.map(|rows| self.telling.rows(rows))
     }
 
     async fn read(
@@ -98,7 +101,8 @@ impl Members for Disk {
         reader: UserId,
         wanted: Vec<(ConversationId, Vec<UserId>)>,
     ) -> Result<Vec<Receipts>, ReadError> {
-        read!(self, self.model.receipts(reader, wanted))
+        let found: Result<_, ReadError> = read!(self, self.model.receipts(reader, wanted));
+        found.map(|receipts| self.telling.receipts(receipts))
     }
 
     async fn reached(

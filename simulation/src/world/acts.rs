@@ -11,6 +11,7 @@ use parlor_wire::chat::v1::{Activity, Add, Remove, Text};
 
 use super::{World, setup};
 use crate::disk::lock;
+use crate::planted::Planted;
 use crate::points::Point;
 use crate::schedule::{PHONES, Step};
 use crate::service::LEAVE_WITHIN;
@@ -39,6 +40,9 @@ impl World {
             Step::FreezeService(millis) => {
                 self.until.frozen = later(millis);
                 self.meet(Point::ServiceFrozen);
+            }
+            Step::EndSession(phone, millis) => {
+                self.ending.push((later(millis), self.phones[phone].owner.session));
             }
             Step::CrashService(millis, machine) => self.end_service(Duration::from_millis(millis), machine),
             Step::Drain => self.drain(),
@@ -134,6 +138,7 @@ impl World {
             self.meet(Point::ClockWentBack);
         } else {
             self.clock.set_wall(wall + by);
+            self.meet(Point::ClockWentForth);
         }
     }
 
@@ -142,6 +147,8 @@ impl World {
         let Some(backup) = self.backup.clone() else { return };
         self.end_service(Duration::from_millis(500), false);
         self.model = Arc::new(backup.copy());
-        self.generation = setup::next(self.generation);
+        if self.planted != Some(Planted::SameGeneration) {
+            self.generation = setup::next(self.generation);
+        }
     }
 }

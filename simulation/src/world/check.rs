@@ -34,7 +34,7 @@ impl World {
         }
         let saved = phone.store.load().expect("the store can be read");
         if saved.generation != Some(self.generation.to_string()) {
-            return Some("another generation".to_owned());
+            return Some("G5: another generation".to_owned());
         }
         self.conversations.iter().find_map(|id| {
             let truth = self.row(phone.owner.user, *id)?;
@@ -45,20 +45,23 @@ impl World {
     fn differs(&self, phone: &Phone, id: ConversationId, truth: &Row) -> Option<String> {
         let known = phone.store.conversation(id).expect("the store can be read");
         let Some(range) = known.as_ref().and_then(|known| known.range) else {
-            return Some(format!("not known, and its head is {}", truth.head));
+            return Some(format!("G5: not known, and its head is {}", truth.head));
         };
         let floor = truth.ranges.all().last().map_or(Seq::FIRST, |range| range.from);
         if range.have < truth.head || range.low > floor {
-            return Some(format!("{floor}..={} can be read, and {range:?} is held", truth.head));
+            return Some(format!("G5: {floor}..={} can be read, and {range:?} is held", truth.head));
         }
         if truth.marks.marks.received < truth.head {
-            return Some(format!("the server was told of {:?} and not of {}", truth.marks.marks, truth.head));
+            return Some(format!(
+                "G6: the server was told of {:?} and not of {}",
+                truth.marks.marks, truth.head
+            ));
         }
         let chat = phone.store.chat(id).expect("the store can be read")?;
         if (chat.unread.messages, chat.read) != (truth.unread, truth.marks.marks.read) {
             let (unread, read) = (truth.unread, truth.marks.marks.read);
             return Some(format!(
-                "{unread} unread above {read}, not {} above {}",
+                "G6: {unread} unread above {read}, not {} above {}",
                 chat.unread.messages, chat.read
             ));
         }

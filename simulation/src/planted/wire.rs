@@ -49,11 +49,9 @@ impl Bent {
             let kind = self.planted.and_then(|_| ServerFrame::decode(&bytes[..]).ok()?.kind);
             match (self.planted, kind) {
                 (Some(Planted::DropsHeads), Some(Said::Head(_))) => continue,
-                (Some(Planted::IgnoresLanes), Some(Said::AppendResult(result))) => {
-                    // Of what is stored, and of what came too early, it is not told.
-                    if result.lane > 0 {
-                        self.lanes.insert(result.conversation_id, result.lane);
-                    }
+                // Without one it is stored, or came too early.
+                (Some(Planted::IgnoresLanes), Some(Said::AppendResult(result))) if result.lane > 0 => {
+                    self.lanes.insert(result.conversation_id, result.lane);
                 }
                 (Some(Planted::SentIsReceived), Some(Said::Event(Event { entry: Some(entry) }))) => {
                     said.push(received(entry));

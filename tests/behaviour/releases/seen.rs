@@ -65,8 +65,11 @@ async fn conversation(login: &Login, row: &Conversation) -> Value {
     }
     let seq = log.last().map_or(0, |entry| entry.seq);
     let request = GetReceiptsRequest { conversation_id: row.id.clone(), seq };
-    let receipts = login.chat().get_receipts(request).await.expect("answers").into_inner().members;
-    let receipts = receipts.iter().map(|of| json!([of.user_id, marks(of.marks.as_ref())]));
+    // Who has left is told nothing of the others.
+    let receipts = login.chat().get_receipts(request).await.map(|told| told.into_inner().members);
+    let receipts = receipts.ok().map(|members| {
+        members.iter().map(|of| json!([of.user_id, marks(of.marks.as_ref())])).collect::<Vec<_>>()
+    });
     let members = row.members.iter().map(|member| {
         json!([member.user_id, member.role().as_str_name(), member.joined_seq, marks(member.marks.as_ref())])
     });
@@ -82,7 +85,7 @@ async fn conversation(login: &Login, row: &Conversation) -> Value {
         "unread": [row.unread, row.unread_mentions],
         "marks": marks(row.marks.as_ref()),
         "members": members.collect::<Vec<_>>(),
-        "receipts": receipts.collect::<Vec<_>>(),
+        "receipts": receipts,
         "readable": ranges.collect::<Vec<_>>(),
         "pinned": time(preferences.pinned_at.as_ref()),
         "archived": preferences.archived,

@@ -10,6 +10,7 @@
 //! It knows no tables but its own `embedded_commit`; what is stored, and the SQL for it, is the caller's.
 
 mod backup;
+mod checkpoint;
 mod error;
 mod files;
 mod job;
@@ -54,10 +55,20 @@ struct Inner {
     path: PathBuf,
 }
 
-/// What the writer tells everybody else.
+/// What the threads that write tell everybody else.
 struct State {
     committed: AtomicU64,
     stopped: AtomicBool,
+    on_fatal: OnFatal,
+}
+
+impl State {
+    /// The store must not go on.
+    fn stop(&self, reason: &str) {
+        self.stopped.store(true, Ordering::Release);
+        tracing::error!(%reason, "the store must not go on");
+        (self.on_fatal)(reason);
+    }
 }
 
 impl Db {
@@ -73,6 +84,7 @@ impl Db {
         let state = Arc::new(State {
             committed: AtomicU64::new(tx::stored_commit_number(&connection)?),
             stopped: AtomicBool::new(false),
+            on_fatal: Arc::clone(&options.on_fatal),
         });
         let path = options.path.clone();
         let readers = Readers::start(&options)?;

@@ -21,6 +21,8 @@ const STATEMENT_CACHE: usize = 256;
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i64 = 4 * 1024;
+/// Page cache of the thread that moves the log, in KiB: it copies past its cache.
+const CHECKPOINTER_CACHE_KIB: i64 = 64;
 /// Size the `-wal` file is cut back to once it has been moved into the store, in bytes.
 const WAL_KEPT_BYTES: i64 = 64 * 1024 * 1024;
 /// Most pages SQLite counts in a file (`SQLITE_MAX_PAGE_COUNT`).
@@ -53,11 +55,20 @@ pub(crate) fn writer(options: &Options) -> Result<Connection, OpenError> {
     // What is deleted or replaced is overwritten with zeros.
     set(&connection, "secure_delete", 1)?;
     set(&connection, "journal_size_limit", WAL_KEPT_BYTES)?;
-    // Checkpoints are the writer thread's, which sees their errors; SQLite's own would swallow them.
+    // Checkpoints are made where their errors are seen; SQLite's own would swallow them.
     set(&connection, "wal_autocheckpoint", 0)?;
     if let Some(max_bytes) = options.max_bytes {
         limit_size(&connection, max_bytes)?;
     }
+    Ok(connection)
+}
+
+/// The one that moves the log into the file, beside the writer, whose connection must have been opened before.
+pub(crate) fn checkpointer(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags, CHECKPOINTER_CACHE_KIB)?;
+    set(&connection, "synchronous", SYNCHRONOUS_FULL)?;
+    set(&connection, "wal_autocheckpoint", 0)?;
     Ok(connection)
 }
 

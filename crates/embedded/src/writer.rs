@@ -12,14 +12,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::State;
+use crate::checkpoint::Checkpointer;
 use crate::error::{self, OpenError, SubmitError};
 use crate::job::{Job, Outcome, Ran};
 use crate::open;
-use crate::options::{OnFatal, Options};
+use crate::options::Options;
 use crate::tx::{self, Tx};
 
-/// Frames in the log from which on it is moved into the file; SQLite's own default.
-const CHECKPOINT_FRAMES: i64 = 1000;
 /// How long the log may hold what was to be erased; many erasures share one cut. Longer while a read goes on.
 const ERASE_WITHIN: Duration = Duration::from_secs(5);
 /// How long a cut waits for reads, during which nothing is written.
@@ -40,10 +39,10 @@ impl Writer {
     ) -> Result<Self, OpenError> {
         let (queue, jobs) = sync_channel(options.queue.max(1));
         let worker = Worker {
+            checkpointer: Checkpointer::start(&options, Arc::clone(&state))?,
             connection,
             state,
             batch: options.batch.max(1),
-            on_fatal: options.on_fatal,
             waiting: VecDeque::new(),
             ran: VecDeque::new(),
             erase_at: None,
@@ -98,7 +97,7 @@ struct Worker {
     connection: Connection,
     state: Arc<State>,
     batch: usize,
-    on_fatal: OnFatal,
+    checkpointer: Checkpointer,
     waiting: VecDeque<Box<dyn Job>>,
     ran: VecDeque<Box<dyn Job>>,
     /// When the log is to be cut off.
@@ -115,13 +114,15 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.waiting.extend(jobs.try_iter().take(self.batch - 1));
+            if self.state.stopped.load(Ordering::Acquire) {
+                return;
+            }
             if let Err(Fatal(reason)) = self.commit_waiting() {
-                self.state.stopped.store(true, Ordering::Release);
-                tracing::error!(%reason, "the store must not go on");
-                (self.on_fatal)(&reason);
+                self.state.stop(&reason);
                 return;
             }
         }
+        self.checkpointer.end();
         if let Err(error) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::warn!(%error, "the log stays beside the store; the next start reads it");
         }
@@ -142,7 +143,7 @@ impl Worker {
             }
         }
         self.cut_if_due()?;
-        self.checkpoint_if_due()
+        Ok(self.checkpointer.after_commit(&self.connection)?)
     }
 
     /// One transaction over the waiting jobs. If it is lost half-way for want of room, those not yet run stay.
@@ -234,22 +235,6 @@ impl Worker {
         };
         self.erase_at = (!done).then(|| Instant::now() + ERASE_WITHIN);
         Ok(())
-    }
-
-    /// Moves the log into the file once it is long. It comes after the answers: nobody waits for it.
-    fn checkpoint_if_due(&self) -> Result<(), Fatal> {
-        let frames: i64 =
-            self.connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], |row| row.get(1))?;
-        if frames < CHECKPOINT_FRAMES {
-            return Ok(());
-        }
-        match self.execute("PRAGMA wal_checkpoint(PASSIVE)") {
-            Err(error) if error::is_full(&error) || error::is_busy(&error) => {
-                tracing::warn!(%error, frames, "the log could not be moved into the store yet");
-                Ok(())
-            }
-            outcome => Ok(outcome?),
-        }
     }
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {

@@ -22,7 +22,8 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// From here on this client acts for a user, in a session.
+    /// From here on this client acts for a user, in a session: it was started, or they logged in. What it goes on after is
+    /// what it then says it has [`Resumed`](Self::Resumed).
     Begin {
         /// Whom for.
         #[serde(serialize_with = "id::serialize")]

@@ -28,8 +28,9 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 /// A network that hardly carries anything.
 const BYTES_PER_SECOND: NonZeroU32 = NonZeroU32::new(2_000).expect("more than nothing");
-/// What breaks between services.
-const FAULTS: [(&str, fn(&FaultProxy)); 6] = [
+/// What breaks between services, and how it is called.
+type Fault = (&'static str, fn(&FaultProxy));
+const FAULTS: [Fault; 6] = [
     ("over connections that were cut", FaultProxy::cut),
     ("over connections that were reset", FaultProxy::reset),
     ("over connections that are half-open", FaultProxy::half_open),

@@ -1,10 +1,13 @@
-//! The services run apart, and each of them is killed by itself: what does not need it goes on, what does is told to come
-//! back, and all is well when it is there again.
+//! The services run apart, and each of them is killed by itself, or cannot be reached: what does not need it goes on, what does
+//! is told to come back, and all is well when it is there again.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parlor_client::core::Draft;
 use parlor_client::{Client, LogIn};
-use parlor_testkit::{PATIENCE, StreamClient, compose, eventually, in_time};
+use parlor_testkit::{FaultProxy, PATIENCE, StreamClient, compose, eventually, in_time};
 use parlor_tests::account::{Login, PASSWORD, name};
 use parlor_tests::fleet::{Fleet, Plan, Service};
 use parlor_tests::{reading, run, uploads};
@@ -22,6 +25,19 @@ use parlor_wire::reason::from_status;
 use tempfile::TempDir;
 use tonic::Status;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+
+/// A network that hardly carries anything.
+const BYTES_PER_SECOND: NonZeroU32 = NonZeroU32::new(2_000).expect("more than nothing");
+/// What breaks between services, and how it is called.
+type Fault = (&'static str, fn(&FaultProxy));
+const FAULTS: [Fault; 6] = [
+    ("over connections that were cut", FaultProxy::cut),
+    ("over connections that were reset", FaultProxy::reset),
+    ("over connections that are half-open", FaultProxy::half_open),
+    ("over networks that hang", |network| network.hang(true)),
+    ("over slow networks", |network| network.lag(Duration::from_millis(300))),
+    ("over networks that hardly carry anything", |network| network.throttle(Some(BYTES_PER_SECOND))),
+];
 
 /// Two who talk, each on a stream.
 struct Scene {
@@ -182,6 +198,37 @@ async fn without_chat_svc_the_others_answer_and_nothing_is_lost() {
     let log = reading::log(&scene.ben.chat(), &scene.direct).await.expect("reads");
     assert_eq!(log.last().map(text_of), Some("before"), "G1: what was acked is there");
     scene.talk("and it goes on").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_breaks_between_services_messages_flow_and_all_is_well_after() {
+    let mut scene = Scene::new().await;
+    let file = scene.upload("before").await.expect("uploads");
+    let content =
+        Kind::File(parlor_wire::chat::v1::File { media: uploads::named(&file), ..Default::default() });
+    for (what, fault) in FAULTS {
+        for service in Service::ALL {
+            fault(scene.fleet.network_of(service));
+        }
+        scene.talk(what).await;
+        reading::row(&scene.ben.chat(), &scene.direct).await.expect("a token is good without who made it");
+        for service in Service::ALL {
+            scene.fleet.network_of(service).heal();
+        }
+        let well = format!("G6: after messages {what} all services are reached");
+        eventually(&well, PATIENCE, async || {
+            let online = availability(&scene.ada, &scene.ben).await;
+            let is_seen = online.is_ok_and(|found| found == Availability::Online);
+            is_seen && scene.upload("after").await.is_ok()
+        })
+        .await;
+        let said =
+            uploads::say(&scene.ada, &scene.direct, content.clone()).await.expect("media-svc is asked");
+        scene.head = said.seq;
+        for stream in [&mut scene.on_ada, &mut scene.on_ben] {
+            in_time("a file", stream.event()).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

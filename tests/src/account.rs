@@ -77,6 +77,25 @@ impl Login {
         Self { username: "a service".to_owned(), credentials, channel }
     }
 
+    /// Somebody who is registered, on a new device.
+    ///
+    /// # Errors
+    /// The password is another, or there is no such user.
+    ///
+    /// # Panics
+    /// The answer lacks something.
+    pub async fn enter(channel: Channel, username: &str, password: &str) -> Result<Self, Status> {
+        let username = username.to_owned();
+        let request = LoginRequest {
+            username: username.clone(),
+            password: password.to_owned(),
+            device: Some(new_device()),
+        };
+        let answer = AuthServiceClient::new(channel.clone()).login(request).await?;
+        let credentials = answer.into_inner().credentials.expect("credentials");
+        Ok(Self { username, credentials, channel })
+    }
+
     /// The same person on another device, on the same connection.
     ///
     /// # Errors
@@ -85,14 +104,7 @@ impl Login {
     /// # Panics
     /// The answer lacks something.
     pub async fn another_device(&self, password: &str) -> Result<Self, Status> {
-        let request = LoginRequest {
-            username: self.username.clone(),
-            password: password.to_owned(),
-            device: Some(new_device()),
-        };
-        let answer = AuthServiceClient::new(self.channel.clone()).login(request).await?;
-        let credentials = answer.into_inner().credentials.expect("credentials");
-        Ok(Self { credentials, ..self.clone() })
+        Self::enter(self.channel.clone(), &self.username, password).await
     }
 
     /// The same session over another connection.

@@ -12,7 +12,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use futures_util::future::select_all;
-use parlor_testkit::in_time;
+use parlor_testkit::{FaultProxy, in_time};
 use parlor_types::Op;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use crate::programs;
 use crate::relay::Relay;
 use crate::router::Router;
-use crate::server::arguments;
+use crate::server::{arguments, signal};
 
 /// How long a service may take to start: five processes may share two cores with a build.
 const START_WITHIN: Duration = Duration::from_secs(60);
@@ -158,6 +158,12 @@ impl Fleet {
         self.relays[&service].address()
     }
 
+    /// What lies between one of them and those of the others that call it.
+    #[must_use]
+    pub fn network_of(&self, service: Service) -> &FaultProxy {
+        self.relays[&service].network()
+    }
+
     /// Where one of them listens for clients, if it runs.
     #[must_use]
     pub fn address_of(&self, service: Service) -> Option<SocketAddr> {
@@ -180,8 +186,20 @@ impl Fleet {
     /// # Panics
     /// It does not get ready.
     pub async fn restart(&mut self, service: Service) {
-        self.launch(service).await.expect("it starts");
-        self.ready(service).await.expect("it gets ready");
+        self.restart_all(&[service]).await;
+    }
+
+    /// Starts these, which were killed, together, and waits until they are ready.
+    ///
+    /// # Panics
+    /// One does not get ready.
+    pub async fn restart_all(&mut self, services: &[Service]) {
+        for service in services {
+            self.launch(*service).await.expect("it starts");
+        }
+        for service in services {
+            self.ready(*service).await.expect("it gets ready");
+        }
     }
 
     /// Asks all of them to end.
@@ -189,9 +207,23 @@ impl Fleet {
     /// # Panics
     /// They cannot be asked.
     pub async fn ask_to_end(&self) {
-        let pids = self.running.values().filter_map(|running| running.child.id()).map(|pid| pid.to_string());
-        let asked = Command::new("kill").arg("-TERM").args(pids).status().await;
-        assert!(asked.is_ok_and(|status| status.success()), "they can be asked");
+        signal("TERM", self.running.values().filter_map(|running| running.child.id())).await;
+    }
+
+    /// SIGSTOP to one of them: from now on it does nothing, and its connections stay.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub async fn freeze(&self, service: Service) {
+        signal("STOP", self.running[&service].child.id()).await;
+    }
+
+    /// SIGCONT to one of them: it goes on as if no time had passed.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub async fn thaw(&self, service: Service) {
+        signal("CONT", self.running[&service].child.id()).await;
     }
 
     /// Waits until one of them has ended by itself; none, if there are no more.

@@ -66,6 +66,12 @@ impl Follower {
         })
     }
 
+    /// Its connection.
+    #[must_use]
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
     /// Tries now, if it is waiting to try again.
     pub async fn hurry(&self) {
         drop(self.live.foreground().await);

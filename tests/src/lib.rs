@@ -2,8 +2,10 @@
 //!
 //! - [`Server`]: the real program, started, killed and started again; [`Relay`]: the one address its clients know.
 //! - [`fleet`]: the four services apart, behind a [`router`]. With `PARLOR_TOPOLOGY=four` they are what a [`Server`] is.
+//! - [`System`]: either of them, whose processes can be killed and frozen each by itself.
 //! - [`account`]: people who register and log in over the public API; [`Caller`] and [`Follower`]: what they do then.
 //! - [`history`]: what was asked, answered and read, held against the guarantees at the end.
+//! - [`disk`]: one that can be filled.
 //! - [`methods`]: what the protocol has.
 //! - [`Minio`]: an S3 server.
 //! - [`uploads`]: files, up and down and into conversations.
@@ -16,6 +18,7 @@
 pub mod account;
 mod binaries;
 mod caller;
+pub mod disk;
 pub mod fleet;
 mod follower;
 pub mod history;
@@ -27,6 +30,7 @@ pub mod router;
 pub mod samples;
 mod seed;
 mod server;
+mod system;
 pub mod uploads;
 
 pub use binaries::{Binary, binary, is_apart, programs};
@@ -36,3 +40,4 @@ pub use minio::Minio;
 pub use relay::Relay;
 pub use seed::{Seed, number};
 pub use server::{Server, run};
+pub use system::System;

@@ -1,19 +1,14 @@
-//! The one address that clients know, while the server behind it comes and goes on ports of its own.
+//! The one address that clients know, while the server behind it comes and goes on ports of its own; and the network between
+//! them.
 
 use std::net::SocketAddr;
 
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use parlor_testkit::FaultProxy;
 use tonic::transport::{Channel, Endpoint};
 
-/// See the module. While it points nowhere, connections are closed at once, as a server's that is not there. Ends when
-/// dropped.
+/// See the module. Ends when dropped.
 #[derive(Debug)]
-pub struct Relay {
-    address: SocketAddr,
-    upstream: watch::Sender<Option<SocketAddr>>,
-}
+pub struct Relay(FaultProxy);
 
 impl Relay {
     /// Points nowhere at first.
@@ -21,28 +16,24 @@ impl Relay {
     /// # Panics
     /// No port can be bound.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
-        let upstream = watch::Sender::new(None);
-        tokio::spawn(accept(listener, upstream.subscribe()));
-        Self { address, upstream }
+        Self(FaultProxy::nowhere().await)
     }
 
-    /// New connections go there from now on.
+    /// New connections go there from now on; if nowhere, they are closed at once, as a server's that is not there.
     pub fn point_to(&self, upstream: Option<SocketAddr>) {
-        self.upstream.send_replace(upstream);
+        self.0.point_to(upstream);
     }
 
     /// Where.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 
     /// What clients call the server.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// A connection of its own, made when it is first used and made anew when it is lost.
@@ -53,25 +44,10 @@ impl Relay {
     pub fn channel(&self) -> Channel {
         Endpoint::from_shared(self.url()).expect("an address makes a URI").connect_lazy()
     }
-}
 
-async fn accept(listener: TcpListener, mut upstream: watch::Receiver<Option<SocketAddr>>) {
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((client, _)) = accepted else { return };
-                let now = *upstream.borrow();
-                tokio::spawn(carry(client, now));
-            }
-            changed = upstream.changed() => if changed.is_err() { return },
-        }
+    /// What lies between the clients and the server.
+    #[must_use]
+    pub fn network(&self) -> &FaultProxy {
+        &self.0
     }
-}
-
-/// Both ends close when either does; that is how a client learns of a server's death.
-async fn carry(mut client: TcpStream, upstream: Option<SocketAddr>) {
-    let Some(upstream) = upstream else { return };
-    let Ok(mut server) = TcpStream::connect(upstream).await else { return };
-    drop((client.set_nodelay(true), server.set_nodelay(true)));
-    drop(copy_bidirectional(&mut client, &mut server).await);
 }

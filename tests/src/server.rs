@@ -81,7 +81,25 @@ impl Server {
         Self::start_as(&[], &["--launch-chat-svc".into(), words], data, &[]).await
     }
 
+    /// As [`Server::start`], on a folder with which it may be impossible.
+    ///
+    /// # Errors
+    /// It does not start; what it said.
+    pub async fn try_start(data: &Path) -> Result<Self, String> {
+        Self::try_start_as(&[], &[], data, &[]).await
+    }
+
     async fn start_as(launcher: &[OsString], arguments: &[OsString], data: &Path, settings: &[&str]) -> Self {
+        let started = Self::try_start_as(launcher, arguments, data, settings).await;
+        started.unwrap_or_else(|why| panic!("the server does not start: {why}"))
+    }
+
+    async fn try_start_as(
+        launcher: &[OsString],
+        arguments: &[OsString],
+        data: &Path,
+        settings: &[&str],
+    ) -> Result<Self, String> {
         let log = log_of(data);
         let server = binary(Binary::Server).into_os_string();
         let mut words = launcher.iter().chain([&server]);
@@ -99,11 +117,11 @@ impl Server {
         };
         let Some(address) = address else {
             let said = fs::read_to_string(&log).unwrap_or_default();
-            panic!("the server does not start: {first:?}\n{said}");
+            return Err(format!("{first:?}\n{said}"));
         };
         // What else it says must not fill the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, address }
+        Ok(Self { child, address })
     }
 
     /// Where it listens.
@@ -129,7 +147,7 @@ impl Server {
     /// It has ended, or this system has no `/proc`.
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
-        let own = self.child.id().expect("it was not waited for");
+        let own = self.pid();
         let services = children(own);
         if is_apart() { services.into_iter().map(resident_bytes).sum() } else { resident_bytes(own) }
     }
@@ -149,10 +167,33 @@ impl Server {
     /// # Panics
     /// It is not gone in time.
     pub async fn end(mut self) {
-        let pid = self.child.id().expect("it was not waited for").to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().await;
-        assert!(asked.is_ok_and(|status| status.success()), "it can be asked");
+        signal("TERM", self.child.id()).await;
         self.ended("the end of a server that was asked to").await;
+    }
+
+    /// Its process, which whoever started it under another program shares with that.
+    ///
+    /// # Panics
+    /// It has ended.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it was not waited for")
+    }
+
+    /// SIGSTOP: from now on it does nothing, and its connections stay.
+    ///
+    /// # Panics
+    /// It has ended.
+    pub async fn freeze(&self) {
+        signal("STOP", self.child.id()).await;
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    ///
+    /// # Panics
+    /// It has ended.
+    pub async fn thaw(&self) {
+        signal("CONT", self.child.id()).await;
     }
 
     /// The processes of the services, where they are not in the one.
@@ -170,6 +211,13 @@ impl Server {
         gone(&services).await;
         status
     }
+}
+
+/// Sends a signal to each of these.
+pub(crate) async fn signal(name: &str, pids: impl IntoIterator<Item = u32>) {
+    let pids = pids.into_iter().map(|pid| pid.to_string());
+    let sent = Command::new("kill").arg(format!("-{name}")).args(pids).status().await;
+    assert!(sent.is_ok_and(|status| status.success()), "SIG{name} can be sent to a process that is there");
 }
 
 /// The processes that `pid` started.

@@ -3,7 +3,7 @@
 //! `cargo xtask` lists the checks, `cargo xtask <name>` runs one, `cargo xtask ci` runs all of them in order of
 //! cheapness. A check changes nothing in the checkout (only `generated --write` does) and needs no network, except to
 //! install a missing tool once. `cargo xtask simulate` is no check: it looks for what they have not found, for as long as
-//! one likes. Nor is `cargo xtask mutants`, which holds the tests to account.
+//! one likes, as `cargo xtask soak` does with real processes. Nor is `cargo xtask mutants`, which holds the tests to account.
 #![expect(clippy::print_stdout, reason = "printing is what a command line is for")]
 
 mod check;
@@ -13,7 +13,9 @@ mod install;
 mod mutants;
 mod programs;
 mod simulate;
+mod soak;
 mod source;
+mod tally;
 mod workspace;
 
 use std::process::ExitCode;
@@ -40,6 +42,10 @@ fn main() -> Result<ExitCode> {
     }
     if name == "simulate" {
         simulate(&workspace, args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if name == "soak" {
+        soak::run(&workspace, args.get_one("kills").copied())?;
         return Ok(ExitCode::SUCCESS);
     }
     if name == "mutants" {
@@ -83,6 +89,9 @@ fn cli() -> Command {
         .arg(Arg::new("what").value_name("WHAT").value_parser(what.collect::<Vec<_>>()).help("Only this one"))
         .arg(number("seeds").help(format!("How many seeds in all [default: {seeds}]")))
         .arg(number("seed").help("Only this one").conflicts_with("seeds"));
+    let soak = Command::new("soak")
+        .about("Kills, freezes and cuts off real processes under load; goes on likewise")
+        .arg(number("kills").help(format!("How many kills in all [default: {}]", soak::KILLS)));
     let mutants = Command::new("mutants")
         .about(
             "Breaks the product in each way docs/guarantees.md lists, and sees it caught; goes on likewise",
@@ -94,6 +103,7 @@ fn cli() -> Command {
         .subcommands(checks)
         .subcommand(ci)
         .subcommand(simulate)
+        .subcommand(soak)
         .subcommand(mutants)
 }
 

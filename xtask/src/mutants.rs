@@ -203,7 +203,7 @@ mod tests {
             of("services/chat-svc/tests/behaviour/lanes.rs")?,
             target("chat-svc", &["--test", "behaviour"])
         );
-        assert_eq!(of("tests/guarantees/crash.rs")?, target("parlor-tests", &["--test", "crash"]));
+        assert_eq!(of("tests/guarantees/restore.rs")?, target("parlor-tests", &["--test", "restore"]));
         assert_eq!(
             of("tests/guarantees/strangers/files.rs")?,
             target("parlor-tests", &["--test", "strangers"])

@@ -37,6 +37,19 @@ pub fn build(workspace: &Workspace) -> Result<Programs> {
     Ok(Programs::told(&output(cargo.stderr(Stdio::inherit()))?))
 }
 
+/// Builds the programs, and of the tests those called `test`: of the same selection of packages as [`build`], but less.
+///
+/// # Errors
+/// Something does not compile.
+pub fn build_for(workspace: &Workspace, test: &str) -> Result<Programs> {
+    println!("  building every program, and the test {test}");
+    // For the tests of their own package cargo builds the programs themselves, not only their unit tests.
+    let arguments = ["--bins", "--test", test, "--test", "program", "--no-run"];
+    let format = ["--message-format", "json-render-diagnostics"];
+    let mut cargo = workspace.cargo(&[&["test"], &SELECTION[..], &arguments, &format].concat());
+    Ok(Programs::told(&output(cargo.stderr(Stdio::inherit()))?))
+}
+
 impl Programs {
     /// Of cargo's messages, which are one JSON object a line.
     fn told(messages: &str) -> Self {
@@ -63,6 +76,14 @@ impl Programs {
     pub fn tests(&self, folder: &Path) -> Vec<&Path> {
         let found = self.0.iter().filter(|program| program.kind == "test" && program.package == folder);
         found.map(|program| program.file.as_path()).collect()
+    }
+
+    /// Where the test program `name` is.
+    ///
+    /// # Errors
+    /// Cargo has built none of this name.
+    pub fn test(&self, name: &str) -> Result<PathBuf> {
+        self.find("test", name)
     }
 
     fn find(&self, kind: &str, name: &str) -> Result<PathBuf> {

@@ -1,23 +1,20 @@
-//! Runs the simulations over many seeds, and keeps count of them.
-//!
-//! A tally is kept of each in `target/`, so that a run that was stopped goes on where it was. It is begun anew when the code
-//! it is about has changed.
+//! Runs the simulations over many seeds, and keeps a tally of each.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Value, json};
 
+use crate::tally::Tally;
 use crate::workspace::Workspace;
 
 /// Seeds in one process: what is lost when it is stopped.
 const CHUNK: u64 = 250;
 /// What the tests read their seeds from.
 const VARIABLE: &str = "PARLOR_SIMULATE";
-/// Kinds of files that are compiled, or say how.
-const KINDS: [&str; 5] = ["rs", "sql", "proto", "toml", "lock"];
+/// Counted: all seeds below this passed.
+const PASSED: &str = "passed";
+/// Counted: how long that took.
+const MILLIS: &str = "millis";
 
 /// Something that is simulated.
 pub struct Simulation {
@@ -80,17 +77,6 @@ pub const ALL: [Simulation; 2] = [
     },
 ];
 
-/// How far it is.
-#[derive(Debug, PartialEq, Eq)]
-struct Tally {
-    /// The code that was run.
-    code: String,
-    /// All seeds below this passed.
-    passed: u64,
-    /// How long that took.
-    millis: u64,
-}
-
 impl Simulation {
     /// By its name.
     pub fn named(name: &str) -> Option<&'static Self> {
@@ -107,25 +93,26 @@ impl Simulation {
 
     /// Runs the seeds below `seeds` that have not passed yet.
     pub fn all(&self, workspace: &Workspace, seeds: Option<u64>) -> Result<()> {
-        let (seeds, code) = (seeds.unwrap_or(self.seeds), self.fingerprint(workspace)?);
-        let begun = self.read(workspace).filter(|tally| tally.code == code);
-        let mut tally = begun.unwrap_or(Tally { code, passed: 0, millis: 0 });
-        println!("{}: {} of {seeds} seeds have passed before", self.name, tally.passed);
+        let seeds = seeds.unwrap_or(self.seeds);
+        let mut tally = Tally::open(workspace, &format!("simulate-{}", self.name), self.code)?;
+        println!("{}: {} of {seeds} seeds have passed before", self.name, tally.of(PASSED));
         self.build(workspace)?;
-        while tally.passed < seeds {
-            let end = (tally.passed + CHUNK).min(seeds);
+        while tally.of(PASSED) < seeds {
+            let passed = tally.of(PASSED);
+            let end = (passed + CHUNK).min(seeds);
             let started = Instant::now();
-            if let Err(error) = self.run(workspace, tally.passed, end) {
+            if let Err(error) = self.run(workspace, passed, end) {
                 let text = format!("{error:#}");
                 let seed = failed_seed(&text).map_or_else(|| "?".to_owned(), |seed| seed.to_string());
                 println!("{text}");
                 let name = self.name;
                 bail!("seed {seed} fails; repeat it with `cargo xtask simulate {name} --seed {seed}`");
             }
-            tally.passed = end;
-            tally.millis += u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.write(workspace, &tally)?;
-            println!("{}: {end} seeds passed in {:.0} s", self.name, tally.time().as_secs_f64());
+            tally.add(PASSED, end - passed);
+            tally.add(MILLIS, u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+            tally.save()?;
+            let took = Duration::from_millis(tally.of(MILLIS));
+            println!("{}: {end} seeds passed in {:.0} s", self.name, took.as_secs_f64());
         }
         Ok(())
     }
@@ -148,35 +135,6 @@ impl Simulation {
         ensure!(output.status.success() && printed.contains("1 passed"), "{printed}");
         Ok(())
     }
-
-    /// Names the code as it is, committed or not.
-    fn fingerprint(&self, workspace: &Workspace) -> Result<String> {
-        let mut hasher = DefaultHasher::new();
-        let texts = workspace.texts(&KINDS)?;
-        texts.iter().filter(|(path, _)| self.decides(path)).for_each(|file| file.hash(&mut hasher));
-        Ok(format!("{:016x}", hasher.finish()))
-    }
-
-    /// Whether a change of this file may change what becomes of a seed.
-    fn decides(&self, path: &Path) -> bool {
-        self.code.iter().any(|code| path.starts_with(code))
-    }
-
-    fn path(&self, workspace: &Workspace) -> PathBuf {
-        workspace.root.join(format!("target/simulate-{}.json", self.name))
-    }
-
-    fn read(&self, workspace: &Workspace) -> Option<Tally> {
-        Tally::parse(&std::fs::read_to_string(self.path(workspace)).ok()?)
-    }
-
-    fn write(&self, workspace: &Workspace, tally: &Tally) -> Result<()> {
-        let path = self.path(workspace);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?; // cargo may build elsewhere
-        }
-        std::fs::write(&path, tally.print()).with_context(|| format!("{}: cannot be written", path.display()))
-    }
 }
 
 /// The seed that a failing test names.
@@ -185,37 +143,12 @@ fn failed_seed(printed: &str) -> Option<u64> {
     after.split_whitespace().next()?.parse().ok()
 }
 
-impl Tally {
-    fn time(&self) -> Duration {
-        Duration::from_millis(self.millis)
-    }
-
-    fn print(&self) -> String {
-        let Self { code, passed, millis } = self;
-        json!({ "code": code, "passed": passed, "millis": millis }).to_string()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let value: Value = serde_json::from_str(text).ok()?;
-        let number = |name: &str| value[name].as_u64();
-        Some(Self {
-            code: value["code"].as_str()?.to_owned(),
-            passed: number("passed")?,
-            millis: number("millis")?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
 
-    #[test]
-    fn a_tally_that_was_written_is_read() {
-        let tally = Tally { code: "abc+12".to_owned(), passed: 500, millis: 12_345 };
-        assert_eq!(Tally::parse(&tally.print()), Some(tally));
-        assert_eq!(Tally::parse("{}"), None);
-    }
+    use super::*;
+    use crate::tally::{KINDS, decides};
 
     #[test]
     fn all_that_a_simulation_is_made_of_decides() -> Result<()> {
@@ -231,14 +164,14 @@ mod tests {
             let mut crates = vec![simulation.package.trim_start_matches("parlor-").to_owned()];
             while let Some(name) = crates.pop() {
                 let (path, text) = manifest(&name).context("a crate")?;
-                assert!(simulation.decides(path), "{}: {}", simulation.name, path.display());
+                assert!(decides(simulation.code, path), "{}: {}", simulation.name, path.display());
                 let (needed, _) = text.split_once("[dev-dependencies]").unwrap_or((text, ""));
                 let names =
                     needed.lines().filter_map(|line| line.split_once(".workspace")).map(|(name, _)| name);
                 let ours = names.filter(|name| name.starts_with("parlor-") || name.ends_with("-svc"));
                 crates.extend(ours.map(|name| name.trim_start_matches("parlor-").to_owned()));
             }
-            assert!(!simulation.decides(Path::new("services/auth-svc/src/lib.rs")));
+            assert!(!decides(simulation.code, Path::new("services/auth-svc/src/lib.rs")));
         }
         Ok(())
     }

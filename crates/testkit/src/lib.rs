@@ -5,7 +5,7 @@
 //! - [`Serving`]: any routes on a free port.
 //! - [`ChatClient`], [`compose`] and [`StreamClient`]: the chat API, called as a client would; [`raw_call`]: as none
 //!   should.
-//! - [`FaultProxy`]: a network that cuts, hangs, lags and throttles. [`eventually`]: waiting for a condition.
+//! - [`FaultProxy`]: a network that cuts, resets, hangs, lags and throttles. [`eventually`]: waiting for a condition.
 //!
 //! Whatever a test did not expect ends it with a panic that says what came instead. Nothing here sleeps for luck.
 

@@ -1,4 +1,4 @@
-//! A network that breaks: a TCP proxy that cuts, hangs, lags and throttles on command.
+//! A network that breaks: a TCP proxy that cuts, resets, forgets, hangs, lags and throttles on command.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -20,11 +20,27 @@ const CHUNK: usize = 16 * 1024;
 /// noticed soon.
 const STEP: Duration = Duration::from_millis(50);
 
+/// How connections end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Ending {
+    /// Both ends are told that there comes no more.
+    #[default]
+    Closed,
+    /// Both ends are told that the other knows of no such connection.
+    Reset,
+    /// The server's end is closed; the client is told nothing until the network is well again.
+    HalfOpen,
+}
+
 /// What the network does now.
 #[derive(Debug, Clone, Copy, Default)]
 struct Weather {
+    /// Where new connections lead; nowhere, they are closed at once.
+    upstream: Option<SocketAddr>,
     /// Connections opened before this count was reached are cut.
     cuts: u64,
+    /// How.
+    ending: Ending,
     /// Nothing is read: both ends believe that the other is merely silent.
     hangs: bool,
     /// Added to each piece, in each direction.
@@ -62,11 +78,26 @@ impl FaultProxy {
     /// # Panics
     /// No port can be bound.
     pub async fn start(upstream: SocketAddr) -> Self {
+        let proxy = Self::nowhere().await;
+        proxy.point_to(Some(upstream));
+        proxy
+    }
+
+    /// On a free port, in front of nothing yet.
+    ///
+    /// # Panics
+    /// No port can be bound.
+    pub async fn nowhere() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let weather = watch::Sender::new(Weather::default());
-        tokio::spawn(accept(listener, upstream, weather.subscribe()));
+        tokio::spawn(accept(listener, weather.subscribe()));
         Self { address, weather }
+    }
+
+    /// New connections go there from now on; if nowhere, they are closed at once, as a server's that is not there.
+    pub fn point_to(&self, upstream: Option<SocketAddr>) {
+        self.weather.send_modify(|weather| weather.upstream = upstream);
     }
 
     /// Where.
@@ -85,7 +116,26 @@ impl FaultProxy {
 
     /// Ends all connections that there are.
     pub fn cut(&self) {
-        self.weather.send_modify(|weather| weather.cuts += 1);
+        self.end(Ending::Closed);
+    }
+
+    /// Ends all connections that there are, as a host does that was started anew: what is on its way is lost, and reading
+    /// and writing fail.
+    pub fn reset(&self) {
+        self.end(Ending::Reset);
+    }
+
+    /// The servers' ends of all connections that there are end, and the clients hear of nothing, not even when they send:
+    /// until [`FaultProxy::heal`], or another end, when they are reset. New connections are as ever.
+    pub fn half_open(&self) {
+        self.end(Ending::HalfOpen);
+    }
+
+    fn end(&self, ending: Ending) {
+        self.weather.send_modify(|weather| {
+            weather.cuts += 1;
+            weather.ending = ending;
+        });
     }
 
     /// Stops reading from both ends, or goes on: no byte is lost, and nobody is told.
@@ -106,7 +156,10 @@ impl FaultProxy {
 
     /// Everything goes through again at once. What was cut stays cut.
     pub fn heal(&self) {
-        self.weather.send_modify(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
+        self.weather.send_modify(|weather| {
+            let Weather { upstream, cuts, .. } = *weather;
+            *weather = Weather { upstream, cuts, ..Weather::default() };
+        });
     }
 
     /// Cuts new connections at once, or no longer.
@@ -115,12 +168,13 @@ impl FaultProxy {
     }
 }
 
-async fn accept(listener: TcpListener, upstream: SocketAddr, mut weather: watch::Receiver<Weather>) {
+async fn accept(listener: TcpListener, mut weather: watch::Receiver<Weather>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((client, _)) = accepted else { return };
-                if !weather.borrow().refuses {
+                let Weather { upstream, refuses, .. } = *weather.borrow();
+                if let Some(upstream) = upstream.filter(|_| !refuses) {
                     tokio::spawn(carry(client, upstream, weather.clone()));
                 }
             }
@@ -130,23 +184,35 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, mut weather: watch:
 }
 
 /// Carries both directions until one fails or the connection is cut; then both ends are closed.
-async fn carry(client: TcpStream, upstream: SocketAddr, mut weather: watch::Receiver<Weather>) {
+async fn carry(mut client: TcpStream, upstream: SocketAddr, mut weather: watch::Receiver<Weather>) {
     let cuts = weather.borrow().cuts;
-    let Ok(server) = TcpStream::connect(upstream).await else { return };
+    let Ok(mut server) = TcpStream::connect(upstream).await else { return };
     drop((client.set_nodelay(true), server.set_nodelay(true)));
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
-    let up = pump(from_client, to_server, weather.clone());
-    let down = pump(from_server, to_client, weather.clone());
-    tokio::select! {
-        _ = async { tokio::try_join!(up, down) } => {}
-        _ = weather.wait_for(|weather| weather.cuts > cuts) => {}
+    let ending = {
+        let (from_client, to_client) = client.split();
+        let (from_server, to_server) = server.split();
+        let up = pump(from_client, to_server, weather.clone());
+        let down = pump(from_server, to_client, weather.clone());
+        tokio::select! {
+            _ = async { tokio::try_join!(up, down) } => Ending::Closed,
+            cut = weather.wait_for(|weather| weather.cuts > cuts) => cut.map_or(Ending::Closed, |now| now.ending),
+        }
+    };
+    match ending {
+        Ending::Closed => {}
+        Ending::Reset => drop((client.set_zero_linger(), server.set_zero_linger())),
+        Ending::HalfOpen => {
+            drop(server);
+            // Fails when there is no network any more.
+            drop(weather.wait_for(|weather| weather.ending != Ending::HalfOpen).await);
+            drop(client.set_zero_linger());
+        }
     }
 }
 
 async fn pump(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
     mut weather: watch::Receiver<Weather>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
@@ -220,6 +286,43 @@ mod tests {
         echo(&mut next).await.unwrap();
         let mut refused = TcpStream::connect(proxy.address()).await.unwrap();
         in_time("the end", echo(&mut refused)).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_reset_fails_at_both_ends() {
+        let (proxy, mut tcp) = scene().await;
+        echo(&mut tcp).await.unwrap();
+        proxy.reset();
+        let error = in_time("the end", tcp.read_u8()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        let mut next = TcpStream::connect(proxy.address()).await.unwrap();
+        echo(&mut next).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_a_half_open_connection_the_client_hears_nothing_until_the_network_is_well() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let proxy = FaultProxy::start(listener.local_addr().unwrap()).await;
+        let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+        let (mut server, _) = in_time("a connection", listener.accept()).await.unwrap();
+        proxy.half_open();
+        assert_eq!(in_time("the server's end", server.read(&mut [0])).await.unwrap(), 0);
+        client.write_all(b"are you there?").await.unwrap();
+        timeout(SOON, client.read_u8()).await.unwrap_err();
+        let _new = TcpStream::connect(proxy.address()).await.unwrap();
+        in_time("a new connection", listener.accept()).await.unwrap();
+        proxy.heal();
+        let error = in_time("the client's end", client.read_u8()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn it_leads_elsewhere_when_told_to() {
+        let (proxy, mut tcp) = scene().await;
+        proxy.point_to(None);
+        let mut next = TcpStream::connect(proxy.address()).await.unwrap();
+        in_time("the end", echo(&mut next)).await.unwrap_err();
+        echo(&mut tcp).await.unwrap();
     }
 
     #[tokio::test]

@@ -1,5 +1,5 @@
 //! G1, at the system calls: between the write of an append and the first byte that tells of it lies a sync that came
-//! back; and a server whose sync fails ends, and says nothing.
+//! back; and a server whose sync or write fails ends, and says nothing.
 //!
 //! What SIGKILL cannot show, since the system keeps what a dead process wrote: only power loss forgets it.
 
@@ -14,16 +14,28 @@ use parlor_testkit::{ChatClient, PATIENCE, StreamClient, compose, eventually, in
 use parlor_tests::account::Login;
 use parlor_tests::{Server, history, reading};
 use parlor_types::{ConversationId, Id as _, Op, Seq};
+use parlor_wire::errors::v1::ErrorReason;
+use parlor_wire::reason::from_status;
 use tempfile::TempDir;
 
+use strace::Failure;
 use trace::Trace;
 
 /// Appends that are looked at, half of them on a stream.
 const LOOKED_AT: u64 = 20;
-/// Which sync of the chat store fails: one of the first appends, and later ones.
-const FAILING: &[u32] = &[2, 5, 11];
-/// Appends in which the sync has to have failed.
+/// What of the chat store fails: a sync of one of the first appends, and of later ones; writes likewise, of which an append takes
+/// several.
+const FAILING: [Failure; 5] = [sync(2), sync(5), sync(11), write("EIO", 20), write("EIO", 51)];
+/// Appends in which it has to have failed.
 const ENOUGH: u64 = 100;
+
+const fn sync(when: u32) -> Failure {
+    Failure { calls: "fdatasync,fsync", error: "EIO", when }
+}
+
+const fn write(error: &'static str, when: u32) -> Failure {
+    Failure { calls: "pwrite64", error, when }
+}
 
 /// A data folder with Ada in it, and a group of hers.
 struct Prepared {
@@ -105,22 +117,26 @@ async fn whole(output: &Path) -> Trace {
 }
 
 #[tokio::test]
-async fn g1_a_server_whose_sync_fails_ends_and_acks_nothing_that_is_lost() {
+async fn g1_a_server_whose_disk_fails_ends_and_acks_nothing_that_is_lost() {
     if strace::is_missing() {
         return;
     }
-    for when in FAILING {
+    for failure in FAILING {
         let prepared = Prepared::new().await;
         let recorder = Arc::new(Recorder::default());
         let output = prepared.folder.path().join("trace");
         let store = prepared.data().join("chat.db-wal");
-        let launcher = strace::failing_sync(&output, &store, *when);
+        let launcher = strace::failing(&output, &store, &failure);
         let mut server = Server::start_chat_under(&launcher, &prepared.data()).await;
         let acked = append_until_refused(&prepared, &server, &recorder).await;
-        let status = server.ended("G1: a server whose sync failed ends").await;
-        assert!(!status.success(), "G1: after a failed sync it ends as failed, not with {status}");
+        let status = server.ended("G1: a server whose disk failed ends").await;
+        assert!(
+            !status.success(),
+            "G1: after a failed {} it ends as failed, not with {status}",
+            failure.calls
+        );
         let injected = std::fs::read_to_string(&output).expect("a trace").contains("(INJECTED)");
-        assert!(injected, "it ended for another reason than a failed sync");
+        assert!(injected, "it ended for another reason than a failed {}", failure.calls);
         assert!(acked > 0, "it failed at once: nothing was at stake");
 
         let server = Server::start(&prepared.data()).await;
@@ -129,6 +145,27 @@ async fn g1_a_server_whose_sync_fails_ends_and_acks_nothing_that_is_lost() {
         history::holds(&recorder, "ada, afterwards", group, &log);
         recorder.history().assert_good();
     }
+}
+
+#[tokio::test]
+async fn g1_a_write_that_finds_no_room_is_refused_and_the_next_is_stored() {
+    if strace::is_missing() {
+        return;
+    }
+    let prepared = Prepared::new().await;
+    let recorder = Arc::new(Recorder::default());
+    let output = prepared.folder.path().join("trace");
+    let store = prepared.data().join("chat.db-wal");
+    let launcher = strace::failing(&output, &store, &write("ENOSPC", 20));
+    let server = Server::start_chat_under(&launcher, &prepared.data()).await;
+    let (chat, group) = (prepared.calling(&server), prepared.group.to_string());
+    let acked = append_until_refused(&prepared, &server, &recorder).await;
+    let text = compose::text(&group, 1, "there is room again");
+    let appended = chat.clone().append(compose::unary(&text)).await.expect("it goes on").into_inner();
+    assert_eq!(appended.appended.expect("where it is").seq, acked + 2, "G3: what was refused left no gap");
+    let log = reading::log(&chat, &group).await.expect("reads");
+    history::holds(&recorder, "ada, afterwards", prepared.group, &log);
+    recorder.history().assert_good();
 }
 
 /// Appends one after the other; answers how many were acked.
@@ -143,6 +180,11 @@ async fn append_until_refused(prepared: &Prepared, server: &Server, recorder: &R
                 let appended = answer.into_inner().appended.expect("where it is");
                 history::acked(recorder, "ada", op, Seq(appended.seq));
             }
+            Err(status) if from_status(&status).reason() == ErrorReason::StorageFull => {
+                let reason = status.message().to_owned();
+                recorder.record("ada", Event::Fail { op, reason });
+                return number;
+            }
             Err(_) => {
                 // It may be there or not; Ada will not ask again.
                 recorder.record("ada", Event::Unknown { op });
@@ -150,5 +192,5 @@ async fn append_until_refused(prepared: &Prepared, server: &Server, recorder: &R
             }
         }
     }
-    panic!("G1: {ENOUGH} appends were acked, though a sync failed or none was made");
+    panic!("G1: {ENOUGH} appends were acked, though a sync or a write failed, or none was made");
 }

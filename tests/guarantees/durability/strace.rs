@@ -12,6 +12,16 @@ const STRING: &str = "16384";
 /// Longer than an answer needs to get out.
 const SLOW_SYNC: Duration = Duration::from_millis(20);
 
+/// What fails.
+pub struct Failure {
+    /// The system calls, with commas between them.
+    pub calls: &'static str,
+    /// What the system says, such as `EIO`.
+    pub error: &'static str,
+    /// Which of them, counted in the thread that makes them.
+    pub when: u32,
+}
+
 /// Says so, loudly, if it is; on CI that is a failure.
 pub fn is_missing() -> bool {
     let found = Command::new("strace").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -32,11 +42,12 @@ pub fn tracing(output: &Path) -> Vec<OsString> {
     strace(output, &["-y", "-s", STRING, "-e", calls, "-e", &slow])
 }
 
-/// Starts a program whose `when`th sync of `file` fails, counted in the thread that does it.
-pub fn failing_sync(output: &Path, file: &Path, when: u32) -> Vec<OsString> {
-    let inject = format!("inject=fdatasync,fsync:error=EIO:when={when}");
+/// Starts a program of which one call that touches `file` fails.
+pub fn failing(output: &Path, file: &Path, failure: &Failure) -> Vec<OsString> {
+    let Failure { calls, error, when } = failure;
+    let inject = format!("inject={calls}:error={error}:when={when}");
     let file = file.to_str().expect("a path that is text");
-    strace(output, &["-e", "trace=fdatasync,fsync", "-P", file, "-e", &inject])
+    strace(output, &["-e", &format!("trace={calls}"), "-P", file, "-e", &inject])
 }
 
 fn strace(output: &Path, arguments: &[&str]) -> Vec<OsString> {

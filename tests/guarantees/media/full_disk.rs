@@ -1,16 +1,10 @@
 //! G1 on a full disk: a file that does not fit is refused, and said to be; what is there stays, messages are stored all the same, and
 //! once something is deleted there is room again.
 
-use std::ffi::OsString;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use bytes::Bytes;
 use parlor_testkit::compose;
 use parlor_tests::account::Login;
-use parlor_tests::uploads;
-use parlor_tests::{Seed, Server};
+use parlor_tests::{Seed, Server, disk, uploads};
 use parlor_wire::chat::v1::Text;
 use parlor_wire::chat::v1::content::Kind;
 use parlor_wire::errors::v1::ErrorReason;
@@ -24,37 +18,12 @@ const DISK: &str = "24m";
 const SETTINGS: &[&str] = &["media.min_free_bytes=6MiB"];
 const MIB: usize = 1024 * 1024;
 
-/// Starts a program with a small disk of its own for `folder`; nobody else sees it, and it ends with the program.
-fn on_a_small_disk(folder: &Path) -> Vec<OsString> {
-    let mount = format!("mount -t tmpfs -o size={DISK} tmpfs \"$0\" && exec \"$@\"");
-    let mut words: Vec<OsString> =
-        ["unshare", "--map-root-user", "--mount", "sh", "-c"].map(OsString::from).to_vec();
-    words.extend([mount.into(), folder.into()]);
-    words
-}
-
-/// Whether this system lets us have one; on CI it has to.
-fn is_impossible(folder: &Path) -> bool {
-    let words = on_a_small_disk(folder);
-    let tried = Command::new(&words[0]).args(&words[1..]).arg("true").stderr(Stdio::null()).status();
-    let is_impossible = !tried.is_ok_and(|status| status.success());
-    if is_impossible {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "no disk can be mounted in a namespace of its own"
-        );
-        // Beside the output that is captured.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no disk can be mounted in a namespace of its own");
-    }
-    is_impossible
-}
-
 #[tokio::test]
 async fn g1_a_full_disk_refuses_what_does_not_fit_and_keeps_what_is_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     std::fs::create_dir(&data).expect("a folder can be made");
-    if is_impossible(&data) {
+    if disk::is_impossible(&data) {
         return;
     }
     let seed = Seed::new();
@@ -64,7 +33,7 @@ async fn g1_a_full_disk_refuses_what_does_not_fit_and_keeps_what_is_there() {
         noise.fill(&mut buffer[..]);
         buffer.into()
     };
-    let server = Server::start_under(&on_a_small_disk(&data), &data, SETTINGS).await;
+    let server = Server::start_under(&disk::small(&data, DISK, 0), &data, SETTINGS).await;
     let ada = Login::register(server.channel(), "ada").await;
     let small = noise(4 * MIB);
     let kept = uploads::upload(&ada.media(), "small", Purpose::File, &small).await.expect("there is room");

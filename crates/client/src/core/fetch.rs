@@ -226,8 +226,13 @@ impl Core {
         let mut step =
             older.step.take().unwrap_or(Step { from: request.from, next: request.from, pages: Vec::new() });
         step.pages.extend(page.entries);
-        if page.next_seq != 0 && Seq(page.next_seq) < range.low {
-            step.next = Seq(page.next_seq);
+        let next = Some(Seq(page.next_seq)).filter(|next| *next > Seq::default() && *next < range.low);
+        if !are_consecutive(&step.pages, range.low) || next.is_some_and(|next| next <= step.next) {
+            // No server answers so that keeps the protocol. What it says is not gathered, and it is not asked at once.
+            return self.fetch_later(now, None);
+        }
+        if let Some(next) = next {
+            step.next = next;
             older.step = Some(step);
             return;
         }
@@ -275,10 +280,20 @@ impl Core {
             }
             _ => {
                 self.want_newer(id);
-                let wait = backoff::wait(&mut self.rng, self.fetches.failures, retry_after(&problem));
-                self.fetches.failures += 1;
-                self.fetches.not_before = Some(now + wait);
+                self.fetch_later(now, retry_after(&problem));
             }
         }
     }
+
+    fn fetch_later(&mut self, now: Now, advice: Option<Duration>) {
+        let wait = backoff::wait(&mut self.rng, self.fetches.failures, advice);
+        self.fetches.failures += 1;
+        self.fetches.not_before = Some(now + wait);
+    }
+}
+
+/// Whether these follow each other, and end below a seq: so there are never more than were asked for.
+fn are_consecutive(entries: &[Entry], below: Seq) -> bool {
+    let follow = entries.windows(2).all(|pair| pair[0].seq.checked_add(1) == Some(pair[1].seq));
+    follow && entries.last().is_none_or(|last| Seq(last.seq) < below)
 }

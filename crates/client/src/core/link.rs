@@ -11,7 +11,7 @@ use parlor_wire::errors::v1::{ErrorReason, Problem};
 
 use super::message::{Conn, Effects, Event, Mutation, Now};
 use super::verdict::{may_reconnect, retry_after};
-use super::{Core, backoff, say};
+use super::{Core, backoff, say, verdict};
 
 /// Opening must lead to Welcome within this; fetching a new access token is part of it.
 const WELCOME_WITHIN: Duration = Duration::from_secs(20);
@@ -76,8 +76,7 @@ impl Stream {
         let Limits { max_appends_in_flight: appends, max_fetches_in_flight: fetches, .. } = limits;
         let at_least_one = |limit: u32, default| if limit == 0 { default } else { limit } as usize;
         let duration = |said: Option<prost_types::Duration>, default| {
-            let said = said.and_then(|said| Duration::try_from(said).ok());
-            said.filter(|said| !said.is_zero()).unwrap_or(default)
+            said.and_then(verdict::said).filter(|said| !said.is_zero()).unwrap_or(default)
         };
         let background = welcome.background_ping_interval;
         Self {
@@ -333,8 +332,7 @@ impl Core {
     }
 
     pub(super) fn on_drain(&mut self, now: Now, drain: &Drain) {
-        let after =
-            drain.reconnect_after.and_then(|after| Duration::try_from(after).ok()).unwrap_or_default();
+        let after = drain.reconnect_after.and_then(verdict::said).unwrap_or_default();
         if self.link.opening.is_none() {
             self.link.open_at.get_or_insert(now + after);
         }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::reason::{Retry, meaning};
 
+/// No server is waited for longer, whatever it says: a client that waits for ever is as good as broken, and clocks end somewhere.
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What to do with an append that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -40,7 +43,12 @@ pub(crate) fn verdict(problem: &Problem) -> Verdict {
 
 /// The server's advice, if it is one.
 pub(crate) fn retry_after(problem: &Problem) -> Option<Duration> {
-    problem.retry_after.and_then(|after| Duration::try_from(after).ok())
+    problem.retry_after.and_then(said)
+}
+
+/// A time that a server says, if it is one; of what is longer than anything it could mean, [`LONGEST`].
+pub(crate) fn said(duration: prost_types::Duration) -> Option<Duration> {
+    Duration::try_from(duration).ok().map(|said| said.min(LONGEST))
 }
 
 /// Whether the stream may be opened again after it ended with `problem`.

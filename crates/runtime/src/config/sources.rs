@@ -13,6 +13,9 @@ pub const ENV_PREFIX: &str = "PARLOR_";
 /// Stands in a variable's name for the dot between two levels, and before a key of the first level.
 const ENV_LEVEL: &str = "__";
 
+/// Why a key is none.
+const NO_KEY: &str = "is not a key: a-z, 0-9, _ and - between dots";
+
 /// Everything that may set a key, least binding first.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -53,7 +56,12 @@ impl Sources {
             .map_err(|error| format!("cannot read {origin}: {error}"))
             .and_then(|text| parse(&text).map_err(|error| format!("{origin}: {error}")));
         match table {
-            Ok(table) => table.into_iter().map(|(key, value)| (key, value_of(value, &origin))).collect(),
+            Ok(table) => {
+                // The merge takes what stands at the top for paths, and fills a list up to the number that one names.
+                let (good, bad): (Vec<_>, Vec<_>) = table.into_iter().partition(|(key, _)| is_plain(key));
+                bad.into_iter().for_each(|(key, _)| problems.add_from(key, NO_KEY, &origin));
+                good.into_iter().map(|(key, value)| (key, value_of(value, &origin))).collect()
+            }
             Err(message) => {
                 problems.add("", message);
                 Map::new()
@@ -92,9 +100,8 @@ fn key_of(variable: &str) -> Option<String> {
 
 /// Text becomes what its key wants when it is read; only a list has to be recognised here, by its bracket.
 fn insert(layer: &mut Map<String, Value>, key: String, text: &str, origin: &str, problems: &mut Problems) {
-    let well_formed = |part: &str| !part.is_empty() && part.chars().all(is_key_char);
-    if !key.split('.').all(well_formed) {
-        return problems.add_from(key, "is not a key: a-z, 0-9, _ and - between dots", origin);
+    if !key.split('.').all(is_plain) {
+        return problems.add_from(key, NO_KEY, origin);
     }
     let value = if text.trim_start().starts_with('[') {
         match parse(&format!("list = {text}")).map(|mut table| table.remove("list")) {
@@ -131,6 +138,11 @@ fn value_of(value: toml::Value, origin: &str) -> Value {
         }
     };
     Value::new(Some(&origin.to_owned()), kind)
+}
+
+/// Whether this is one level of a key.
+fn is_plain(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(is_key_char)
 }
 
 fn is_key_char(c: char) -> bool {

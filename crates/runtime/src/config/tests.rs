@@ -194,3 +194,12 @@ fn a_check_tells_the_ranges_it_knows() {
         problems.ranges().iter().map(|(key, [low, high])| format!("{key} {low} {high}")).collect();
     assert_eq!(ranges, ["listen.patience 1s 60s", "listen.port 1024 65535"]);
 }
+
+#[test]
+fn a_key_of_a_file_is_no_path() {
+    // A list would be filled up to that number.
+    for key in ["hosts[4000000000]", "listen.port", "a b", "hosts[-1]"] {
+        let found = problems(&format!("{key:?} = 1\n"), &[], &[]);
+        assert_eq!(found.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key]);
+    }
+}

@@ -260,6 +260,41 @@ fn the_way_down_ends_where_reading_ends() {
 }
 
 #[test]
+fn a_way_down_that_does_not_go_on_is_not_gathered() {
+    let mut steps = Steps::live();
+    steps.hear(Conn(1), [row(9, &[(4, 0)])]);
+    let effects = steps.input(Input::Command(Command::FetchOlder(id(), Seq(1))));
+    let mut asked = fetch(&effects);
+    for (seqs, next) in [(4..7, 4), (4..5, 3), (9..12, 0), (7..7, 4)] {
+        let (request, from, to) = asked.expect("it goes on asking");
+        assert_eq!((from, to), (4, 9), "nothing of what was said is kept");
+        let effects = steps.hear(Conn(1), [page(request, seqs, next)]);
+        assert_eq!(
+            (extent(&effects), fetch(&effects)),
+            (None, None),
+            "nothing is taken, and nothing asked at once"
+        );
+        asked = (0..100).find_map(|_| fetch(&steps.wake()));
+    }
+}
+
+#[test]
+fn no_server_makes_a_client_wait_for_ever() {
+    let ever = Some(prost_types::Duration { seconds: i64::MAX, nanos: 0 });
+    let day = Duration::from_secs(24 * 60 * 60 + 1);
+    let mut steps = Steps::new();
+    steps.wake();
+    let welcome = Welcome { generation: "one".into(), ping_interval: ever, ..Welcome::default() };
+    steps.hear(Conn(1), [Kind::Welcome(welcome)]);
+    while !steps.wake().send.iter().any(|frame| matches!(frame.kind, Some(Said::Ping(_)))) {}
+    assert!(steps.now <= day, "{:?}", steps.now);
+    let mut steps = Steps::live();
+    let goodbye = Goodbye { reconnect: true, after: ever, ..Goodbye::default() };
+    steps.hear(Conn(1), [Kind::Goodbye(goodbye)]);
+    assert!(steps.core.next_attempt().is_some_and(|at| at <= steps.now + day));
+}
+
+#[test]
 fn a_rejoin_opens_a_new_range() {
     let mut steps = Steps::live();
     steps.hear(Conn(1), [row(1, &[(1, 0)]), event(2), event(3)]);

@@ -29,6 +29,18 @@ struct Known {
     marks: HashMap<UserId, (u64, u64)>,
 }
 
+impl Known {
+    /// Whether a new range was opened above one, and something between them could be read: whoever was a member in between,
+    /// and is one again, is given what came since.
+    fn skips(&self, before: Range, range: Range) -> bool {
+        let between = |(from, to): &(u64, Option<u64>)| {
+            let first = (*from).max(before.have.0 + 1);
+            first < range.low.0 && to.is_none_or(|to| first <= to)
+        };
+        self.readable.iter().any(between)
+    }
+}
+
 impl Lines {
     pub fn new(recorder: Recorder, client: String) -> Self {
         Self { recorder, client, known: HashMap::new(), entries: Vec::new() }
@@ -118,6 +130,10 @@ impl Lines {
     fn extent(&mut self, conversation: ConversationId, range: Range) {
         let known = self.known.entry(conversation).or_default();
         let before = known.range.replace(range);
+        if before.is_some_and(|before| known.skips(before, range)) {
+            self.say(Line::Forgot { conversation });
+        }
+        let known = self.known.entry(conversation).or_default();
         let entries = std::mem::take(&mut self.entries);
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
         known.head = known.head.max(last.seq);
@@ -155,5 +171,32 @@ impl Lines {
                 self.say(Line::Marks { conversation, user, received, read });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parlor_types::Seq;
+
+    use super::*;
+
+    /// What is said when a client that held up to 40 begins anew at 60, and this could be read of what lies between.
+    fn said(readable: &[(u64, Option<u64>)]) -> Vec<Line> {
+        let mut lines = Lines::new(Recorder::default(), "ada".to_owned());
+        let conversation = ConversationId::new();
+        let range = |low, have| Range { low: Seq(low), have: Seq(have) };
+        let known = Known { range: Some(range(1, 40)), readable: readable.to_vec(), ..Known::default() };
+        lines.known.insert(conversation, known);
+        lines.extent(conversation, range(60, 59));
+        lines.recorder.history().lines().iter().map(|line| line.event.clone()).collect()
+    }
+
+    #[test]
+    fn who_skips_what_could_be_read_forgets() {
+        let forgot = |said: Vec<Line>| matches!(said[..], [Line::Forgot { .. }]);
+        assert!(forgot(said(&[(1, Some(40)), (50, Some(55)), (60, None)])));
+        assert!(forgot(said(&[(1, Some(41)), (60, None)])));
+        assert!(forgot(said(&[(1, None)])));
+        assert!(said(&[(1, Some(40)), (60, None)]).is_empty(), "a rejoin: between lies nothing to be had");
     }
 }

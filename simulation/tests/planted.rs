@@ -7,7 +7,7 @@ const LOUD: (u64, usize) = (0, 2);
 const QUIET: (u64, usize) = (1, 2);
 const RESTORES: (u64, usize) = (6, 8);
 /// How many are tried.
-const SEEDS: usize = 16;
+const SEEDS: usize = 32;
 
 #[expect(clippy::print_stdout, reason = "whoever adds one wants to know how easily it is found")]
 fn finds(planted: Planted, guarantee: &str, (first, step): (u64, usize)) {

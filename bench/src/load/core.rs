@@ -20,6 +20,9 @@ use super::meters::Seen;
 const ACK_AFTER: u32 = 16;
 /// How long marks are gathered, ns.
 const MARK_EVERY: u64 = 1_000_000_000;
+/// By how much the next member's seconds begin later: a golden part, so that any number of them are spread evenly. People
+/// do not read in step.
+const MARK_PHASE: u64 = 618_033_989;
 /// Digits of the time in a message.
 const STAMP: usize = 20;
 /// Bytes of a message, the time among them.
@@ -51,11 +54,19 @@ pub struct Core {
     unacked: u32,
     marked: u64,
     mark_at: u64,
+    /// How far its second is when the first begins.
+    phase: u64,
 }
 
 impl Core {
-    /// Begins where `have` and `cursor` say; of what is sent, `at_once` may be unanswered.
-    pub fn new(conversation: String, have: Option<u64>, cursor: Bytes, at_once: usize) -> Self {
+    /// Begins where `have` and `cursor` say; of what is sent, `at_once` may be unanswered. `number` is its own.
+    pub fn new(
+        conversation: String,
+        have: Option<u64>,
+        cursor: Bytes,
+        at_once: usize,
+        number: usize,
+    ) -> Self {
         Self {
             conversation,
             user: String::new(),
@@ -72,6 +83,7 @@ impl Core {
             unacked: 0,
             marked: 0,
             mark_at: 0,
+            phase: (number as u64).wrapping_mul(MARK_PHASE) % MARK_EVERY,
         }
     }
 
@@ -123,7 +135,8 @@ impl Core {
             out.push(encoded(Out::Fetch(fetch)));
         }
         (self.batch, self.unacked) = (batch, self.unacked + 1);
-        let mark = have > self.marked && now.saturating_sub(self.mark_at) >= MARK_EVERY;
+        let second = |at: u64| (at + self.phase) / MARK_EVERY;
+        let mark = have > self.marked && second(now) > second(self.mark_at);
         if mark {
             (self.marked, self.mark_at) = (have, now);
             let conversation_id = self.conversation.clone();

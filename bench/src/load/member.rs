@@ -85,7 +85,7 @@ impl Member {
             ..Hello::default()
         };
         outbound.try_send(ConnectRequest { frames: vec![encoded(Out::Hello(hello))] })?;
-        let core = Mutex::new(Core::new(conversation, saved.have, saved.cursor, at_once));
+        let core = Mutex::new(Core::new(conversation, saved.have, saved.cursor, at_once, number));
         let (talks, ended, changed) = (AtomicBool::new(false), AtomicBool::new(false), Notify::new());
         let shared = Arc::new(Shared { core, outbound, talks, ended, changed, number, meters });
         let mut client = ChatServiceClient::with_interceptor(channel, bearer);

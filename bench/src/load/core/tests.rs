@@ -13,7 +13,7 @@ struct Scene {
 impl Scene {
     /// Begins at a row with this head.
     fn new(head: u64, at_once: usize) -> Self {
-        let core = Core::new("c".to_owned(), None, Bytes::new(), at_once);
+        let core = Core::new("c".to_owned(), None, Bytes::new(), at_once, 0);
         let mut scene = Self { core, batch: 0, seen: Seen::default(), now: 0 };
         let row = wire::Conversation { id: "c".to_owned(), head, ..wire::Conversation::default() };
         let welcome = wire::Welcome { user_id: "me".to_owned(), ..wire::Welcome::default() };
@@ -148,7 +148,8 @@ fn a_head_mark_and_the_row_of_a_resumed_stream_are_fetched_too() {
     let mut scene = Scene::new(3, 1);
     assert!(scene.take([head(3)]).is_empty(), "nothing is missing");
     assert!(matches!(scene.take([head(5)])[..], [Out::Fetch(_)]));
-    let mut resumed = Scene { core: Core::new("c".to_owned(), Some(3), Bytes::new(), 1), ..Scene::new(0, 1) };
+    let mut resumed =
+        Scene { core: Core::new("c".to_owned(), Some(3), Bytes::new(), 1, 0), ..Scene::new(0, 1) };
     assert!(matches!(resumed.take([head(9)])[..], [Out::Fetch(_)]));
 }
 

@@ -12,7 +12,7 @@ use parlor_wire::id;
 use prost::Message as _;
 
 use super::Farewell;
-use super::machine::{Effect, MAX_LANES, MAX_MARKS, Phase, Session};
+use super::machine::{Effect, MAX_LANES, MAX_MARKS, Phase, Session, said_back};
 use super::outbox::Weight;
 use crate::edge;
 use crate::log::{Lane, LaneState, Refusal};
@@ -143,6 +143,7 @@ impl Session {
     }
 
     fn refuse_mark(&mut self, conversation_id: String, marks: Marks, problem: Problem) -> Vec<Effect> {
+        let conversation_id = said_back(conversation_id);
         let refused = wire::MarkRefused { conversation_id, seq: marks.received.0, problem: Some(problem) };
         self.out.push(Out::MarkRefused(refused), Weight::Notice);
         Vec::new()

@@ -29,6 +29,8 @@ const ROWS_AT_ONCE: usize = 20;
 /// Conversations whose marks wait to be written; when there are as many, all are, unless some were a moment ago, and marks
 /// of more are refused.
 pub(super) const MAX_MARKS: usize = 4 * limits::MAX_MARKS_PER_SECOND;
+/// Bytes of an id as it is sent.
+const ID_BYTES: usize = 36;
 /// Lanes remembered; when there are more, those that were never broken are forgotten.
 pub(super) const MAX_LANES: usize = 4096;
 
@@ -287,6 +289,7 @@ impl Session {
             Ok(appended) => wire::append_result::Outcome::Appended(appended),
             Err(problem) => wire::append_result::Outcome::Problem(problem),
         });
+        let (op, conversation_id) = (said_back(op), said_back(conversation_id));
         let result = wire::AppendResult { op, outcome, lane, conversation_id };
         self.out.push(Out::AppendResult(result), Weight::AppendResult);
     }
@@ -442,4 +445,12 @@ impl Session {
             effects.push(Effect::Fetch(fetch));
         }
     }
+}
+
+/// What a client took for an id, in the answer to it. Of what is too long for one only the beginning is said: an answer that waits
+/// is to be small, however much it answers.
+pub(super) fn said_back(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(ID_BYTES));
+    text.shrink_to_fit();
+    text
 }

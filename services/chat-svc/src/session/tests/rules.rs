@@ -43,6 +43,21 @@ fn a_client_that_never_reads_costs_a_bounded_outbox() {
 }
 
 #[test]
+fn g8_answers_do_not_repeat_what_is_too_long_for_an_id() {
+    let mut world = greeted();
+    let long = "\u{e9}".repeat(30_000);
+    for _ in 0..100 {
+        let append = wire::Append { op: long.clone(), conversation_id: long.clone(), ..Default::default() };
+        world.say(&encode(In::Append(append)));
+        world.say(&encode(In::Read(wire::Read { conversation_id: long.clone(), seq: 1 })));
+    }
+    let (Pull::Batch(batch), _) = world.session.pull() else { panic!("answers wait") };
+    let bytes: usize = batch.frames.iter().map(|frame| frame.len()).sum();
+    assert!(batch.frames.len() > 100 && bytes < 64 * 1024, "G8: {bytes} bytes waited");
+    assert!(frames(&batch).iter().any(|frame| matches!(frame, Out::AppendResult(_))));
+}
+
+#[test]
 fn without_acks_entries_give_way_to_marks() {
     let mut world = greeted();
     let mut entries = 0;

@@ -10,20 +10,29 @@ use anyhow::{Context, Result};
 use crate::workspace::{Workspace, output, run};
 
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_FUZZ: &str = "0.13.2";
 const BUF: &str = "1.75.0";
 const MINIO: &str = "v0.0.0-20260212201848-7aac2a2c5b7c";
 
 /// `cargo-deny`, from the PATH when it has the pinned version there.
 pub fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
-    let on_path = PathBuf::from("cargo-deny");
-    if reports(&on_path, CARGO_DENY) {
+    from_registry(workspace, "cargo-deny", CARGO_DENY)
+}
+
+/// `cargo-fuzz`, from the PATH when it has the pinned version there.
+pub fn cargo_fuzz(workspace: &Workspace) -> Result<PathBuf> {
+    from_registry(workspace, "cargo-fuzz", CARGO_FUZZ)
+}
+
+fn from_registry(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
+    let on_path = PathBuf::from(name);
+    if reports(&on_path, version) {
         return Ok(on_path);
     }
     let root = workspace.tools.join("cargo");
-    let installed = root.join("bin/cargo-deny");
-    if !reports(&installed, CARGO_DENY) {
-        let mut install =
-            workspace.cargo(&["install", "--locked", "--force", "cargo-deny", "--version", CARGO_DENY]);
+    let installed = root.join("bin").join(name);
+    if !reports(&installed, version) {
+        let mut install = workspace.cargo(&["install", "--locked", "--force", name, "--version", version]);
         // It runs for a second: an optimised build takes longer than it will ever save.
         install.arg("--debug");
         // Its build shares nothing with ours: a folder of its own, gone afterwards, keeps ours small.

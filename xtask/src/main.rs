@@ -3,12 +3,14 @@
 //! `cargo xtask` lists the checks, `cargo xtask <name>` runs one, `cargo xtask ci` runs all of them in order of
 //! cheapness. A check changes nothing in the checkout (only `generated --write` does) and needs no network, except to
 //! install a missing tool once. `cargo xtask simulate` is no check: it looks for what they have not found, for as long as
-//! one likes, as `cargo xtask soak` does with real processes. Nor is `cargo xtask mutants`, which holds the tests to account.
+//! one likes, as `cargo xtask soak` does with real processes and `cargo xtask fuzz` in bytes. Nor is `cargo xtask mutants`, which
+//! holds the tests to account.
 #![expect(clippy::print_stdout, reason = "printing is what a command line is for")]
 
 mod check;
 mod checks;
 mod ci;
+mod fuzz;
 mod install;
 mod mutants;
 mod programs;
@@ -24,6 +26,7 @@ use anyhow::Result;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::fuzz::Fuzz;
 use crate::simulate::Simulation;
 use crate::workspace::Workspace;
 
@@ -42,6 +45,10 @@ fn main() -> Result<ExitCode> {
     }
     if name == "simulate" {
         simulate(&workspace, args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if name == "fuzz" {
+        fuzz(&workspace, args)?;
         return Ok(ExitCode::SUCCESS);
     }
     if name == "soak" {
@@ -70,6 +77,12 @@ fn simulate(workspace: &Workspace, args: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
+fn fuzz(workspace: &Workspace, args: &ArgMatches) -> Result<()> {
+    let only = args.get_one::<String>("target").map(String::as_str);
+    let runs = args.get_one("runs").copied().unwrap_or(fuzz::RUNS);
+    Fuzz { only, runs, keep: args.get_flag("keep") }.run(workspace)
+}
+
 /// The command line: one subcommand per check, so the help is the list of checks.
 fn cli() -> Command {
     let ci = Command::new("ci").about("All of the checks above, with a summary at the end");
@@ -89,6 +102,16 @@ fn cli() -> Command {
         .arg(Arg::new("what").value_name("WHAT").value_parser(what.collect::<Vec<_>>()).help("Only this one"))
         .arg(number("seeds").help(format!("How many seeds in all [default: {seeds}]")))
         .arg(number("seed").help("Only this one").conflicts_with("seeds"));
+    let fuzz = Command::new("fuzz")
+        .about("Looks for bytes that break a parser (wants nightly Rust); goes on likewise")
+        .arg(Arg::new("target").value_name("TARGET").help("Only this one"))
+        .arg(number("runs").help(format!("How many runs of each in all [default: {}]", fuzz::RUNS)))
+        .arg(
+            Arg::new("keep")
+                .long("keep")
+                .action(ArgAction::SetTrue)
+                .help("Put what is small and reaches something new into hostile/corpus"),
+        );
     let soak = Command::new("soak")
         .about("Kills, freezes and cuts off real processes under load; goes on likewise")
         .arg(number("kills").help(format!("How many kills in all [default: {}]", soak::KILLS)));
@@ -103,6 +126,7 @@ fn cli() -> Command {
         .subcommands(checks)
         .subcommand(ci)
         .subcommand(simulate)
+        .subcommand(fuzz)
         .subcommand(soak)
         .subcommand(mutants)
 }

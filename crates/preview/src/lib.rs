@@ -21,7 +21,8 @@ pub mod corpus;
 
 pub use inspected::{InspectError, Inspected, Preview, Thumbnail, ThumbnailSize, Wanted};
 pub use inspector::{Inspector, Limits};
-pub use worker::worker;
+pub use sniff::{is_lie, media_type};
+pub use worker::{examine, worker};
 
 /// Numbers of a waveform.
 pub const WAVEFORM_VALUES: usize = 64;

@@ -31,7 +31,8 @@ pub fn media_type(head: &[u8], claimed: &str) -> String {
     let found = name(found.mime_type());
     let claimed = essence(claimed);
     let agrees = claimed.is_empty() || name(&claimed) == found;
-    if agrees { found.to_owned() } else { UNKNOWN.to_owned() }
+    // Four bytes are enough for some to be found.
+    if agrees && !is_lie(head, found) { found.to_owned() } else { UNKNOWN.to_owned() }
 }
 
 /// A claim without its parameters, in lower case.
@@ -52,7 +53,9 @@ mod tests {
     fn what_lies_or_is_unknown_is_just_bytes() {
         let pdf = b"%PDF-1.7\n";
         let zip = b"PK\x03\x04\x14\0\0\0\x08\0";
+        let torn = b"\x89PNG and so on";
         for (head, claimed, named) in [
+            (torn.as_slice(), "image/png", "application/octet-stream"),
             (pdf.as_slice(), "application/pdf", "application/pdf"),
             (pdf, "", "application/pdf"),
             (pdf, "Application/PDF; charset=x", "application/pdf"),

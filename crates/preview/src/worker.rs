@@ -5,7 +5,7 @@
 mod confine;
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::panic;
 use std::process::ExitCode;
@@ -58,6 +58,16 @@ impl Seek for Plain {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.0.seek(to)
     }
+}
+
+/// What [`worker`] does with its standard input and output, here, and confined by nothing: for files that one trusts, and for
+/// trying what becomes of others.
+///
+/// # Errors
+///
+/// `InvalidData` or `UnexpectedEof` if the file is damaged or of no known format; others as they come from reading and writing.
+pub fn examine(input: &mut (impl BufRead + Seek), output: &mut impl Write) -> io::Result<()> {
+    look(input, &mut Reporter::new(output))
 }
 
 /// Looks at `input` and reports.

@@ -33,5 +33,7 @@ pub use config::{
     RateLimit, SessionConfig, SmtpConfig, SmtpSecurity, StoreConfig, ThrottleConfig,
 };
 pub use emails::{EmailAddress, InvalidEmail};
+pub use profiles::Prefix;
 pub use refusal::Refusal;
 pub use rpc::policy::{INTERNAL as INTERNAL_SERVICES, PUBLIC as PUBLIC_SERVICES};
+pub use tokens::RefreshToken;

@@ -16,7 +16,7 @@ const EXTENSIONS: [&str; 7] = ["rs", "proto", "md", "sh", "py", "ts", "conf"];
 /// What media types begin with: `image/png` is no file.
 const MEDIA_TYPES: [&str; 5] = ["application", "audio", "image", "text", "video"];
 /// What `cargo xtask` knows besides checks.
-const COMMANDS: [&str; 4] = ["ci", "simulate", "soak", "mutants"];
+const COMMANDS: [&str; 5] = ["ci", "simulate", "soak", "fuzz", "mutants"];
 
 pub fn run(workspace: &Workspace) -> Result<Outcome> {
     let there = There::new(workspace)?;

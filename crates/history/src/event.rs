@@ -22,8 +22,7 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// From here on this client acts for a user, in a session: it was started, or they logged in. What it goes on after is
-    /// what it then says it has [`Resumed`](Self::Resumed).
+    /// From here on this client acts for a user, in a session.
     Begin {
         /// Whom for.
         #[serde(serialize_with = "id::serialize")]
@@ -122,7 +121,8 @@ pub enum Event {
         /// The last.
         to: u64,
     },
-    /// All that was held of a conversation is forgotten, and taken in anew.
+    /// Nothing is held of a conversation: all that was is dropped, or a client was started that had saved nothing of it; or what
+    /// is held begins anew, above what could have been read.
     Forgot {
         /// Where.
         #[serde(serialize_with = "id::serialize")]

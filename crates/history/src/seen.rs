@@ -98,7 +98,7 @@ impl Seen {
 #[error("{0:?} is no lower-case UUID")]
 pub struct NoId(String);
 
-/// A deleted message stays one, and so does one that an edit withholds: of what is withheld from the first there is no rev.
+/// A deleted message stays one, and so does one that a change withholds: of what is withheld from the first there is no rev.
 fn is_message(entry: &Entry) -> bool {
     match entry.kind() {
         Some(Kind::Deleted(_)) => entry.target == 0,

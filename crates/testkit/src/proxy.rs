@@ -319,6 +319,7 @@ mod tests {
     #[tokio::test]
     async fn it_leads_elsewhere_when_told_to() {
         let (proxy, mut tcp) = scene().await;
+        echo(&mut tcp).await.unwrap();
         proxy.point_to(None);
         let mut next = TcpStream::connect(proxy.address()).await.unwrap();
         in_time("the end", echo(&mut next)).await.unwrap_err();

@@ -34,7 +34,7 @@ impl Weight {
     }
 }
 
-/// What was deleted stays unread until it is read past, and so does a message that an edit withholds. Of a message withheld
+/// What was deleted stays unread until it is read past, and so does a message that a change withholds. Of a message withheld
 /// from the first there is no rev.
 fn was_message(entry: &Entry, kind: &Kind) -> bool {
     match kind {

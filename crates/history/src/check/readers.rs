@@ -24,11 +24,6 @@ pub fn check(index: &Index<'_>, report: &mut Report) {
                 last.remove(&(index.who[at].client, index.log_id(at, *conversation)));
                 continue;
             }
-            // What it goes on after, it says: an older copy of what it had may have been put in its place.
-            Event::Begin { .. } => {
-                last.retain(|(client, _), _| *client != index.who[at].client);
-                continue;
-            }
             _ => continue,
         };
         let id = index.log_id(at, *conversation);

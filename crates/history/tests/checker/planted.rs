@@ -314,13 +314,6 @@ fn who_is_started_again_goes_on_after_what_was_saved() {
 }
 
 #[test]
-fn who_is_started_again_on_an_older_copy_that_held_nothing_takes_it_in_anew() {
-    let mut story = Story::new();
-    story.at(60, "ada", Event::Begin { user: id(1), session: Some(id(1)) }).at(61, "ada", applied([3, 4]));
-    assert_eq!(story.found(), []);
-}
-
-#[test]
 fn g4_asked_after_an_ack_and_placed_before_it() {
     let asked = |at| {
         let mut story = Story::new();

@@ -68,7 +68,13 @@ impl Entry {
     /// As `ranges` let it be seen by one who has blocked nobody.
     #[must_use]
     pub fn seen(self, ranges: &Ranges) -> Self {
-        if ranges.shows(self.target, self.rev) { self } else { self.withheld(Withheld::NotMember) }
+        if ranges.shows(self.target, self.rev) {
+            return self;
+        }
+        // A message that was changed out of their sight stays a message, and what they hold of it gives way; the place of the
+        // change is not theirs to know.
+        let rev = if self.target.is_none() { self.seq } else { Seq(0) };
+        Self { rev, ..self.withheld(Withheld::NotMember) }
     }
 
     /// Says what `edit` made of it.

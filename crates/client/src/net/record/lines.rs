@@ -58,9 +58,10 @@ impl Lines {
         self.known.clear();
         for conversation in &saved.conversations {
             let id = conversation.id;
-            if let Some(range) = conversation.range.filter(|range| !range.is_empty()) {
-                self.say(Line::Resumed { conversation: id, from: range.low.0, to: range.have.0 });
-            }
+            self.say(match conversation.range.filter(|range| !range.is_empty()) {
+                Some(range) => Line::Resumed { conversation: id, from: range.low.0, to: range.have.0 },
+                None => Line::Forgot { conversation: id },
+            });
             self.head(id, conversation.head.0);
             self.known.entry(id).or_default().range = conversation.range;
         }
@@ -130,7 +131,8 @@ impl Lines {
     fn extent(&mut self, conversation: ConversationId, range: Range) {
         let known = self.known.entry(conversation).or_default();
         let before = known.range.replace(range);
-        if before.is_some_and(|before| known.skips(before, range)) {
+        // Of what was not resumed nothing is held, whatever an earlier process wrote: its profile may be an older copy.
+        if before.is_none_or(|before| known.skips(before, range)) {
             self.say(Line::Forgot { conversation });
         }
         let known = self.known.entry(conversation).or_default();
@@ -198,5 +200,15 @@ mod tests {
         assert!(forgot(said(&[(1, Some(41)), (60, None)])));
         assert!(forgot(said(&[(1, None)])));
         assert!(said(&[(1, Some(40)), (60, None)]).is_empty(), "a rejoin: between lies nothing to be had");
+    }
+
+    #[test]
+    fn who_is_started_without_what_was_held_forgets() {
+        let conversation = ConversationId::new();
+        let mut lines = Lines::new(Recorder::default(), "ada".to_owned());
+        lines.extent(conversation, Range { low: Seq(9), have: Seq(8) });
+        lines.extent(conversation, Range { low: Seq(9), have: Seq(8) });
+        let said: Vec<_> = lines.recorder.history().lines().iter().map(|line| line.event.clone()).collect();
+        assert_eq!(said, [Line::Forgot { conversation }]);
     }
 }

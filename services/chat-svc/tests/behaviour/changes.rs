@@ -161,7 +161,7 @@ async fn g7_a_change_is_for_those_who_can_read_the_message() {
     ada.edits(&tea, six, CANARY).await.unwrap();
     let seen = ben.log(&tea).await.unwrap();
     let last = seen.iter().find(|entry| entry.seq == six).unwrap();
-    assert_eq!((withheld(last), last.rev), (Some(WithheldReason::NotMember), 0), "G7: it came afterwards");
+    assert_eq!((withheld(last), last.rev), (Some(WithheldReason::NotMember), six), "G7: it came afterwards");
     let row = ben.row(&tea).await.unwrap();
     assert_eq!(withheld(&row.last_message.unwrap()), Some(WithheldReason::NotMember), "G7");
     ada.does(&tea, compose::history(HistoryVisibility::All)).await.unwrap();

@@ -9,11 +9,14 @@ use parlor_wire::chat::v1::append_result::Outcome;
 use parlor_wire::chat::v1::server_frame::Kind as In;
 use parlor_wire::chat::v1::{CreateConversationRequest, content};
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 /// How soon a message of others has to arrive while somebody floods. A message takes some milliseconds; a machine of two
 /// cores that also runs the flood, and a server that is not optimised, make it tens.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(2);
+/// One scene at a time: what a flood does to others is not to be told from what another test's flood does.
+static ALONE: Mutex<()> = Mutex::const_new(());
 /// So many messages have to have been delivered before it says anything.
 const ENOUGH: usize = 5;
 
@@ -37,6 +40,7 @@ pub struct Scene {
     pub ben: Login,
     talk: Talk,
     _folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
 /// Ada says something, Ben hears it.
@@ -55,6 +59,7 @@ impl Scene {
 
     /// With these settings.
     pub async fn with(settings: &[&str]) -> Self {
+        let alone = ALONE.lock().await;
         let folder = tempfile::tempdir().expect("a folder");
         let server = Server::start_with(&folder.path().join("data"), settings).await;
         let ada = Login::register(server.channel(), "ada").await;
@@ -67,7 +72,7 @@ impl Scene {
         on_ada.synced().await;
         on_ben.synced().await;
         let talk = Talk { conversation: not_theirs.clone(), ada: on_ada, ben: on_ben, head: 1, said: 0 };
-        Self { server, group, not_theirs, mallory, ada, ben, talk, _folder: folder }
+        Self { server, group, not_theirs, mallory, ada, ben, talk, _folder: folder, _alone: alone }
     }
 
     /// Does `work` while Ada and Ben talk; every message of theirs arrives soon. Answers how many did, and how long the slowest

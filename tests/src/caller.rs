@@ -8,7 +8,7 @@ use parlor_history::{Event, Recorder};
 use parlor_testkit::{ChatClient, compose};
 use parlor_types::{ConversationId, Id as _, Op, Seq};
 use parlor_wire::chat::v1::content::Kind;
-use parlor_wire::chat::v1::{Append, Appended};
+use parlor_wire::chat::v1::{Append, Appended, LogPage};
 use parlor_wire::errors::v1::ErrorReason;
 use parlor_wire::reason::{Retry, from_status, meaning};
 use tokio::time::{sleep, timeout};
@@ -38,11 +38,11 @@ impl Caller {
         Self { name: name.to_owned(), chat, recorder, heads: BTreeMap::new() }
     }
 
-    /// Says something and repeats it, unchanged, until it is stored.
+    /// Says something and repeats it until it is stored; gives where. What became too old is looked for first.
     ///
     /// # Panics
     /// It is refused for a reason that repeating does not mend.
-    pub async fn say(&mut self, conversation: ConversationId, text: String) -> Appended {
+    pub async fn say(&mut self, conversation: ConversationId, text: String) -> Seq {
         self.append(conversation, Kind::Text(parlor_wire::chat::v1::Text { body: text })).await
     }
 
@@ -50,19 +50,29 @@ impl Caller {
     ///
     /// # Panics
     /// It is refused for a reason that repeating does not mend.
-    pub async fn append(&mut self, conversation: ConversationId, kind: Kind) -> Appended {
+    pub async fn append(&mut self, conversation: ConversationId, kind: Kind) -> Seq {
         let base = self.head(conversation).await;
         let text = if let Kind::Text(text) = &kind { Some(text.body.clone()) } else { None };
-        let append = compose::append(&conversation.to_string(), base, kind);
+        let mut append = compose::append(&conversation.to_string(), base, kind);
         let op = Op::parse(&append.op).expect("an op just made");
         let since = self.recorder.now();
         history::invoked(&self.recorder, since, &self.name, conversation, op, text.as_deref());
         loop {
-            match self.attempt(&append).await {
-                Ok(appended) => {
-                    history::acked(&self.recorder, &self.name, op, Seq(appended.seq));
-                    self.heads.insert(conversation, appended.seq);
-                    return appended;
+            let answer = match self.attempt(&append).await {
+                Err(status) if from_status(&status).reason() == ErrorReason::OpTooOld => {
+                    self.recorder.record(&self.name, Event::Unknown { op });
+                    match self.look_for(&mut append).await {
+                        Some(seq) => Ok(seq),
+                        None => continue,
+                    }
+                }
+                answer => answer.map(|appended| appended.seq),
+            };
+            match answer {
+                Ok(seq) => {
+                    history::acked(&self.recorder, &self.name, op, Seq(seq));
+                    self.heads.insert(conversation, seq);
+                    return Seq(seq);
                 }
                 Err(status) => {
                     let problem = from_status(&status);
@@ -76,6 +86,31 @@ impl Caller {
             }
             // waits: for the server to come back; that it has is seen by trying
             sleep(PAUSE).await;
+        }
+    }
+
+    /// What the API says is to be done with an op that is too old: looks where it may be, from its base on. If it is not there,
+    /// it is to be appended after what was looked through.
+    async fn look_for(&self, append: &mut Append) -> Option<u64> {
+        let mut from = append.base_seq + 1;
+        while from != 0 {
+            let page = self.page(&append.conversation_id, from).await;
+            if let Some(entry) = page.entries.iter().find(|entry| entry.op == append.op) {
+                return Some(entry.seq);
+            }
+            append.base_seq = page.entries.last().map_or(append.base_seq, |entry| entry.seq);
+            from = page.next_seq;
+        }
+        None
+    }
+
+    async fn page(&self, conversation: &str, from: u64) -> LogPage {
+        loop {
+            match timeout(ATTEMPT, reading::page(&self.chat, conversation, from, 0)).await {
+                Ok(Ok(page)) => return page,
+                // waits: for the server to come back; that it has is seen by trying
+                _ => sleep(PAUSE).await,
+            }
         }
     }
 

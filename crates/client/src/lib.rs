@@ -95,6 +95,6 @@ pub mod store;
 
 pub use error::Error;
 pub use net::{
-    Client, Events, FileDraft, FileToSend, Live, LiveOptions, LogIn, News, Pending, Sent, Server, Tell,
-    TransferNews,
+    Client, Dialing, Events, FileDraft, FileToSend, Live, LiveOptions, LogIn, News, Pending, Sent, Server,
+    Tell, TransferNews, Wire,
 };

@@ -34,6 +34,6 @@ pub use parlor_runtime::limiter::Rate;
 pub use policy::{Auth, Limit, Method, Policy, PolicyError, PolicyFault};
 pub use releases::Releases;
 pub use revocation::{Revocations, RevokedSet, Sight};
-pub use serve::{Listener, Plain, ServeError, ServeOptions, Stopped};
+pub use serve::{Accept, Listener, Plain, ServeError, ServeOptions, Stopped, Wire};
 pub use tls::{ClientTls, ServerTls, TlsError, TlsFiles};
 pub use token::{Audience, Claims, KeySet, KeySource, RemoteKeys, Verifier};

@@ -31,6 +31,7 @@ use tonic_web::GrpcWebLayer;
 use tower::layer::util::{Identity, Stack};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+pub use accept::{Accept, Wire};
 pub use options::{ServeError, ServeOptions};
 pub use plain::Plain;
 
@@ -61,8 +62,8 @@ const PLAIN_HEADERS: [&str; 4] = ["accept-ranges", "content-disposition", "conte
 
 /// An address that is bound and not yet served.
 #[derive(Debug)]
-pub struct Listener {
-    tcp: TcpListener,
+pub struct Listener<A = TcpListener> {
+    accept: A,
     address: SocketAddr,
     plain: Vec<Plain>,
     tls: Option<ServerTls>,
@@ -85,7 +86,15 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address, plain: Vec::new(), tls: None })
+        Ok(Self::on(tcp, address))
+    }
+}
+
+impl<A: Accept> Listener<A> {
+    /// Takes the connections that come from there, at `address`.
+    #[must_use]
+    pub fn on(accept: A, address: SocketAddr) -> Self {
+        Self { accept, address, plain: Vec::new(), tls: None }
     }
 
     /// Serves this too, beside gRPC.
@@ -122,7 +131,7 @@ impl Listener {
         let plain_cors = cors(options, &[Method::GET, Method::HEAD], &PLAIN_HEADERS)?;
         let plain = self.plain.into_iter().map(|plain| plain.allowing(&plain_cors)).collect();
         let mut server = server(options, plain, cors(options, &[Method::POST], &GRPC_HEADERS)?);
-        let acceptor = Acceptor::new(self.tcp, options, self.tls.clone());
+        let acceptor = Acceptor::new(self.accept, options, self.tls.clone());
         let connections = acceptor.permits();
         let stopping = CancellationToken::new();
         let serving = server

@@ -28,7 +28,7 @@ use crate::presence::PresenceLink;
 use crate::routing::LocalRouter;
 use crate::rpc::{self, Chat, InternalRpc, PeopleRpc};
 use crate::session::{Deps, Farewell, Standing};
-use crate::store::SqliteStore;
+use crate::store::{SqliteStore, Store};
 
 /// How often streams are told that time passes.
 const TICK: Duration = Duration::from_millis(500);
@@ -80,12 +80,24 @@ impl App {
     /// # Errors
     /// The store cannot be opened.
     pub fn build(config: &Config, needs: Needs) -> Result<Self, StartError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let options = Options {
             max_bytes: (config.store_max_bytes > 0).then_some(config.store_max_bytes),
             ..Options::new(&needs.store)
         };
         let store = Arc::new(SqliteStore::open(options)?);
+        Ok(Self::over(store, Arc::new(SystemClock), config, needs)?)
+    }
+
+    /// As [`App::build`], over a store that is open (that of the needs is not looked at) and by another clock.
+    ///
+    /// # Errors
+    /// A fault in the program: an RPC without a row in the table.
+    pub fn over(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        config: &Config,
+        needs: Needs,
+    ) -> Result<Self, PolicyError> {
         let router = Arc::new(LocalRouter::default());
         let directory: Arc<dyn Directory> = Arc::new(RemoteDirectory::new(needs.auth_internal.clone()));
         let presence = Arc::new(PresenceLink::new(NodeId::new(), config.presence_blind_max));

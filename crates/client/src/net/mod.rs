@@ -3,6 +3,7 @@
 mod account;
 mod chats;
 mod courier;
+mod dial;
 mod downloads;
 mod driver;
 mod email;
@@ -27,6 +28,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use account::LogIn;
+pub use dial::{Dialing, Wire};
 pub use live::{Events, Live, LiveOptions, News, Pending};
 pub use parcels::{FileDraft, FileToSend};
 pub use send::Sent;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
+use super::dial::{Dial, Dialing};
 use super::{CONNECT_WITHIN, KEEP_ALIVE};
 use crate::error::Error;
 
@@ -24,19 +25,27 @@ const ELSEWHERE: [&str; 3] = ["auth", "presence", "media"];
 pub struct Server {
     address: String,
     ca: Option<Vec<u8>>,
+    dial: Option<Dial>,
 }
 
 impl Server {
     /// At `address`; over TLS (`https`) the authorities that this machine trusts may vouch for it.
     #[must_use]
     pub fn new(address: impl Into<String>) -> Self {
-        Self { address: address.into(), ca: None }
+        Self { address: address.into(), ca: None, dial: None }
     }
 
     /// Only these authorities, certificates in PEM, may vouch for it.
     #[must_use]
     pub fn trusting(self, ca: Vec<u8>) -> Self {
         Self { ca: Some(ca), ..self }
+    }
+
+    /// Connections come about by this, which is given a host and a port, and not by TCP: through a tunnel, say. TLS is
+    /// spoken over it as over TCP.
+    #[must_use]
+    pub fn through(self, dial: impl Fn(String, u16) -> Dialing + Send + Sync + 'static) -> Self {
+        Self { dial: Some(Dial::new(dial)), ..self }
     }
 
     /// Only the authorities that this profile keeps may vouch for it, if it keeps any. Blocks.
@@ -115,7 +124,10 @@ impl Server {
             .http2_keep_alive_interval(interval)
             .keep_alive_timeout(timeout)
             .keep_alive_while_idle(true);
-        Ok(endpoint.connect_lazy())
+        Ok(match &self.dial {
+            Some(dial) => dial.connect_lazy(&endpoint),
+            None => endpoint.connect_lazy(),
+        })
     }
 
     fn tls(&self) -> ClientTlsConfig {

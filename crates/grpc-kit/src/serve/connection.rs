@@ -11,6 +11,7 @@ use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::accept::Wire;
 use super::carrier::Carrier;
 use super::permits::Permit;
 
@@ -21,8 +22,8 @@ const GREETING_WITHIN: Duration = Duration::from_secs(10);
 const GREETING_BYTES: usize = 24;
 
 /// See the module.
-pub(super) struct Connection {
-    carrier: Carrier,
+pub(super) struct Connection<W> {
+    carrier: Carrier<W>,
     local: Option<SocketAddr>,
     peer: SocketAddr,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -36,11 +37,11 @@ struct Greeting {
     deadline: Pin<Box<Sleep>>,
 }
 
-impl Connection {
+impl<W: Wire> Connection<W> {
     /// From `peer`, as far as limits are concerned.
-    pub(super) fn new(carrier: Carrier, peer: SocketAddr, permit: Permit, cut: CancellationToken) -> Self {
+    pub(super) fn new(carrier: Carrier<W>, peer: SocketAddr, permit: Permit, cut: CancellationToken) -> Self {
         let greeting = Some(Greeting { bytes: 0, deadline: Box::pin(sleep(GREETING_WITHIN)) });
-        let local = carrier.tcp().local_addr().ok();
+        let local = carrier.wire().local_addr().ok();
         Self { carrier, local, peer, cut: Box::pin(cut.cancelled_owned()), greeting, _permit: permit }
     }
 
@@ -66,7 +67,7 @@ impl Connection {
     }
 }
 
-impl Connected for Connection {
+impl<W: Wire> Connected for Connection<W> {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
@@ -74,7 +75,7 @@ impl Connected for Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl<W: Wire> AsyncRead for Connection<W> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -88,7 +89,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<W: Wire> AsyncWrite for Connection<W> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

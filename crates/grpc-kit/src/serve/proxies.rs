@@ -11,8 +11,7 @@ use std::task::{Context, Poll};
 use http::{HeaderMap, Request};
 use ipnet::IpNet;
 use proxy_header::{ParseConfig, ProxyHeader};
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tonic::transport::server::TcpConnectInfo;
 use tower::{Layer, Service};
 
@@ -66,16 +65,19 @@ fn address(text: &str) -> Option<SocketAddr> {
 ///
 /// # Errors
 /// There is no such header.
-pub(super) async fn read_header(tcp: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
+pub(super) async fn read_header<W>(wire: &mut W) -> io::Result<Option<SocketAddr>>
+where
+    W: AsyncRead + Unpin,
+{
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "no header of the PROXY protocol, version 2");
     let mut header = vec![0; HEAD];
-    tcp.read_exact(&mut header).await?;
+    wire.read_exact(&mut header).await?;
     let rest = usize::from(u16::from_be_bytes([header[HEAD - 2], header[HEAD - 1]]));
     if HEAD + rest > MAX_HEADER {
         return Err(invalid());
     }
     header.resize(HEAD + rest, 0);
-    tcp.read_exact(&mut header[HEAD..]).await?;
+    wire.read_exact(&mut header[HEAD..]).await?;
     let config = ParseConfig { include_tlvs: false, allow_v1: false, allow_v2: true };
     let (parsed, _) = ProxyHeader::parse(&header, config).map_err(|_| invalid())?;
     Ok(parsed.proxied_address().map(|address| address.source))

@@ -52,8 +52,14 @@ impl Stream {
             let stream = Arc::clone(self);
             match effect {
                 Effect::RegisterAndSync(since) => {
-                    self.enter();
-                    if let Some(farewell) = (self.deps.standing)(self.session()) {
+                    // Who may not come in displaces nobody.
+                    let mut refused = (self.deps.standing)(self.session());
+                    if refused.is_none() {
+                        self.enter();
+                        // Whoever refuses from now on finds it; whoever did before that did not.
+                        refused = (self.deps.standing)(self.session());
+                    }
+                    if let Some(farewell) = refused {
                         self.end(farewell);
                     }
                     if self.has_ended() {

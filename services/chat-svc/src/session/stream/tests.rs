@@ -51,3 +51,20 @@ async fn g6_the_router_knows_of_a_stream_before_it_reads_what_changed() {
     let known = deps.router.find(stream.user(), stream.session(), stream.id());
     assert!(known.is_some(), "G6: what is stored while it reads would be told to nobody");
 }
+
+#[tokio::test]
+async fn who_is_refused_at_the_door_displaces_nobody() {
+    let deps = deps();
+    let (user, session) = (UserId::new(), SessionId::new());
+    let enter = |standing: Standing| {
+        let stream = Stream::open(user, session, Deps { standing, ..deps.clone() });
+        let hello = wire::Hello { protocol: limits::PROTOCOL, ..wire::Hello::default() };
+        let frame = wire::ClientFrame { kind: Some(wire::client_frame::Kind::Hello(hello)) };
+        stream.frames(vec![frame.encode_to_vec().into()]);
+        stream
+    };
+    let first = enter(Arc::new(|_| None));
+    let refused = enter(Arc::new(|_| Some(Farewell::session_ended())));
+    assert!(refused.has_ended() && deps.router.find(user, session, refused.id()).is_none());
+    assert!(!first.has_ended() && deps.router.find(user, session, first.id()).is_some());
+}

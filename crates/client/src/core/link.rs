@@ -333,8 +333,9 @@ impl Core {
 
     pub(super) fn on_drain(&mut self, now: Now, drain: &Drain) {
         let after = drain.reconnect_after.and_then(verdict::said).unwrap_or_default();
-        if self.link.opening.is_none() {
-            self.link.open_at.get_or_insert(now + after);
+        if self.link.opening.is_none() && self.link.open_at.is_none() {
+            // All clients of the server are told at once, and the same.
+            self.link.open_at = Some(now + backoff::wait(&mut self.rng, 0, Some(after)));
         }
     }
 
@@ -354,7 +355,7 @@ impl Core {
         self.ended(now, conn, problem, again, fx);
     }
 
-    fn ended(&mut self, now: Now, conn: Conn, problem: Option<Problem>, again: bool, fx: &mut Effects) {
+    fn ended(&mut self, now: Now, conn: Conn, problem: Option<Problem>, mut again: bool, fx: &mut Effects) {
         if self.link.is_opening(conn) {
             self.link.opening = None;
         } else if self.link.current_conn() == Some(conn) {
@@ -364,6 +365,9 @@ impl Core {
             if self.link.opening.is_some() {
                 return; // its successor is on the way, and may be what displaced it
             }
+            // So may be one that has ended since.
+            let is_displaced = problem.as_ref().is_some_and(|p| p.reason() == ErrorReason::Displaced);
+            again |= is_displaced && conn != Conn(self.link.opened);
         } else {
             return;
         }

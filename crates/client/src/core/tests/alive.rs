@@ -445,7 +445,8 @@ fn a_first_sync_that_is_cut_leaves_nobody_behind() {
     let person = Kind::SyncPerson(chat::SyncPerson { person: Some(person) });
     assert_eq!(steps.hear(Conn(1), [person]).tell, [Event::Person(ben())]);
     let drain = Kind::Drain(chat::Drain { reconnect_after: None });
-    assert!(steps.hear(Conn(1), [drain]).open.is_some_and(|(_, hello)| hello.cursor.is_empty()));
+    steps.hear(Conn(1), [drain]);
+    assert!(steps.wake().open.is_some_and(|(_, hello)| hello.cursor.is_empty()));
     let effects = steps.hear(Conn(1), [Kind::SyncDone(SyncDone { cursor: "first".into() })]);
     assert_eq!(cursor(&effects), Some(&b"first"[..]));
     let effects = steps.welcome(Conn(2));

@@ -7,8 +7,6 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 
-/// Seeds in one process: what is lost when it is stopped.
-const CHUNK: u64 = 250;
 /// What the tests read their seeds from.
 const VARIABLE: &str = "PARLOR_SIMULATE";
 /// Counted: all seeds below this passed.
@@ -24,6 +22,8 @@ pub struct Simulation {
     pub about: &'static str,
     /// Seeds in all, unless asked for otherwise.
     pub seeds: u64,
+    /// Seeds in one process: what is lost when it is stopped.
+    chunk: u64,
     package: &'static str,
     /// Where the test is in the package.
     target: &'static [&'static str],
@@ -33,11 +33,12 @@ pub struct Simulation {
 }
 
 /// All simulations.
-pub const ALL: [Simulation; 2] = [
+pub const ALL: [Simulation; 3] = [
     Simulation {
         name: "client",
         about: "the client's core against a hostile server",
         seeds: 20_000,
+        chunk: 250,
         package: "parlor-client",
         target: &["--lib"],
         test: "core::tests::from_seeds_that_are_asked_for",
@@ -56,6 +57,7 @@ pub const ALL: [Simulation; 2] = [
         name: "system",
         about: "clients and chat-svc together, under faults of all that they stand on",
         seeds: 10_000,
+        chunk: 250,
         package: "parlor-simulation",
         target: &["--test", "seeds"],
         test: "from_seeds_that_are_asked_for",
@@ -67,6 +69,31 @@ pub const ALL: [Simulation; 2] = [
             "crates/grpc-kit",
             "crates/history",
             "crates/runtime",
+            "crates/types",
+            "crates/wire",
+            "proto",
+            ".cargo/config.toml",
+            "Cargo.lock",
+            "Cargo.toml",
+        ],
+    },
+    Simulation {
+        name: "turmoil",
+        about: "clients and chat-svc over their real transport, on a simulated network",
+        seeds: 300,
+        chunk: 30,
+        package: "parlor-turmoil",
+        target: &["--test", "seeds"],
+        test: "from_seeds_that_are_asked_for",
+        code: &[
+            "turmoil",
+            "services/chat-svc",
+            "crates/client",
+            "crates/embedded",
+            "crates/grpc-kit",
+            "crates/history",
+            "crates/runtime",
+            "crates/testkit",
             "crates/types",
             "crates/wire",
             "proto",
@@ -99,7 +126,7 @@ impl Simulation {
         self.build(workspace)?;
         while tally.of(PASSED) < seeds {
             let passed = tally.of(PASSED);
-            let end = (passed + CHUNK).min(seeds);
+            let end = (passed + self.chunk).min(seeds);
             let started = Instant::now();
             if let Err(error) = self.run(workspace, passed, end) {
                 let text = format!("{error:#}");

@@ -118,6 +118,20 @@ const RULES: &[Rule] = &[
         because: "simulation puts the client's core and services on simulated ground, and on nothing else",
     },
     Rule {
+        name: "parlor-turmoil",
+        may_import: &[
+            SERVICE,
+            TESTKIT,
+            "parlor-client",
+            "parlor-grpc-kit",
+            "parlor-history",
+            "parlor-types",
+            "parlor-wire",
+            "parlor-runtime",
+        ],
+        because: "turmoil puts clients and services with their transport on a simulated network, and on nothing else",
+    },
+    Rule {
         name: "parlor-hostile",
         may_import: &[
             SERVICE,
@@ -187,6 +201,7 @@ const FOREIGN: &[Foreign] = &[
             "parlor-tui",
             "parlor-tests",
             "parlor-simulation",
+            "parlor-turmoil",
             "parlor-hostile",
             "bench",
         ],

@@ -74,7 +74,8 @@ pub enum Event {
         #[serde(serialize_with = "id::serialize")]
         op: Op,
     },
-    /// It was refused and is not stored: what it names, such as a file, has to come anew. It may be asked for once more.
+    /// It was refused, and may come once more: what it names, such as a file, has to come anew, or the client goes on with an
+    /// older copy of itself, in which it still waits to be sent.
     Recalled {
         /// What.
         #[serde(serialize_with = "id::serialize")]

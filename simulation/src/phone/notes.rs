@@ -97,8 +97,12 @@ impl Notes {
     }
 }
 
-/// A client that begins with what another one saved takes it in as if it had read it.
+/// A client that begins with what another one saved takes it in as if it had read it. What that one was to send it sends,
+/// even what the other was refused since.
 pub fn hand_over(name: &str, store: &Store, record: &mut Record) {
+    for waiting in store.outbox(None).expect("the store can be read") {
+        record.line(name, Noted::Recalled { op: waiting.op });
+    }
     for held in store.conversations().expect("the store can be read") {
         let conversation = held.id;
         record.line(name, Noted::Head { conversation, head: held.head.0 });

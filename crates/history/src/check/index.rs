@@ -87,7 +87,11 @@ impl<'a> Index<'a> {
             }
             Event::Ok { op, seq } => self.appends.entry(*op).or_default().acks.push((at, *seq)),
             Event::Fail { op, .. } => self.appends.entry(*op).or_default().failed = Some(at),
-            Event::Recalled { op } => self.appends.entry(*op).or_default().recalled = true,
+            Event::Recalled { op } => {
+                let append = self.appends.entry(*op).or_default();
+                append.recalled = true;
+                append.failed = None;
+            }
             Event::Owed { op } => self.appends.entry(*op).or_default().owed = Some(at),
             _ => {}
         }

@@ -246,6 +246,15 @@ fn what_was_recalled_may_be_asked_for_once_more() {
 }
 
 #[test]
+fn what_was_recalled_may_be_stored_after_a_refusal() {
+    let mut story = Story::new();
+    story.at(21, "ben", Event::Fail { op: op(3), reason: "NOT_FOUND".to_owned() });
+    assert_eq!(story.found(), [(Guarantee::G2, 3), (Guarantee::G2, 3)], "it is acked, and there");
+    story.at(22, "ben", Event::Recalled { op: op(3) });
+    assert_eq!(story.found(), [], "whoever goes back to an older copy of itself still has it to send");
+}
+
+#[test]
 fn g2_a_base_that_was_never_heard_of() {
     let mut story = Story::new();
     story.each(|line| {

@@ -3,6 +3,7 @@
 //! An entry and all it changes are one savepoint of one group commit; `done` is called after the fsync. Reads are
 //! snapshots. What SQLite holds that this code did not write is an error, never a guess.
 
+mod around;
 mod audience;
 mod changes;
 mod columns;

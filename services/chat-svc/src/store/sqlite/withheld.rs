@@ -38,15 +38,14 @@ pub(super) fn withhold(tx: &Tx<'_>, entry: &Entry) -> rusqlite::Result<Vec<UserI
     Ok(blocking.into_iter().map(|(user, _)| user).collect())
 }
 
-/// Present members who have blocked the sender, each with the block. Almost always nobody has, which one look-up tells.
+/// Present members who have blocked the sender, each with the block.
 fn blocking(tx: &Tx<'_>, entry: &Entry) -> rusqlite::Result<Vec<(UserId, u64)>> {
     let count = "SELECT count(*) FROM
                      (SELECT 1 FROM relation WHERE other = ?1 AND blocked = 1 LIMIT ?2)";
     let few = params![entry.sender.bytes(), from_number(FEW + 1)];
     let blockers = one(tx, count, few, |row| number(row, 0))?.unwrap_or_default();
     let sql = match blockers {
-        0 => return Ok(Vec::new()),
-        1..=FEW => {
+        0..=FEW => {
             "SELECT r.user, r.changed FROM relation r CROSS JOIN member m
              ON m.conversation = ?1 AND m.user = r.user AND m.present = 1
              WHERE r.other = ?2 AND r.blocked = 1 ORDER BY r.user"

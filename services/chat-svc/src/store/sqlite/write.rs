@@ -4,8 +4,9 @@ use parlor_embedded::Tx;
 use parlor_types::{Id as _, Seq, UserId};
 use rusqlite::params;
 
-use super::columns::{from_number, from_seq, from_time, seq};
-use super::{changes, media, one, preferences, unread, withheld};
+use super::around::Around;
+use super::columns::{from_number, from_seq, from_time};
+use super::{changes, media, preferences, unread, withheld};
 use crate::conversation::{Change, Content, Role};
 use crate::edge;
 use crate::log::Entry;
@@ -13,16 +14,11 @@ use crate::store::{Batch, Commit, NewEntry, Stored, code};
 
 /// Stores the batch; `None`, and nothing done, if it does not follow the head.
 pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stored>> {
-    let id = batch.conversation;
-    let head = one(tx, "SELECT head FROM conversation WHERE id = ?1", [id.bytes()], |row| seq(row, 0))?;
-    if head.unwrap_or_default() != batch.after {
+    if !follow(tx, batch)? {
         return Ok(None);
     }
     let mut stored = Stored { commit: Commit(tx.commit_number()), ..Stored::default() };
     for new in &batch.entries {
-        if new.entry.seq == Seq::FIRST {
-            create(tx, new)?;
-        }
         insert(tx, new)?;
         media::note(tx, &new.entry)?;
         for change in &new.changes {
@@ -32,36 +28,40 @@ pub(super) fn append(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<Option<Stor
     }
     stored.returned.sort();
     stored.returned.dedup();
-    if let Some(last) = batch.entries.last() {
-        let activity = from_number(tx.commit_number());
-        tx.prepare_cached(
-            "UPDATE conversation SET head = ?2, number = ?3, time = ?4, activity = ?5 WHERE id = ?1",
-        )?
-        .execute(params![
-            id.bytes(),
-            from_seq(last.entry.seq),
-            from_number(last.entry.number),
-            from_time(last.entry.time),
-            activity
-        ])?;
-    }
     Ok(Some(stored))
+}
+
+/// Moves the head to the end of the batch, if the batch begins at the head.
+fn follow(tx: &Tx<'_>, batch: &Batch) -> rusqlite::Result<bool> {
+    let (Some(first), Some(last)) = (batch.entries.first(), batch.entries.last()) else { return Ok(false) };
+    if batch.after == Seq(0) && !create(tx, first)? {
+        return Ok(false);
+    }
+    let sql = "UPDATE conversation SET head = ?3, number = ?4, time = ?5, activity = ?6 WHERE id = ?1 AND head = ?2";
+    let moved = tx.prepare_cached(sql)?.execute(params![
+        batch.conversation.bytes(),
+        from_seq(batch.after),
+        from_seq(last.entry.seq),
+        from_number(last.entry.number),
+        from_time(last.entry.time),
+        from_number(tx.commit_number())
+    ])?;
+    Ok(moved == 1)
 }
 
 /// What a message or a change of one does beside its own row, and who is told what of it.
 fn spread(tx: &Tx<'_>, new: &NewEntry, stored: &mut Stored) -> rusqlite::Result<()> {
     let entry = &new.entry;
-    let from = if entry.content.is_message() || matches!(entry.content, Content::Edit(_)) {
-        withheld::withhold(tx, entry)?
-    } else {
-        Vec::new()
-    };
-    if entry.content.is_message() {
-        own_message(tx, new)?;
-        stored.returned.extend(message(tx, entry, &from)?);
-    }
-    if !from.is_empty() {
-        stored.withheld.push((entry.seq, from));
+    if entry.content.is_message() || matches!(entry.content, Content::Edit(_)) {
+        let around = Around::of(tx, entry)?;
+        let from = if around.blocked { withheld::withhold(tx, entry)? } else { Vec::new() };
+        if entry.content.is_message() {
+            own_message(tx, new)?;
+            stored.returned.extend(message(tx, entry, &around, &from)?);
+        }
+        if !from.is_empty() {
+            stored.withheld.push((entry.seq, from));
+        }
     }
     if let Some(about) = entry.target {
         let applied = changes::apply(tx, entry, about)?;
@@ -75,10 +75,20 @@ fn spread(tx: &Tx<'_>, new: &NewEntry, stored: &mut Stored) -> rusqlite::Result<
 }
 
 /// What a message does to its readers' rows; gives those whose preferences it changed.
-fn message(tx: &Tx<'_>, entry: &Entry, withheld: &[UserId]) -> rusqlite::Result<Vec<UserId>> {
+fn message(
+    tx: &Tx<'_>,
+    entry: &Entry,
+    around: &Around,
+    withheld: &[UserId],
+) -> rusqlite::Result<Vec<UserId>> {
     let (sender, conversation) = (entry.sender, entry.conversation);
     unread::mention(tx, entry, withheld)?;
-    unread::forget_mentions(tx, sender, conversation, entry.seq)?;
+    if around.mentioned {
+        unread::forget_mentions(tx, sender, conversation, entry.seq)?;
+    }
+    if !around.preferred {
+        return Ok(Vec::new());
+    }
     let mut changed = preferences::bring_back(tx, conversation, entry.time, withheld)?;
     if preferences::read_further(tx, sender, conversation)? {
         changed.push(sender);
@@ -86,13 +96,14 @@ fn message(tx: &Tx<'_>, entry: &Entry, withheld: &[UserId]) -> rusqlite::Result<
     Ok(changed)
 }
 
-fn create(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
+/// A new conversation, still without an entry; whether there was none.
+fn create(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<bool> {
     let Content::Created { kind, name, settings, .. } = &new.entry.content else {
         return Err(rusqlite::Error::InvalidQuery);
     };
     tx.prepare_cached(
         "INSERT INTO conversation (id, kind, name, history_visibility, created, head, number, time, activity)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?5, 0)",
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?5, 0) ON CONFLICT DO NOTHING",
     )?
     .execute(params![
         new.entry.conversation.bytes(),
@@ -101,7 +112,7 @@ fn create(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {
         code::history(settings.history_visibility),
         from_time(new.entry.time)
     ])
-    .map(drop)
+    .map(|created| created == 1)
 }
 
 fn insert(tx: &Tx<'_>, new: &NewEntry) -> rusqlite::Result<()> {

@@ -6,7 +6,7 @@ use std::io::{Seek, SeekFrom, Write as _};
 use std::process::Command;
 use std::sync::mpsc;
 
-use parlor_embedded::{BackupError, Db, Migration, ReadError, SubmitError, WriteError};
+use parlor_embedded::{BackupError, Db, Migration, Options, ReadError, SubmitError, WriteError};
 use support::{Job, SCHEMA, Write, count, file, folder, gate, get, open, put, surviving};
 
 /// Set for the child of [`by_default_the_process_exits_with_code_70`] to the folder it works in.

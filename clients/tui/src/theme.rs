@@ -156,7 +156,7 @@ impl Styles {
             Style::new().fg(palette.text.unwrap_or(Color::Reset)).bg(palette.back.unwrap_or(Color::Reset));
         let coloured = |colour| plain.fg(colour);
         let chosen = match palette.chosen {
-            Color::Reset => Style::new().add_modifier(Modifier::REVERSED),
+            Color::Reset => Style::reset().add_modifier(Modifier::REVERSED),
             colour => Style::new().bg(colour),
         };
         let accent = coloured(palette.accent);

@@ -28,10 +28,16 @@ impl Notes {
 
     /// These effects are saved.
     pub fn take(&mut self, name: &str, store: &Store, effects: &Effects, record: &mut Record) {
+        // What was taken in before a range was opened above it was so before what is below was forgotten.
+        let (first, then): (Vec<_>, Vec<_>) =
+            effects.tell.iter().partition(|event| is_below(event, &effects.save));
+        for event in first {
+            self.told(name, store, event, record);
+        }
         for mutation in &effects.save {
             self.take_one(name, mutation, record);
         }
-        for event in &effects.tell {
+        for event in then {
             self.told(name, store, event, record);
         }
         for mutation in &effects.save {
@@ -95,6 +101,16 @@ impl Notes {
             _ => {}
         }
     }
+}
+
+/// Whether it tells of entries below the range that is held when all is saved.
+fn is_below(event: &Event, saved: &[Mutation]) -> bool {
+    let Event::Entries { conversation, to, .. } = event else { return false };
+    let held = saved.iter().rev().find_map(|mutation| match mutation {
+        Mutation::Extent(id, range, _) if id == conversation => Some(range),
+        _ => None,
+    });
+    held.is_some_and(|range| *to < range.low)
 }
 
 /// A client that begins with what another one saved takes it in as if it had read it. What that one was to send it sends,

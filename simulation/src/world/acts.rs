@@ -73,7 +73,8 @@ impl World {
                 let conversation = self.conversations[of];
                 let known =
                     self.phones[phone].store.conversation(conversation).expect("the store can be read");
-                if let Some(range) = known.and_then(|known| known.range) {
+                // Nobody has read what their client has not got, though an app may say so.
+                if let Some(range) = known.and_then(|known| known.range).filter(|range| !range.is_empty()) {
                     self.ask(phone, Command::MarkRead(conversation, range.have));
                 }
             }

@@ -38,8 +38,8 @@ pub struct Append<'a> {
     pub acks: Vec<(usize, u64)>,
     pub failed: Option<usize>,
     pub owed: Option<usize>,
-    /// It may be asked for once more.
-    recalled: bool,
+    /// It may be asked for once more, or sent by an older copy of the client.
+    pub recalled: bool,
 }
 
 /// What was asked for.

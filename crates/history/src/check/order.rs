@@ -11,6 +11,8 @@ struct Placed {
     seq: u64,
     asked: usize,
     asked_at: u64,
+    /// Nobody knows when it was sent: by an older copy of the client that asked for it.
+    recalled: bool,
 }
 
 pub fn check(index: &Index<'_>, report: &mut Report) {
@@ -19,8 +21,10 @@ pub fn check(index: &Index<'_>, report: &mut Report) {
             .ops
             .iter()
             .filter_map(|(op, seqs)| {
-                let asked = index.appends.get(op)?.invoked?.line;
-                Some(Placed { seq: *seqs.first()?, asked, asked_at: index.lines[asked].at })
+                let append = index.appends.get(op)?;
+                let asked = append.invoked?.line;
+                let asked_at = index.lines[asked].at;
+                Some(Placed { seq: *seqs.first()?, asked, asked_at, recalled: append.recalled })
             })
             .collect();
         placed.sort_unstable_by_key(|placed| placed.asked);
@@ -31,7 +35,7 @@ pub fn check(index: &Index<'_>, report: &mut Report) {
 
 fn lanes(index: &Index<'_>, placed: &[Placed], report: &mut Report) {
     let mut last: HashMap<u32, &Placed> = HashMap::new();
-    for later in placed {
+    for later in placed.iter().filter(|placed| !placed.recalled) {
         let Some(earlier) = last.insert(index.who[later.asked].client, later) else { continue };
         if earlier.seq > later.seq {
             let client = &index.lines[later.asked].client;

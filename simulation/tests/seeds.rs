@@ -1,30 +1,57 @@
 //! Seeds of the simulation.
 
+use std::num::NonZero;
 use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use parlor_simulation::{Points, plan, run, shrunk};
 
 /// Seeds for [`from_seeds_that_are_asked_for`]: `FIRST..END`.
 const SEEDS: &str = "PARLOR_SIMULATE";
 
+/// What a run met, or all that there is to say of a seed that fails.
 #[expect(clippy::print_stdout, reason = "shrinking takes a while: whoever waits sees what for")]
+fn try_one(seed: u64) -> Result<Points, String> {
+    let steps = plan(seed);
+    let ended = run(seed, &steps, None);
+    let Some(wrong) = ended.wrong else { return Ok(ended.points) };
+    println!("seed {seed} fails, and is shrunk: {wrong}");
+    let left = shrunk(&steps, |steps| run(seed, steps, None).wrong.is_some());
+    let wrong_still = run(seed, &left, None).wrong.unwrap_or(wrong);
+    let left: String = left.iter().map(|planned| format!("  {planned}\n")).collect();
+    Err(format!(
+        "seed {seed} failed; repeat it with `cargo xtask simulate system --seed {seed}`. No more steps than these are \
+         needed:\n{left}{wrong_still}"
+    ))
+}
+
+/// One after the other on each processor, until one fails.
 fn try_all(seeds: Range<u64>) -> Points {
-    let mut points = Points::default();
-    for seed in seeds {
-        let steps = plan(seed);
-        let ended = run(seed, &steps, None);
-        points.add(&ended.points);
-        let Some(wrong) = ended.wrong else { continue };
-        println!("seed {seed} fails, and is shrunk: {wrong}");
-        let left = shrunk(&steps, |steps| run(seed, steps, None).wrong.is_some());
-        let wrong_still = run(seed, &left, None).wrong.unwrap_or(wrong);
-        let left: String = left.iter().map(|planned| format!("  {planned}\n")).collect();
-        panic!(
-            "seed {seed} failed; repeat it with `cargo xtask simulate system --seed {seed}`. No more steps than these are \
-             needed:\n{left}{wrong_still}"
-        );
-    }
-    points
+    let (next, met) = (AtomicU64::new(seeds.start), Mutex::new(Ok(Points::default())));
+    let work = || loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= seeds.end {
+            return;
+        }
+        let tried = try_one(seed);
+        let mut met = met.lock().unwrap();
+        match (&mut *met, tried) {
+            (Ok(points), Ok(more)) => points.add(&more),
+            (Ok(_), Err(failed)) => {
+                next.store(seeds.end, Ordering::Relaxed);
+                *met = Err(failed);
+            }
+            (Err(_), _) => {}
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(work);
+        }
+    });
+    met.into_inner().unwrap().unwrap_or_else(|failed| panic!("{failed}"))
 }
 
 #[test]
@@ -40,7 +67,7 @@ fn the_same_seed_does_the_same() {
 
 #[test]
 fn from_seeds_that_are_asked_for() {
-    let asked = std::env::var(SEEDS).unwrap_or_else(|_| "0..32".to_owned());
+    let asked = std::env::var(SEEDS).unwrap_or_else(|_| "0..500".to_owned());
     let (first, end) = asked.split_once("..").expect("FIRST..END");
     let seeds = first.parse().unwrap()..end.parse().unwrap();
     let many = seeds.end - seeds.start >= 32;

@@ -37,6 +37,11 @@ pub struct Account {
     pub bearer: Bearer,
 }
 
+/// Of the person with this number.
+pub fn username(number: usize) -> String {
+    format!("bench.{number}")
+}
+
 /// Registers so many.
 pub async fn register(channel: Channel, people: usize) -> Result<Vec<Account>> {
     let all = (0..people).map(|number| register_one(channel.clone(), number));
@@ -47,7 +52,7 @@ async fn register_one(channel: Channel, number: usize) -> Result<Account> {
     let device = Device { device_id: DeviceId::new().to_string(), name: "bench".to_owned() };
     let request = RegisterRequest {
         op: Op::new().to_string(),
-        username: format!("bench.{number}"),
+        username: username(number),
         password: PASSWORD.to_owned(),
         display_name: String::new(),
         device: Some(device),

@@ -8,6 +8,7 @@ mod member;
 mod meters;
 mod schedule;
 
+pub use core::encoded;
 pub use member::{Joining, Member, Saved};
 pub use meters::{Latencies, Meters};
 pub use schedule::{Schedule, offer_on};

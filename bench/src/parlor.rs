@@ -22,6 +22,10 @@ const AT_ONCE: usize = 16;
 const SETTINGS: &[&str] = &[
     "auth.limits.register.burst=1000000",
     "auth.limits.register.per_second=1000000",
+    "auth.limits.login.burst=1000000",
+    "auth.limits.login.per_second=1000000",
+    "auth.throttle.account.burst=1000000",
+    "auth.throttle.address.burst=1000000",
     "auth.password.patience=60s",
     "server.max_connections_per_address=100000",
     "chat.appends_per_user.burst=1000000",
@@ -65,17 +69,23 @@ impl Parlor {
 
     /// Registers so many for each of so many conversations: one between two, or groups of more. The server ends after that.
     pub async fn conversations(&self, conversations: usize, size: usize) -> Result<Vec<Conversation>> {
+        self.conversations_of(&[(conversations, size)]).await
+    }
+
+    /// The same of several sizes.
+    pub async fn conversations_of(&self, shapes: &[(usize, usize)]) -> Result<Vec<Conversation>> {
         let server = self.start().await?;
         let channel = server.channel().await?;
-        let accounts = register(channel.clone(), conversations * size).await?;
-        let made = accounts.chunks(size).map(|members| create(channel.clone(), members));
+        let sizes: Vec<usize> = shapes.iter().flat_map(|(count, size)| vec![*size; *count]).collect();
+        let mut accounts = register(channel.clone(), sizes.iter().sum()).await?.into_iter();
+        let people: Vec<Vec<Account>> =
+            sizes.into_iter().map(|size| accounts.by_ref().take(size).collect()).collect();
+        let made = people.iter().map(|members| create(channel.clone(), members));
         // Collected first: a stream that borrows what it is made of is too much for the compiler here.
         let made: Vec<_> = made.collect();
         let ids: Vec<String> = stream::iter(made).buffered(AT_ONCE).try_collect().await?;
         server.stop().await?;
-        let mut accounts = accounts.into_iter();
-        let members = |id| Conversation { id, members: accounts.by_ref().take(size).collect() };
-        Ok(ids.into_iter().map(members).collect())
+        Ok(ids.into_iter().zip(people).map(|(id, members)| Conversation { id, members }).collect())
     }
 }
 

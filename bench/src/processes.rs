@@ -17,6 +17,9 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 /// `USER_HZ`, in which Linux tells processor time, whatever it counts in.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// Bytes that are taken in unread where that is to be little.
+const WINDOW: u32 = 64 * 1024 - 1;
+
 /// A server. Killed when dropped.
 pub struct Process {
     child: Child,
@@ -44,6 +47,13 @@ impl Process {
     /// A connection of its own.
     pub async fn channel(&self) -> Result<Channel> {
         Ok(Endpoint::from_shared(format!("http://{}", self.address))?.connect().await?)
+    }
+
+    /// A connection of its own, which takes in as little unread as HTTP/2 lets it.
+    pub async fn narrow_channel(&self) -> Result<Channel> {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))?;
+        let narrow = endpoint.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW);
+        Ok(narrow.connect().await?)
     }
 
     /// What it has taken so far.

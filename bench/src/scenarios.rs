@@ -3,8 +3,10 @@
 mod fan_out;
 pub mod history;
 mod idle;
+mod login;
 mod media;
 mod messages;
+mod never_read;
 mod resume;
 mod traffic;
 
@@ -69,6 +71,16 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "idle",
         about: "Streams on which nothing happens: what they take",
         run: |options| Box::pin(idle::run(options)),
+    },
+    Scenario {
+        name: "never-read",
+        about: "128 people in pairs, beside 1,000 others who never read",
+        run: |options| Box::pin(never_read::run(options)),
+    },
+    Scenario {
+        name: "login",
+        about: "Log-ins with a wrong password, of people who are there and of nobody",
+        run: |options| Box::pin(login::run(options)),
     },
     Scenario {
         name: "resume",

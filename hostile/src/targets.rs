@@ -4,10 +4,13 @@ mod append;
 mod client;
 mod frames;
 mod history;
+mod inspection;
 mod names;
 mod operator;
 mod pages;
 mod preview;
+mod proxies;
+mod ranges;
 mod session;
 mod tokens;
 mod upload;
@@ -15,7 +18,7 @@ mod upload;
 use crate::Target;
 
 /// All of them.
-pub const ALL: [Target; 18] = [
+pub const ALL: [Target; 22] = [
     session::TARGET,
     client::TARGET,
     append::TARGET,
@@ -30,6 +33,10 @@ pub const ALL: [Target; 18] = [
     preview::PICTURE,
     preview::SOUND,
     preview::VIDEO,
+    inspection::TARGET,
+    ranges::TARGET,
+    proxies::HEADER,
+    proxies::FORWARDED,
     operator::CONFIGURATION,
     operator::BACKUP,
     operator::IMPORT,

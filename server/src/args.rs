@@ -89,6 +89,8 @@ pub enum Command {
         /// A folder that is not there, or empty
         dir: PathBuf,
     },
+    /// Look through all data for damage, while the server runs or not
+    Check,
     /// Make a data folder out of a backup. Clients notice and sync afresh; what they had not yet sent is kept
     Restore {
         /// The backup

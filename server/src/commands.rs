@@ -1,6 +1,7 @@
 //! What the program can be told to do. Answers go to standard output, everything else to standard error.
 
 mod backup;
+mod check;
 mod dev_certs;
 mod import_users;
 mod restore;
@@ -16,6 +17,7 @@ use crate::failure::{Code, Failure};
 use crate::program::Program;
 
 pub use backup::backup;
+pub use check::check;
 pub use dev_certs::dev_certs;
 pub(crate) use dev_certs::parse_name;
 pub use import_users::import_users;

@@ -145,6 +145,7 @@ impl From<BackupError> for Failure {
         let code = match &error {
             BackupError::Stopped => Code::Internal,
             BackupError::Exists { .. } => Code::Usage,
+            BackupError::Damaged { .. } => Code::Data,
             BackupError::Io { .. } | BackupError::Sqlite(_) | BackupError::Locked => Code::Io,
         };
         Self::new(code, error)
@@ -161,7 +162,7 @@ fn code_of(error: &OpenError) -> Code {
     match error {
         OpenError::InUse { .. } => Code::InUse,
         OpenError::Io { .. } => Code::Io,
-        OpenError::TooNew { .. } | OpenError::Sqlite(_) => Code::Data,
+        OpenError::TooNew { .. } | OpenError::Sqlite(_) | OpenError::Damaged { .. } => Code::Data,
         OpenError::Pragma { .. } | OpenError::MigrationOrder { .. } | OpenError::Migration { .. } => {
             Code::Internal
         }

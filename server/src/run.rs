@@ -56,6 +56,7 @@ async fn obey(program: &'static Program, args: Args) -> Result<(), Failure> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => commands::serve(program, config, stop_with_input).await,
         Command::Backup { dir } => commands::backup(program, &config, &dir).await,
+        Command::Check => commands::check(program, &config).await,
         Command::Restore { dir } => commands::restore(program, &dir, &config).await,
         Command::ImportUsers { file } => commands::import_users(config, &file).await,
         Command::DevCerts { dir, name } => commands::dev_certs(&dir, &name),

@@ -36,7 +36,7 @@ fn try_all(seeds: Range<u64>) -> Points {
             return;
         }
         let tried = try_one(seed);
-        let mut met = met.lock().unwrap();
+        let mut met = met.lock().expect("nobody panics while it is held");
         match (&mut *met, tried) {
             (Ok(points), Ok(more)) => points.add(&more),
             (Ok(_), Err(failed)) => {
@@ -51,7 +51,7 @@ fn try_all(seeds: Range<u64>) -> Points {
             scope.spawn(work);
         }
     });
-    met.into_inner().unwrap().unwrap_or_else(|failed| panic!("{failed}"))
+    met.into_inner().expect("as above").unwrap_or_else(|failed| panic!("{failed}"))
 }
 
 #[test]

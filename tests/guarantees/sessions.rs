@@ -43,8 +43,8 @@ impl Device {
         Self { login, stream }
     }
 
-    /// Its stream ends, and its token is refused everywhere.
-    async fn is_ended(&mut self, answered: Instant, how: &str) {
+    /// Its stream ends, and its token is refused everywhere; how long the stream lived on.
+    async fn is_ended(&mut self, answered: Instant, how: &str) -> Duration {
         let took = ended_since(&mut self.stream, answered, how).await;
         let left = WITHIN.saturating_sub(took);
         let chat = self.login.chat();
@@ -54,6 +54,7 @@ impl Device {
         .await;
         let by_auth = reason(self.login.auth().list_sessions(ListSessionsRequest {}).await);
         assert_eq!(by_auth, ErrorReason::SessionEnded, "G7: auth-svc, after {how}");
+        took
     }
 
     async fn lives(&mut self, how: &str) {
@@ -115,21 +116,24 @@ async fn end(round: usize, devices: &[Device; 3]) -> (&'static str, &'static [us
     }
 }
 
-async fn round(server: &Server, number: usize) {
+/// How long the streams of ended sessions lived on.
+async fn round(server: &Server, number: usize) -> Vec<Duration> {
     let first = Login::register(server.channel(), "ada").await;
     let second = first.another_device(PASSWORD).await.expect("logs in");
     let third = first.another_device(PASSWORD).await.expect("logs in");
     let mut devices = [Device::open(first).await, Device::open(second).await, Device::open(third).await];
     let (how, ended) = end(number, &devices).await;
     let answered = Instant::now();
+    let mut outlived = Vec::new();
     for index in ended {
-        devices[*index].is_ended(answered, how).await;
+        outlived.push(devices[*index].is_ended(answered, how).await);
     }
     for (index, device) in devices.iter_mut().enumerate() {
         if !ended.contains(&index) {
             device.lives(how).await;
         }
     }
+    outlived
 }
 
 /// Streams of people whose sessions nobody ends.
@@ -151,9 +155,19 @@ async fn g7_the_streams_of_ended_sessions_end_within_a_second_and_the_others_go_
     let server = Server::start(&folder.path().join("data")).await;
     let mut others = others(&server, number("PARLOR_STREAMS").unwrap_or(STREAMS)).await;
     let rounds: Vec<usize> = (0..number("PARLOR_REVOCATIONS").unwrap_or(ROUNDS)).collect();
+    let mut outlived = Vec::new();
     for some in rounds.chunks(AT_ONCE) {
-        join_all(some.iter().map(|number| round(&server, *number))).await;
+        let ended = join_all(some.iter().map(|number| round(&server, *number))).await;
+        outlived.extend(ended.into_iter().flatten());
     }
+    outlived.sort();
+    let (median, of_999) =
+        (outlived[outlived.len() / 2], outlived[(outlived.len() * 999).div_ceil(1000) - 1]);
+    println!(
+        "{} sessions ended beside {} streams: median {median:?}, p99.9 {of_999:?}",
+        outlived.len(),
+        others.len()
+    );
     for other in &mut others {
         other.lives("the end of others").await;
     }

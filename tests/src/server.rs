@@ -152,6 +152,16 @@ impl Server {
         if is_apart() { services.into_iter().map(resident_bytes).sum() } else { resident_bytes(own) }
     }
 
+    /// Files in `folder` that it, or its services, have open, also those that are deleted.
+    ///
+    /// # Panics
+    /// It has ended, or this system has no `/proc`.
+    #[must_use]
+    pub fn open_files(&self, folder: &Path) -> usize {
+        let processes = [self.pid()].into_iter().chain(self.services());
+        processes.map(|pid| open_files(pid, folder)).sum()
+    }
+
     /// SIGKILL; comes back when nothing is left of it.
     ///
     /// # Panics
@@ -233,6 +243,12 @@ async fn gone(pids: &[u32]) {
         status.lines().any(|line| line.starts_with("State:") && !line.contains("zombie"))
     };
     eventually("the end of the services", PATIENCE, async || !pids.iter().any(is_there)).await;
+}
+
+fn open_files(pid: u32, folder: &Path) -> usize {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs, and there is a /proc");
+    let paths = open.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+    paths.filter(|path| path.starts_with(folder)).count()
 }
 
 fn resident_bytes(pid: u32) -> u64 {

@@ -118,7 +118,8 @@ impl Traffic {
         Ok(sides)
     }
 
-    async fn new(
+    /// On a server that is there, with people who are registered.
+    pub async fn new(
         name: &'static str,
         server: Process,
         shape: Shape,

@@ -1,4 +1,4 @@
-//! Online copies: made under another name, synced, then renamed.
+//! Online copies: made under another name, looked through for damage, synced, then renamed.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +10,7 @@ use rusqlite::backup::StepResult;
 use tokio::sync::oneshot;
 
 use crate::error::{BackupError, OpenError};
-use crate::{open, tx};
+use crate::{files, open, tx};
 
 /// A finished backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,9 @@ fn copy_snapshot(store: &Path, partial: &Path) -> Result<u64, BackupError> {
     let step = rusqlite::backup::Backup::new(&snapshot, &mut copy)?.step(ALL_PAGES)?;
     if !matches!(step, StepResult::Done) {
         return Err(BackupError::Locked);
+    }
+    if let Some(fault) = files::first_fault(&copy)? {
+        return Err(BackupError::Damaged { path: store.to_owned(), fault });
     }
     copy.close().map_err(|(_, error)| error)?;
     Ok(commit_number)

@@ -26,6 +26,14 @@ pub enum OpenError {
     /// SQLite refused.
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The file is not as SQLite has written it.
+    #[error("{} is damaged: {fault}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's own words for the first fault.
+        fault: String,
+    },
     /// A setting the guarantees rest on did not take.
     #[error("pragma {name} is {found}, wanted {wanted}")]
     Pragma {
@@ -150,6 +158,14 @@ pub enum BackupError {
     /// SQLite could not read the store or write the copy.
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// What is to be copied is not as SQLite has written it; there is no copy.
+    #[error("{} is damaged: {fault}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's own words for the first fault.
+        fault: String,
+    },
     /// The copy came out unfinished, as another process locked one of the files.
     #[error("the copy was interrupted by a lock")]
     Locked,

@@ -58,7 +58,8 @@ pub fn check_file(path: &Path) -> Result<(), CheckError> {
     found.map_or(Ok(()), |fault| Err(CheckError::Damaged(fault)))
 }
 
-fn first_fault(connection: &Connection) -> rusqlite::Result<Option<String>> {
+/// SQLite's own words for the first fault it finds, if there is one. Reads everything.
+pub(crate) fn first_fault(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Ok(Some(verdict));
@@ -96,6 +97,40 @@ mod tests {
         file.seek(SeekFrom::Start(size / 2)).unwrap();
         file.write_all(&[0x5a; 4096]).unwrap();
         check_file(&path).unwrap_err();
+    }
+
+    /// A file with an index that lacks a row of its table: it was out of the schema when the row was written.
+    fn with_a_row_missing_from_its_index(path: &Path) {
+        made(path, crate::tx::COMMIT_TABLE);
+        made(path, ROWS);
+        made(
+            path,
+            "PRAGMA writable_schema = ON; CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'i';
+             DELETE FROM sqlite_schema WHERE name = 'i';",
+        );
+        made(
+            path,
+            "INSERT INTO t (b) VALUES ('not in the index');
+             PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM kept; DROP TABLE kept;",
+        );
+    }
+
+    #[tokio::test]
+    async fn g1_an_index_that_lacks_a_row_is_found_and_neither_opened_nor_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("store.db"), folder.path().join("copy.db"));
+        with_a_row_missing_from_its_index(&path);
+        let CheckError::Damaged(fault) = check_file(&path).unwrap_err() else { panic!("not damaged") };
+        assert!(fault.ends_with("index i"), "{fault}");
+        let copied = backup_file(&path, &copy).await;
+        assert!(matches!(copied, Err(BackupError::Damaged { .. })), "{copied:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "there is no copy, nor half of one");
+
+        let opened = |options| crate::Db::open(options, &[]);
+        let refused = opened(crate::Options::new(&path));
+        assert!(matches!(refused, Err(OpenError::Damaged { .. })), "{refused:?}");
+        let larger_than_checked = crate::Options { checked_bytes: 0, ..crate::Options::new(&path) };
+        opened(larger_than_checked).unwrap();
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! - a job that fails undoes its own changes and nobody else's;
 //! - commits are numbered 1, 2, 3, … without a gap, and every snapshot knows the number it ends at;
 //! - one process per file; memory bounded by the queue (G8);
-//! - after a write or fsync that failed nothing is carried on: the process ends.
+//! - after a write or fsync that failed nothing is carried on: the process ends;
+//! - a damaged file is not opened, if it is small, and never copied.
 //!
 //! It knows no tables but its own `embedded_commit`; what is stored, and the SQL for it, is the caller's.
 
@@ -75,10 +76,12 @@ impl Db {
     /// Opens or creates the file, applies the migrations it lacks and starts the threads.
     ///
     /// # Errors
-    /// The file is in use by another process, newer than `migrations`, or cannot be opened as wanted.
+    /// The file is in use by another process, newer than `migrations`, or cannot be opened as wanted; or it is damaged, which
+    /// is looked for up to [`Options::checked_bytes`].
     pub fn open(options: Options, migrations: &[Migration]) -> Result<Self, OpenError> {
         let lock = open::lock(&options.path)?;
         let mut connection = open::writer(&options)?;
+        open::check(&connection, &options)?;
         migrate::apply(&mut connection, migrations)?;
         open::sync_folder(&options.path)?;
         let state = Arc::new(State {

@@ -11,6 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
+use crate::files::first_fault;
 use crate::options::Options;
 
 /// How long to wait for a foreign process that has the file locked (an operator's `sqlite3`, say).
@@ -61,6 +62,13 @@ pub(crate) fn writer(options: &Options) -> Result<Connection, OpenError> {
         limit_size(&connection, max_bytes)?;
     }
     Ok(connection)
+}
+
+/// Looks through a file that is no larger than what is checked.
+pub(crate) fn check(connection: &Connection, options: &Options) -> Result<(), OpenError> {
+    let bytes = pragma_u64(connection, "page_count")? * pragma_u64(connection, "page_size")?;
+    let fault = if bytes <= options.checked_bytes { first_fault(connection)? } else { None };
+    fault.map_or(Ok(()), |fault| Err(OpenError::Damaged { path: options.path.clone(), fault }))
 }
 
 /// The one that moves the log into the file, beside the writer, whose connection must have been opened before.

@@ -34,6 +34,9 @@ pub use parlor_runtime::limiter::Rate;
 pub use policy::{Auth, Limit, Method, Policy, PolicyError, PolicyFault};
 pub use releases::Releases;
 pub use revocation::{Revocations, RevokedSet, Sight};
-pub use serve::{Accept, Listener, Plain, ServeError, ServeOptions, Stopped, Wire};
+pub use serve::{
+    Accept, Listener, Plain, ServeError, ServeOptions, Stopped, Trusted as TrustedProxies, Wire,
+    read_header as read_proxy_header,
+};
 pub use tls::{ClientTls, ServerTls, TlsError, TlsFiles};
 pub use token::{Audience, Claims, KeySet, KeySource, RemoteKeys, Verifier};

@@ -34,12 +34,13 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 pub use accept::{Accept, Wire};
 pub use options::{ServeError, ServeOptions};
 pub use plain::Plain;
+pub use proxies::{Trusted, read_header};
 
 use crate::tls::ServerTls;
 
 use accept::Acceptor;
 use plain::PlainLayer;
-use proxies::{ForwardedLayer, Trusted};
+use proxies::ForwardedLayer;
 
 /// Calls at once on one connection.
 const MAX_STREAMS: u32 = 128;

@@ -144,6 +144,24 @@ impl Inspector {
     }
 }
 
+/// What comes of it if a child says this of `input`: what [`Inspector::inspect`] makes of one that runs. All files may have
+/// the first of so many bytes, one that is encoded anew the second.
+///
+/// # Errors
+/// As [`Inspector::inspect`].
+#[cfg(any(test, feature = "corpus"))]
+pub async fn told(
+    said: impl tokio::io::AsyncRead + Unpin,
+    input: &Path,
+    wanted: Wanted,
+    output: &Path,
+    [room, turned]: [u64; 2],
+) -> Result<Inspected, InspectError> {
+    let mut received = Received::new(output, room, turned);
+    received.read(said).await?;
+    received.answer(input, wanted).await
+}
+
 fn open(path: &Path) -> io::Result<(File, Vec<u8>)> {
     let mut file = File::open(path)?;
     let mut head = Vec::new();

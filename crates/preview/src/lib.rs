@@ -20,6 +20,8 @@ mod worker;
 pub mod corpus;
 
 pub use inspected::{InspectError, Inspected, Preview, Thumbnail, ThumbnailSize, Wanted};
+#[cfg(any(test, feature = "corpus"))]
+pub use inspector::told;
 pub use inspector::{Inspector, Limits};
 pub use sniff::{is_lie, media_type};
 pub use worker::{examine, worker};

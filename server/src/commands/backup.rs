@@ -29,14 +29,9 @@ pub(super) const FILE_MODE: u32 = 0o600;
 /// Copies what the services of `program` have in the data folder to `target`, which must not exist, or be empty.
 ///
 /// # Errors
-/// There is no data, `target` is taken, or something cannot be read or written; then there is no `target`.
+/// There is no data, it is damaged, `target` is taken, or something cannot be read or written; then there is no `target`.
 pub async fn backup(program: &Program, config: &Config, target: &Path) -> Result<(), Failure> {
-    let data = &config.server.data;
-    let stores = Stores::of(data);
-    if let Some(missing) = stores.needed(program).into_iter().find(|path| !path.exists()) {
-        let message = format!("{} is no data folder: {} is missing", data.display(), files::name(missing));
-        return Err(Failure::new(Code::Usage, message));
-    }
+    let stores = require_data(program, &config.server.data)?;
     require_free(target)?;
     let partial = make_partial(target)?;
     let copied = copy(program, config, &stores, &partial).await;
@@ -50,6 +45,16 @@ pub async fn backup(program: &Program, config: &Config, target: &Path) -> Result
             Err(failure)
         }
     }
+}
+
+/// The stores in a data folder that has all it needs.
+pub(super) fn require_data(program: &Program, data: &Path) -> Result<Stores, Failure> {
+    let stores = Stores::of(data);
+    if let Some(missing) = stores.needed(program).into_iter().find(|path| !path.exists()) {
+        let message = format!("{} is no data folder: {} is missing", data.display(), files::name(missing));
+        return Err(Failure::new(Code::Usage, message));
+    }
+    Ok(stores)
 }
 
 /// Refuses a place that holds anything.

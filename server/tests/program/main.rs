@@ -3,6 +3,7 @@
 
 mod backup;
 mod configuration;
+mod damage;
 mod in_process;
 mod lifecycle;
 mod operator;

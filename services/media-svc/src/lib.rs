@@ -41,6 +41,7 @@ pub use blobs::{BlobConfig, BlobStore};
 pub use config::{Config, Limits, MismatchedType, RateLimit};
 pub use download::DownloadConfig;
 pub use failure::Failure;
+pub use http::{Answer as HttpAnswer, answer as http_answer};
 pub use link::{Link, Signer, Useless};
 pub use media::{FileName, MediaType, Variant};
 pub use parts::{Misplaced, PART_BYTES, Parts};

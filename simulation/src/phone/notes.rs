@@ -6,7 +6,7 @@ use parlor_client::core::{Effects, Event, Mutation, Range, Saved};
 use parlor_client::store::Store;
 use parlor_history::{Event as Noted, Seen};
 use parlor_types::{ConversationId, Seq, UserId};
-use parlor_wire::chat::v1::{Conversation, Marks};
+use parlor_wire::chat::v1::Conversation;
 
 use crate::points::Point;
 use crate::record::Record;
@@ -16,6 +16,8 @@ use crate::record::Record;
 pub struct Notes {
     ranges: BTreeMap<ConversationId, Range>,
     heads: BTreeMap<ConversationId, Seq>,
+    /// Received and read, as they were told last.
+    marks: BTreeMap<(ConversationId, UserId), (u64, u64)>,
 }
 
 impl Notes {
@@ -61,7 +63,7 @@ impl Notes {
                 record.line(name, Noted::Forgot { conversation: *conversation });
                 self.ranges.remove(conversation);
             }
-            Mutation::Row(id, row) => note_row(name, *id, row, record),
+            Mutation::Row(id, row) => self.row(name, *id, row, record),
             Mutation::Extent(id, range, head) => {
                 if self.ranges.get(id).is_some_and(|before| range.low > before.have.next()) {
                     // Of what may be read now, nothing was held.
@@ -73,7 +75,10 @@ impl Notes {
             }
             Mutation::Marks(id, all) => {
                 for (user, marks) in all {
-                    note_marks(name, *id, *user, marks, record);
+                    // They may be older than a row that was read after them: of two copies the higher stays.
+                    let (received, read) = self.marks.get(&(*id, *user)).copied().unwrap_or_default();
+                    let higher = (marks.received.max(received), marks.read.max(read));
+                    self.marks(name, *id, *user, higher, record);
                 }
             }
             _ => {}
@@ -100,6 +105,35 @@ impl Notes {
             }
             _ => {}
         }
+    }
+
+    fn row(&mut self, name: &str, conversation: ConversationId, row: &Conversation, record: &mut Record) {
+        let last = |to: u64| (to > 0).then_some(to);
+        let ranges = row.readable.iter().map(|range| (range.from_seq, last(range.to_seq))).collect();
+        if row.readable.len() > 1 {
+            record.meet(Point::CameBack);
+        }
+        record.line(name, Noted::Readable { conversation, ranges });
+        record.line(name, Noted::Head { conversation, head: row.head });
+        let read = row.marks.unwrap_or_default().read;
+        record.line(name, Noted::Unread { conversation, head: row.head, read, messages: row.unread });
+        for member in &row.members {
+            if let (Some(user), Some(marks)) = (parse(&member.user_id), &member.marks) {
+                self.marks(name, conversation, user, (marks.received, marks.read), record);
+            }
+        }
+    }
+
+    fn marks(
+        &mut self,
+        name: &str,
+        conversation: ConversationId,
+        user: UserId,
+        (received, read): (u64, u64),
+        record: &mut Record,
+    ) {
+        self.marks.insert((conversation, user), (received, read));
+        record.line(name, Noted::Marks { conversation, user, received, read });
     }
 }
 
@@ -133,28 +167,6 @@ pub fn hand_over(name: &str, store: &Store, record: &mut Record) {
 pub fn read(store: &Store, id: ConversationId, from: Seq, to: Seq) -> Vec<Seen> {
     let entries = store.entries(id, from, to, u32::MAX).expect("the store can be read");
     entries.iter().map(|entry| Seen::clear(entry).expect("the server's ids are ids")).collect()
-}
-
-fn note_row(name: &str, conversation: ConversationId, row: &Conversation, record: &mut Record) {
-    let last = |to: u64| (to > 0).then_some(to);
-    let ranges = row.readable.iter().map(|range| (range.from_seq, last(range.to_seq))).collect();
-    if row.readable.len() > 1 {
-        record.meet(Point::CameBack);
-    }
-    record.line(name, Noted::Readable { conversation, ranges });
-    record.line(name, Noted::Head { conversation, head: row.head });
-    let read = row.marks.unwrap_or_default().read;
-    record.line(name, Noted::Unread { conversation, head: row.head, read, messages: row.unread });
-    for member in &row.members {
-        if let (Some(user), Some(marks)) = (parse(&member.user_id), &member.marks) {
-            note_marks(name, conversation, user, marks, record);
-        }
-    }
-}
-
-fn note_marks(name: &str, conversation: ConversationId, user: UserId, marks: &Marks, record: &mut Record) {
-    let (received, read) = (marks.received, marks.read);
-    record.line(name, Noted::Marks { conversation, user, received, read });
 }
 
 fn parse(user: &str) -> Option<UserId> {

@@ -8,6 +8,7 @@ mod never_read;
 mod rates;
 mod refused;
 mod scene;
+mod uploads;
 
 use parlor_testkit::StreamClient;
 use parlor_tests::number;

@@ -77,11 +77,10 @@ async fn g8_g6_subscribers_that_never_read_cost_64_kib_each_and_are_told_of_all_
         stream.auto_ack(false);
         streams.push(stream);
     }
-    scene
-        .undisturbed(&format!("{MESSAGES} messages to {count} who never read"), say_much(&ada, &group))
-        .await;
+    let what = format!("{MESSAGES} messages to {count} who never read");
+    let ((), meanwhile) = scene.undisturbed(&what, say_much(&ada, &group)).await;
     let each = scene.server.resident_bytes().saturating_sub(before) / count as u64;
-    println!("{each} bytes for each of {count} who never read");
+    println!("{each} bytes for each of {count} who never read; {meanwhile:?}");
     assert!(each <= EACH, "G8: {each} bytes for each of {count} who never read");
 
     let head = reading::row(&ada.chat(), &group).await.expect("reads").head;

@@ -1,5 +1,6 @@
 //! Two who talk, and one who floods.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use parlor_testkit::{StreamClient, compose};
@@ -15,6 +16,8 @@ use tokio::time::timeout;
 /// How soon a message of others has to arrive while somebody floods. A message takes some milliseconds; a machine of two
 /// cores that also runs the flood, and a server that is not optimised, make it tens.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(2);
+/// The folder of the server's data, in one of the scene's own.
+const DATA: &str = "data";
 /// One scene at a time: what a flood does to others is not to be told from what another test's flood does.
 static ALONE: Mutex<()> = Mutex::const_new(());
 /// So many messages have to have been delivered before it says anything.
@@ -39,7 +42,7 @@ pub struct Scene {
     pub ada: Login,
     pub ben: Login,
     talk: Talk,
-    _folder: TempDir,
+    folder: TempDir,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -61,7 +64,7 @@ impl Scene {
     pub async fn with(settings: &[&str]) -> Self {
         let alone = ALONE.lock().await;
         let folder = tempfile::tempdir().expect("a folder");
-        let server = Server::start_with(&folder.path().join("data"), settings).await;
+        let server = Server::start_with(&folder.path().join(DATA), settings).await;
         let ada = Login::register(server.channel(), "ada").await;
         let ben = Login::register(server.channel(), "ben").await;
         let mallory = Login::register(server.channel(), "mallory").await;
@@ -72,7 +75,12 @@ impl Scene {
         on_ada.synced().await;
         on_ben.synced().await;
         let talk = Talk { conversation: not_theirs.clone(), ada: on_ada, ben: on_ben, head: 1, said: 0 };
-        Self { server, group, not_theirs, mallory, ada, ben, talk, _folder: folder, _alone: alone }
+        Self { server, group, not_theirs, mallory, ada, ben, talk, folder, _alone: alone }
+    }
+
+    /// The folder of the server's data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join(DATA)
     }
 
     /// Does `work` while Ada and Ben talk; every message of theirs arrives soon. Answers how many did, and how long the slowest

@@ -1,15 +1,10 @@
 //! What the core remembers of one conversation.
 
-use std::collections::BTreeMap;
-
 use parlor_types::Seq;
-use parlor_wire::chat::v1::{Entry, Preferences};
+use parlor_wire::chat::v1::Preferences;
 
 use super::SavedConversation;
 use super::range::Range;
-
-/// Entries kept of one conversation until those before them come; others are fetched when their turn comes.
-const MAX_AHEAD: usize = 64;
 
 /// One conversation.
 #[derive(Debug)]
@@ -23,8 +18,6 @@ pub(super) struct Conversation {
     pub held_at_hello: Seq,
     /// First seq of the current readable range.
     pub floor: Seq,
-    /// Entries that came before those below them.
-    pub ahead: BTreeMap<Seq, Entry>,
     /// The server's received mark, as far as it is known.
     pub received: Seq,
     /// What this stream was told of it.
@@ -47,7 +40,6 @@ impl Conversation {
             held: Seq::default(),
             held_at_hello: Seq::default(),
             floor: Seq::FIRST,
-            ahead: BTreeMap::new(),
             received: Seq::default(),
             received_said: Seq::default(),
             read: Seq::default(),
@@ -80,25 +72,5 @@ impl Conversation {
     /// Whether entries are missing between what is held and the head.
     pub fn is_behind(&self) -> bool {
         self.range.is_some_and(|range| range.have < self.head)
-    }
-
-    /// Keeps an entry for later, as far as there is room. The lowest are the most useful.
-    pub fn keep_ahead(&mut self, entry: Entry) {
-        self.ahead.insert(Seq(entry.seq), entry);
-        if self.ahead.len() > MAX_AHEAD {
-            self.ahead.pop_last();
-        }
-    }
-
-    /// The lowest kept entry, if it is exactly `seq`; lower ones are dropped.
-    pub fn take_ahead(&mut self, seq: Seq) -> Option<Entry> {
-        while let Some(first) = self.ahead.first_entry() {
-            match first.key().cmp(&seq) {
-                std::cmp::Ordering::Less => drop(first.remove()),
-                std::cmp::Ordering::Equal => return Some(first.remove()),
-                std::cmp::Ordering::Greater => return None,
-            }
-        }
-        None
     }
 }

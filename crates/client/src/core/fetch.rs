@@ -158,7 +158,7 @@ impl Core {
         let id = *wanted.find(|id| !self.fetches.busy(What::Newer, **id))?;
         self.fetches.newer.remove(&id);
         let conversation = self.conversations.get(&id)?;
-        let to = conversation.ahead.keys().next().map_or(conversation.head, |ahead| ahead.previous());
+        let to = self.ahead.lowest(id).map_or(conversation.head, |ahead| ahead.previous());
         Some(Request { what: What::Newer, conversation: id, from: conversation.range?.have.next(), to })
     }
 
@@ -198,7 +198,7 @@ impl Core {
         let Some(conversation) = self.conversations.get_mut(&id) else { return };
         let Some(range) = &mut conversation.range else { return };
         let first = page.entries.first().map(|entry| Seq(entry.seq));
-        match first.or_else(|| conversation.ahead.keys().next().copied()) {
+        match first.or_else(|| self.ahead.lowest(id)) {
             Some(next) if next > request.from && next > range.have.next() => {
                 *range = Range::starting_at(next)
             }

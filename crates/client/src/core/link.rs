@@ -9,6 +9,7 @@ use parlor_wire::chat::v1::client_frame::Kind;
 use parlor_wire::chat::v1::{Ack, Drain, Goodbye, Hello, Limits, Ping, SetActive, Welcome};
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 
+use super::ahead::Ahead;
 use super::message::{Conn, Effects, Event, Mutation, Now};
 use super::verdict::{may_reconnect, retry_after};
 use super::{Core, backoff, say, verdict};
@@ -280,6 +281,7 @@ impl Core {
             Some(known) if *known == welcome.generation => return,
             Some(_) => {
                 self.conversations.clear();
+                self.ahead = Ahead::default();
                 self.fetches.reset();
                 self.cursor = Bytes::new();
                 fx.save.push(Mutation::Reset(welcome.generation.clone()));
@@ -355,7 +357,14 @@ impl Core {
         self.ended(now, conn, problem, again, fx);
     }
 
-    fn ended(&mut self, now: Now, conn: Conn, problem: Option<Problem>, mut again: bool, fx: &mut Effects) {
+    pub(super) fn ended(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        problem: Option<Problem>,
+        mut again: bool,
+        fx: &mut Effects,
+    ) {
         if self.link.is_opening(conn) {
             self.link.opening = None;
         } else if self.link.current_conn() == Some(conn) {

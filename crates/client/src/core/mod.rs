@@ -5,6 +5,7 @@
 //! was. It owns the waiting too: [`Core::deadline`] says when it wants to be woken. It knows no clock, no socket and no
 //! file, and draws chance from the generator it is given.
 
+mod ahead;
 mod backoff;
 pub mod changes;
 mod conversation;
@@ -54,6 +55,7 @@ pub use unread::{Known, Unread, Weight};
 pub use upload::{PARALLEL, Progress, Upload, UploadCall, UploadEffects, UploadInput};
 pub(crate) use verdict::{Verdict, retry_after, verdict};
 
+use ahead::Ahead;
 use conversation::Conversation;
 use fetch::Fetches;
 use link::Link;
@@ -120,6 +122,7 @@ pub struct Core {
     generation: Option<String>,
     cursor: Bytes,
     conversations: BTreeMap<ConversationId, Conversation>,
+    ahead: Ahead,
     link: Link,
     fetches: Fetches,
     marks: Marks,
@@ -143,6 +146,7 @@ impl Core {
             generation: saved.generation,
             cursor: saved.cursor,
             conversations,
+            ahead: Ahead::default(),
             link: Link::new(setup.foreground),
             fetches: Fetches::default(),
             marks: Marks::default(),
@@ -281,7 +285,7 @@ impl Core {
             Kind::SyncConversation(sync) => self.on_row(now, sync.conversation, fx),
             Kind::SyncDone(done) => self.on_sync_done(now, done.cursor, fx),
             Kind::Event(event) => self.on_entry(now, event.entry, fx),
-            Kind::Head(head) => self.on_head(&head, fx),
+            Kind::Head(head) => self.on_head(now, &head, fx),
             Kind::Checkpoint(checkpoint) => self.on_checkpoint(checkpoint.cursor, fx),
             Kind::AppendResult(result) => self.on_append_result(now, result, fx),
             Kind::FetchResult(result) => self.on_fetch_result(now, result, fx),

@@ -1,7 +1,11 @@
 //! Rows, entries and heads: how what the server says becomes ranges.
 
+use std::collections::BTreeMap;
+
+use parlor_types::limits::MAX_CONVERSATIONS;
 use parlor_types::{ConversationId, Id as _, Seq, UserId};
 use parlor_wire::chat::v1::{Appended, Conversation as Row, Entry, Head};
+use parlor_wire::errors::v1::{ErrorReason, Problem};
 
 use super::Core;
 use super::conversation::Conversation;
@@ -9,19 +13,45 @@ use super::message::{Effects, Event, Mutation, Now};
 use super::range::{Place, Range};
 use super::unread::Weight;
 
+/// Conversations that are known at most (G8). A user is in fewer at once by far, but those that were left stay.
+pub(super) const MAX_KNOWN: usize = 20 * MAX_CONVERSATIONS;
+
+type All = BTreeMap<ConversationId, Conversation>;
+
+/// What is known of a conversation that the server names; none if it is a new one and there is no room for it.
+fn named(all: &mut All, id: ConversationId) -> Option<&mut Conversation> {
+    if all.len() >= MAX_KNOWN && !all.contains_key(&id) {
+        return None;
+    }
+    Some(all.entry(id).or_insert_with(Conversation::unseen))
+}
+
 impl Core {
+    /// No server names so many that keeps its own limits. To leave some out would be to hold a part for the whole, so it is not
+    /// listened to any more.
+    fn too_many(&mut self, now: Now, fx: &mut Effects) {
+        let Some(conn) = self.link.current_conn() else { return };
+        let message = format!("the server names more than {MAX_KNOWN} conversations");
+        let reason = ErrorReason::TooManyConversations.into();
+        fx.close.push(conn);
+        self.ended(now, conn, Some(Problem { reason, message, ..Problem::default() }), false, fx);
+    }
+
     /// A row of the chat list. Its first sight starts an empty range at its head.
     pub(super) fn on_row(&mut self, now: Now, row: Option<Row>, fx: &mut Effects) {
         let Some(mut row) = row else { return };
         let Some(id) = ConversationId::parse(&row.id) else { return };
         let head = Seq(row.head);
-        let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
+        let Some(conversation) = named(&mut self.conversations, id) else {
+            return self.too_many(now, fx);
+        };
         let new = conversation.range.is_none();
         conversation.floor = row.readable.last().map_or(Seq::FIRST, |range| Seq(range.from_seq.max(1)));
         if head < conversation.held {
             fx.save.push(Mutation::Forget(id));
             fx.tell.push(Event::Regressed(id));
             *conversation = Conversation { floor: conversation.floor, ..Conversation::unseen() };
+            self.ahead.forget(id);
         }
         let range = conversation.range.get_or_insert(Range::empty_at(head));
         if conversation.floor > range.have.next() {
@@ -39,9 +69,11 @@ impl Core {
         self.advance(now, id, Vec::new(), fx);
     }
 
-    pub(super) fn on_head(&mut self, head: &Head, fx: &mut Effects) {
+    pub(super) fn on_head(&mut self, now: Now, head: &Head, fx: &mut Effects) {
         let Some(id) = ConversationId::parse(&head.conversation_id) else { return };
-        let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
+        let Some(conversation) = named(&mut self.conversations, id) else {
+            return self.too_many(now, fx);
+        };
         let head = Seq(head.head);
         conversation.range.get_or_insert(Range::empty_at(head));
         if head > conversation.head {
@@ -58,7 +90,9 @@ impl Core {
         let seq = Seq(entry.seq);
         self.seen_in_log(&entry, fx);
         self.typing_ended_by(id, &entry, fx);
-        let conversation = self.conversations.entry(id).or_insert_with(Conversation::unseen);
+        let Some(conversation) = named(&mut self.conversations, id) else {
+            return self.too_many(now, fx);
+        };
         let range = *conversation.range.get_or_insert(Range::starting_at(seq));
         let grew = seq > conversation.head;
         conversation.head = conversation.head.max(seq);
@@ -68,7 +102,7 @@ impl Core {
                 self.advance(now, id, vec![entry], fx);
             }
             Place::Ahead => {
-                conversation.keep_ahead(entry);
+                self.ahead.keep(id, entry);
                 self.want_newer(id);
                 if grew {
                     self.save_extent(id, fx); // the gap survives a crash
@@ -89,7 +123,7 @@ impl Core {
                 next.push(entry);
             }
         }
-        while let Some(entry) = conversation.take_ahead(range.have.next()) {
+        while let Some(entry) = self.ahead.take(id, range.have.next()) {
             range.have = Seq(entry.seq);
             next.push(entry);
         }

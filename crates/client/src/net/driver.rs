@@ -185,6 +185,7 @@ impl Driver {
             let _ = waiting.send(outcome.clone());
         }
         if let Event::Stopped(problem) = &event {
+            tracing::warn!(reason = problem.reason().as_str_name(), "the connection ends for good");
             self.waiting.clear();
             if ends_session(problem.reason()) {
                 self.session.over(problem.clone()).await?;

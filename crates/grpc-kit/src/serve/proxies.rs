@@ -24,28 +24,34 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The networks whose proxies are believed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Trusted(Arc<[IpNet]>);
+pub struct Trusted(Arc<[IpNet]>);
 
 impl Trusted {
-    pub(super) fn new(networks: &[IpNet]) -> Self {
+    /// These.
+    #[must_use]
+    pub fn new(networks: &[IpNet]) -> Self {
         Self(networks.into())
     }
 
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
+    /// Whether whoever has this address is believed.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
     /// Who sent a request that came from `peer`: going back over the proxies that are trusted, the first who is not.
-    fn sender(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+    #[must_use]
+    pub fn sender(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
         let mut sender = peer;
         let values = headers.get_all(FORWARDED_FOR).iter().rev();
-        let hops = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+        // Of what a client sends along anything may be in front, also what is no text: each hop is looked at by itself.
+        let hops = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
         for hop in hops {
             if !self.contains(sender.ip()) {
                 break;
             }
-            match address(hop.trim()) {
+            match str::from_utf8(hop).ok().and_then(|hop| address(hop.trim())) {
                 Some(before) => sender = before,
                 None => break,
             }
@@ -65,10 +71,7 @@ fn address(text: &str) -> Option<SocketAddr> {
 ///
 /// # Errors
 /// There is no such header.
-pub(super) async fn read_header<W>(wire: &mut W) -> io::Result<Option<SocketAddr>>
-where
-    W: AsyncRead + Unpin,
-{
+pub async fn read_header(wire: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<SocketAddr>> {
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "no header of the PROXY protocol, version 2");
     let mut header = vec![0; HEAD];
     wire.read_exact(&mut header).await?;
@@ -127,13 +130,15 @@ where
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn sender(peer: &str, forwarded: &[&str]) -> String {
         let trusted = Trusted::new(&["10.0.0.0/8".parse().unwrap(), "2001:db8::/64".parse().unwrap()]);
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         trusted.sender(SocketAddr::new(peer.parse().unwrap(), 7), &headers).ip().to_string()
     }
@@ -152,6 +157,16 @@ mod tests {
         assert_eq!(sender("10.0.0.1", &["198.51.100.7, 10.9.9.9"]), "198.51.100.7", "two proxies");
         assert_eq!(sender("::ffff:10.0.0.1", &["[2001:db9::5]:443"]), "2001:db9::5");
         assert_eq!(sender("2001:db8::1", &["198.51.100.7:1234"]), "198.51.100.7");
+    }
+
+    #[test]
+    fn what_is_no_text_hides_nothing_of_what_a_proxy_says_after_it() {
+        assert_eq!(sender("10.0.0.1", &["203.0.113.9", "\u{ff}, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(
+            sender("10.0.0.1", &["203.0.113.9", "\u{ff}"]),
+            "10.0.0.1",
+            "nor is what stands before it believed"
+        );
     }
 
     #[test]

@@ -175,21 +175,24 @@ async fn frame(pipe: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> io::
 
 /// What a child that has been taken over could say to harm: names and numbers that others rely on.
 fn is_plausible(facts: &Facts) -> bool {
-    const TYPES: &[&str] =
-        &["image/jpeg", "image/png", "image/webp", "image/gif", "audio/ogg", "audio/mp4", "video/mp4"];
+    const IMAGE_TYPES: &[&str] = &["image/jpeg", "image/png", "image/webp", "image/gif"];
+    const AUDIO_TYPES: &[&str] = &["audio/ogg", "audio/mp4"];
+    const VIDEO_TYPES: &[&str] = &["video/mp4"];
+    const THUMBNAILS: [&[Made]; 4] = [&[], &[Made::Small], &[Made::Large], &[Made::Small, Made::Large]];
     const THUMBNAIL_TYPES: &[&str] = &["image/jpeg", "image/png"];
     const MAX_THUMBHASH_BYTES: usize = 32;
     match facts {
         Facts::Image { media_type, thumbhash, thumbnails, .. } => {
-            TYPES.contains(&media_type.as_str())
+            let made: Vec<Made> = thumbnails.iter().map(|small| small.made).collect();
+            IMAGE_TYPES.contains(&media_type.as_str())
                 && thumbhash.len() <= MAX_THUMBHASH_BYTES
-                && thumbnails.len() <= ALL.len()
+                && THUMBNAILS.contains(&made.as_slice())
                 && thumbnails.iter().all(|small| THUMBNAIL_TYPES.contains(&small.media_type.as_str()))
         }
         Facts::Audio { media_type, waveform, .. } => {
-            TYPES.contains(&media_type.as_str()) && [0, WAVEFORM_VALUES].contains(&waveform.len())
+            AUDIO_TYPES.contains(&media_type.as_str()) && [0, WAVEFORM_VALUES].contains(&waveform.len())
         }
-        Facts::Video { media_type, .. } => TYPES.contains(&media_type.as_str()),
+        Facts::Video { media_type, .. } => VIDEO_TYPES.contains(&media_type.as_str()),
     }
 }
 

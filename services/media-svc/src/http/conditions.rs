@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use http::{HeaderMap, HeaderName, Method, header};
 
-/// What to answer.
+/// What to answer to a GET or HEAD.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub enum Answer {
     /// 200: all of it.
     Whole,
     /// 206: these bytes.
@@ -23,7 +23,8 @@ pub(super) enum Answer {
 }
 
 /// What to answer to a request with these headers for `size` bytes, at least 1, with this tag (in quotation marks).
-pub(super) fn answer(method: &Method, headers: &HeaderMap, tag: &str, size: u64) -> Answer {
+#[must_use]
+pub fn answer(method: &Method, headers: &HeaderMap, tag: &str, size: u64) -> Answer {
     if let Some(tags) = list(headers, &header::IF_MATCH)
         && !tags.iter().any(|listed| *listed == "*" || *listed == tag)
     {

@@ -20,8 +20,7 @@ use crate::link::{Link, Links, Useless};
 use crate::store;
 
 pub use body::Body;
-
-use conditions::Answer;
+pub use conditions::{Answer, answer};
 
 /// What all addresses begin with.
 pub const PREFIX: &str = "/media/";
@@ -106,7 +105,7 @@ impl Files {
     ) -> Result<Response<Body>, Failure> {
         let tag = format!("\"{:?}\"", found.sha256);
         let cached = self.cached(link);
-        let (status, range) = match conditions::answer(method, headers, &tag, found.size) {
+        let (status, range) = match answer(method, headers, &tag, found.size) {
             Answer::NotModified => return Ok(unchanged(StatusCode::NOT_MODIFIED, &tag, &cached)),
             Answer::Failed => return Ok(unchanged(StatusCode::PRECONDITION_FAILED, &tag, &cached)),
             Answer::Unsatisfiable => {

@@ -15,6 +15,7 @@ use parlor_wire::to_duration;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
+use crate::core::sync::MAX_KNOWN;
 use crate::core::{
     Command, Conn, Core, Draft, Effects, Event, Input, Mutation, Now, Outgoing, Range, Saved, Setup,
     UploadNews,
@@ -306,6 +307,25 @@ fn no_server_makes_a_client_wait_for_ever() {
     let goodbye = Goodbye { reconnect: true, after: ever, ..Goodbye::default() };
     steps.hear(Conn(1), [Kind::Goodbye(goodbye)]);
     assert!(steps.core.next_attempt().is_some_and(|at| at <= steps.now + day));
+}
+
+#[test]
+fn g8_a_server_that_names_too_many_conversations_is_not_listened_to_any_more() {
+    let mut steps = Steps::live();
+    let head = |number: usize| {
+        let named = ConversationId::from_bytes((number as u128).to_be_bytes());
+        Kind::Head(Head { conversation_id: named.to_string(), head: 1 })
+    };
+    let effects = steps.hear(Conn(1), (0..MAX_KNOWN).map(head));
+    assert_eq!((effects.close, effects.tell), (vec![], vec![]), "so many are borne");
+    assert_eq!(steps.hear(Conn(1), [head(0), head(MAX_KNOWN - 1)]).close, [], "these are known");
+    let done = Kind::SyncDone(SyncDone { cursor: "all of it".into() });
+    let effects = steps.hear(Conn(1), [head(MAX_KNOWN), head(MAX_KNOWN + 1), done]);
+    assert_eq!(effects.close, [Conn(1)], "G8: a server fills a client");
+    assert_eq!(effects.save, [], "no cursor passes over what was not taken in");
+    let [Event::Stopped(problem)] = &effects.tell[..] else { panic!("{:?}", effects.tell) };
+    assert_eq!(problem.reason(), ErrorReason::TooManyConversations);
+    assert_eq!(steps.core.deadline(), None, "and not called again");
 }
 
 #[test]

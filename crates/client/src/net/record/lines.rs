@@ -122,7 +122,7 @@ impl Lines {
                 self.known.remove(id);
                 self.say(Line::Forgot { conversation: *id });
             }
-            Mutation::Marks(id, marks) => self.marks(*id, marks),
+            Mutation::Marks(id, marks) => self.receipts(*id, marks),
             _ => {}
         }
     }
@@ -165,6 +165,18 @@ impl Lines {
         self.marks(conversation, &marks);
     }
 
+    /// Receipts may say less than a row that was read after them: of two copies the higher stays.
+    fn receipts(&mut self, conversation: ConversationId, told: &[(UserId, Marks)]) {
+        let known = &self.known.entry(conversation).or_default().marks;
+        let raised = told.iter().map(|(user, marks)| {
+            let (received, read) = known.get(user).copied().unwrap_or_default();
+            let (received, read) = (marks.received.max(received), marks.read.max(read));
+            (*user, Marks { received, read, ..Marks::default() })
+        });
+        let raised: Vec<_> = raised.collect();
+        self.marks(conversation, &raised);
+    }
+
     fn marks(&mut self, conversation: ConversationId, told: &[(UserId, Marks)]) {
         for (user, marks) in told {
             let (user, received, read) = (*user, marks.received, marks.read);
@@ -181,6 +193,19 @@ mod tests {
     use parlor_types::Seq;
 
     use super::*;
+
+    #[test]
+    fn receipts_that_say_less_than_a_row_say_nothing() {
+        let mut lines = Lines::new(Recorder::default(), "ada".to_owned());
+        let (conversation, ben) = (ConversationId::new(), UserId::new());
+        let marks = |received, read| vec![(ben, Marks { received, read, ..Marks::default() })];
+        lines.marks(conversation, &marks(18, 1));
+        lines.receipts(conversation, &marks(15, 1));
+        lines.receipts(conversation, &marks(15, 2));
+        let said = lines.recorder.history().lines().iter().map(|line| line.event.clone()).collect::<Vec<_>>();
+        let line = |received, read| Line::Marks { conversation, user: ben, received, read };
+        assert_eq!(said, [line(18, 1), line(18, 2)]);
+    }
 
     /// What is said when a client that held up to 40 begins anew at 60, and this could be read of what lies between.
     fn said(readable: &[(u64, Option<u64>)]) -> Vec<Line> {

@@ -9,7 +9,7 @@ use parlor_wire::chat::v1::{Activity, Entry, SetTyping, Typing};
 
 use super::message::{Effects, Event, Now};
 use super::unread::Weight;
-use super::{Core, say};
+use super::{Core, say, verdict};
 
 /// Nothing is shown longer than this without being told again.
 const SHOWN_FOR: Duration = Duration::from_secs(6);
@@ -86,7 +86,7 @@ impl Core {
         if self.doings.shown.len() >= MAX_SHOWN && !self.doings.shown.contains_key(&key) {
             return;
         }
-        let lasts = typing.expires_after.and_then(|after| Duration::try_from(after).ok());
+        let lasts = typing.expires_after.and_then(verdict::said);
         let until = now + lasts.unwrap_or(SHOWN_FOR).min(SHOWN_FOR);
         let before = self.doings.shown.insert(key, (activity, until));
         if before.is_none_or(|(before, _)| before != activity) {

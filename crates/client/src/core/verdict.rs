@@ -48,7 +48,9 @@ pub(crate) fn retry_after(problem: &Problem) -> Option<Duration> {
 
 /// A time that a server says, if it is one; of what is longer than anything it could mean, [`LONGEST`].
 pub(crate) fn said(duration: prost_types::Duration) -> Option<Duration> {
-    Duration::try_from(duration).ok().map(|said| said.min(LONGEST))
+    // Not by its own `TryFrom`, which overflows for the least number of seconds.
+    let (seconds, nanos) = (u64::try_from(duration.seconds).ok()?, u32::try_from(duration.nanos).ok()?);
+    Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos.into())).min(LONGEST))
 }
 
 /// Whether the stream may be opened again after it ended with `problem`.

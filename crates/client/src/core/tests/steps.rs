@@ -7,8 +7,9 @@ use parlor_wire::chat::v1::client_frame::Kind as Said;
 use parlor_wire::chat::v1::content::Kind as Content;
 use parlor_wire::chat::v1::server_frame::Kind;
 use parlor_wire::chat::v1::{
-    AppendResult, Conversation, Drain, Entry, Event as Live, FetchResult, Goodbye, Head, LogPage,
-    ReadableRange, ServerFrame, SyncConversation, SyncDone, Text, Welcome, append_result, fetch_result,
+    Activity, AppendResult, Conversation, Drain, Entry, Event as Live, FetchResult, Goodbye, Head, LogPage,
+    ReadableRange, ServerFrame, SyncConversation, SyncDone, Text, Typing, Welcome, append_result,
+    fetch_result,
 };
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::to_duration;
@@ -307,6 +308,20 @@ fn no_server_makes_a_client_wait_for_ever() {
     let goodbye = Goodbye { reconnect: true, after: ever, ..Goodbye::default() };
     steps.hear(Conn(1), [Kind::Goodbye(goodbye)]);
     assert!(steps.core.next_attempt().is_some_and(|at| at <= steps.now + day));
+}
+
+#[test]
+fn a_time_before_any_other_is_none() {
+    let never = Some(prost_types::Duration { seconds: i64::MIN, nanos: i32::MIN });
+    let mut steps = Steps::live();
+    let typing = Typing {
+        conversation_id: id().to_string(),
+        user_id: UserId::new().to_string(),
+        activity: Activity::Typing.into(),
+        expires_after: never,
+    };
+    steps.hear(Conn(1), [Kind::Typing(typing), Kind::Drain(Drain { reconnect_after: never })]);
+    assert!(steps.wake().open.is_some());
 }
 
 #[test]

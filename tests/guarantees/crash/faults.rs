@@ -64,6 +64,8 @@ impl World {
             }
             _ => self.system.kill(part).await,
         }
+        // What starts while a network is broken is not ready before that is well, and ready is what is waited for.
+        self.heal();
         self.system.restart(part).await;
         self.recover().await;
     }
@@ -85,11 +87,15 @@ impl World {
         self.networks.iter().map(Relay::network).chain(between).collect()
     }
 
-    /// Everything is well again, and clients look whether it is.
-    async fn recover(&self) {
+    fn heal(&self) {
         for network in self.networks() {
             network.heal();
         }
+    }
+
+    /// Everything is well again, and clients look whether it is.
+    async fn recover(&self) {
+        self.heal();
         for follower in &self.followers {
             assert!(follower.is_live(), "G6: {} does not give up", follower.name);
             follower.hurry().await;

@@ -48,7 +48,20 @@ impl Kind {
             Self::File(file) => Some(&file.caption),
             Self::Video(video) => Some(&video.caption),
             Self::Album(album) => Some(&album.caption),
-            _ => None,
+            Self::Created(_)
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(_)
+            | Self::Voice(_)
+            | Self::Location(_)
+            | Self::SetAvatar(_)
+            | Self::Edit(_)
+            | Self::Delete(_)
+            | Self::Withheld(_)
+            | Self::Deleted(_) => None,
         }
     }
 
@@ -60,7 +73,20 @@ impl Kind {
             Self::File(file) => Some(&mut file.caption),
             Self::Video(video) => Some(&mut video.caption),
             Self::Album(album) => Some(&mut album.caption),
-            _ => None,
+            Self::Created(_)
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(_)
+            | Self::Voice(_)
+            | Self::Location(_)
+            | Self::SetAvatar(_)
+            | Self::Edit(_)
+            | Self::Delete(_)
+            | Self::Withheld(_)
+            | Self::Deleted(_) => None,
         }
     }
 
@@ -74,7 +100,19 @@ impl Kind {
             Self::Video(video) => video.media(),
             Self::Album(album) => album.items.iter().flat_map(AlbumItem::media).collect(),
             Self::SetAvatar(set) => set.media.iter().collect(),
-            _ => Vec::new(),
+            Self::Created(_)
+            | Self::Text(_)
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(_)
+            | Self::Location(_)
+            | Self::Edit(_)
+            | Self::Delete(_)
+            | Self::Withheld(_)
+            | Self::Deleted(_) => Vec::new(),
         }
     }
 
@@ -87,7 +125,19 @@ impl Kind {
             Self::Video(video) => video.media_mut(),
             Self::Album(album) => album.items.iter_mut().flat_map(AlbumItem::media_mut).collect(),
             Self::SetAvatar(set) => set.media.iter_mut().collect(),
-            _ => Vec::new(),
+            Self::Created(_)
+            | Self::Text(_)
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(_)
+            | Self::Location(_)
+            | Self::Edit(_)
+            | Self::Delete(_)
+            | Self::Withheld(_)
+            | Self::Deleted(_) => Vec::new(),
         }
     }
 }

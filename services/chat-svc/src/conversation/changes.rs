@@ -46,7 +46,20 @@ impl Content {
             Self::Image { .. } | Self::File { .. } | Self::Video { .. } | Self::Album { .. } => {
                 Some(TextKind::Caption)
             }
-            _ => None,
+            Self::Created { .. }
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(..)
+            | Self::Voice(_)
+            | Self::Location(_)
+            | Self::SetAvatar(_)
+            | Self::Edit(_)
+            | Self::Delete
+            | Self::Deleted(_)
+            | Self::Withheld(_) => None,
         }
     }
 
@@ -59,7 +72,20 @@ impl Content {
             | Self::File { caption, .. }
             | Self::Video { caption, .. }
             | Self::Album { caption, .. } => text.clone_into(caption),
-            _ => {}
+            Self::Created { .. }
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(..)
+            | Self::Voice(_)
+            | Self::Location(_)
+            | Self::SetAvatar(_)
+            | Self::Edit(_)
+            | Self::Delete
+            | Self::Deleted(_)
+            | Self::Withheld(_) => {}
         }
         self
     }

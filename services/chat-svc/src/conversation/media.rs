@@ -111,7 +111,19 @@ impl Content {
             Self::Video { video, .. } => video.media(),
             Self::Album { items, .. } => items.iter().flat_map(AlbumItem::media).collect(),
             Self::SetAvatar(media) => media.iter().collect(),
-            _ => Vec::new(),
+            Self::Created { .. }
+            | Self::Text(_)
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(..)
+            | Self::Location(_)
+            | Self::Edit(_)
+            | Self::Delete
+            | Self::Deleted(_)
+            | Self::Withheld(_) => Vec::new(),
         }
     }
 
@@ -140,7 +152,19 @@ impl Content {
             Self::Video { video, .. } => video.media_mut(),
             Self::Album { items, .. } => items.iter_mut().flat_map(AlbumItem::media_mut).collect(),
             Self::SetAvatar(media) => media.iter_mut().map(|media| (media, Some(Purpose::Avatar))).collect(),
-            _ => Vec::new(),
+            Self::Created { .. }
+            | Self::Text(_)
+            | Self::Add(_)
+            | Self::Remove(_)
+            | Self::Leave(_)
+            | Self::Rename(_)
+            | Self::Settings(_)
+            | Self::SetRole(..)
+            | Self::Location(_)
+            | Self::Edit(_)
+            | Self::Delete
+            | Self::Deleted(_)
+            | Self::Withheld(_) => Vec::new(),
         }
     }
 }

@@ -40,20 +40,29 @@ impl State {
         max_members: usize,
     ) -> Result<Content, Forbidden> {
         let role = self.members.get(&sender).map(|member| member.role).ok_or(Forbidden::Role)?;
-        match content {
+        let needed = match content {
             Content::Created { .. } => return Err(Forbidden::Exists),
+            Content::Text(_)
+            | Content::Image { .. }
+            | Content::File { .. }
+            | Content::Voice(_)
+            | Content::Video { .. }
+            | Content::Album { .. }
+            | Content::Location(_) => return Ok(content.clone()),
             // Whether a message may be changed is asked apart: see `changes`.
             Content::Edit(_) | Content::Delete => return Ok(content.clone()),
-            content if content.is_message() => return Ok(content.clone()),
             Content::Withheld(_) | Content::Deleted(_) => return Err(Forbidden::Content),
-            _ if self.kind == Kind::Direct => return Err(Forbidden::Content),
-            _ => {}
-        }
-        let needed = match content {
             Content::Leave(_) => Role::Member,
+            Content::Add(_)
+            | Content::Remove(_)
+            | Content::Rename(_)
+            | Content::Settings(_)
+            | Content::SetAvatar(_) => Role::Admin,
             Content::SetRole(..) => Role::Owner,
-            _ => Role::Admin,
         };
+        if self.kind == Kind::Direct {
+            return Err(Forbidden::Content);
+        }
         if role < needed {
             return Err(Forbidden::Role);
         }

@@ -42,7 +42,14 @@ pub(super) fn from_client(content: Option<&wire::Content>) -> Result<Content, Ba
         ),
         WireKind::Edit(edit) => Content::Edit(edited(&edit.body)?),
         WireKind::Delete(_) => Content::Delete,
-        other => media::from_client(other).ok_or(BadContent::NotAllowed)??,
+        WireKind::Image(image) => media::from_image(image)?,
+        WireKind::File(file) => media::from_file(file)?,
+        WireKind::Voice(voice) => media::from_voice(voice)?,
+        WireKind::Video(video) => media::from_video(video)?,
+        WireKind::Album(album) => media::from_album(album)?,
+        WireKind::Location(location) => media::from_location(location)?,
+        WireKind::SetAvatar(set) => media::from_set_avatar(set)?,
+        WireKind::Withheld(_) | WireKind::Deleted(_) => return Err(BadContent::NotAllowed),
     })
 }
 
@@ -138,7 +145,15 @@ pub(super) fn from_stored(content: &wire::Content) -> Option<Content> {
         WireKind::Edit(edit) => Content::Edit(edit.body.clone()),
         WireKind::Delete(_) => Content::Delete,
         WireKind::Deleted(deleted) => Content::Deleted(id("", &deleted.user_id).ok()?),
-        other => return media::from_stored(other),
+        WireKind::Image(image) => media::stored_image(image)?,
+        WireKind::File(file) => media::stored_file(file)?,
+        WireKind::Voice(voice) => media::stored_voice(voice)?,
+        WireKind::Video(video) => media::stored_video(video)?,
+        WireKind::Album(album) => media::stored_album(album)?,
+        WireKind::Location(location) => media::stored_location(location),
+        WireKind::SetAvatar(set) => media::stored_set_avatar(set)?,
+        // It is put in the place of content for a reader, and never stored.
+        WireKind::Withheld(_) => return None,
     })
 }
 

@@ -1,4 +1,5 @@
-//! Content with files, and places, in both directions.
+//! Content with files, and places, in both directions: as a client sends it (`from_…`), where files have nothing but their
+//! ids; as it was stored (`stored_…`), `None` if that is not what this service stores; and as it is sent.
 
 use bytes::Bytes;
 use parlor_types::{DisplayName, MediaId, has_control, limits};
@@ -11,26 +12,28 @@ use prost::Message as _;
 
 use crate::conversation::{AlbumItem, Content, Description, Location, Media, Purpose, Video};
 
-/// As a client sends it, files by their ids alone; `None` if it is of another kind.
-pub(super) fn from_client(kind: &WireKind) -> Option<Result<Content, Invalid>> {
-    Some(match kind {
-        WireKind::Image(image) => captioned("content.image", image.media.as_ref(), &image.caption)
-            .map(|(media, caption)| Content::Image { media, caption }),
-        WireKind::File(file) => captioned("content.file", file.media.as_ref(), &file.caption)
-            .map(|(media, caption)| Content::File { media, caption }),
-        WireKind::Voice(voice) => named("content.voice.media", voice.media.as_ref()).map(Content::Voice),
-        WireKind::Video(video) => caption("content.video.caption", &video.caption).and_then(|caption| {
-            Ok(Content::Video { video: named_video("content.video", video)?, caption: caption.to_owned() })
-        }),
-        WireKind::Album(album) => from_album(album),
-        WireKind::Location(location) => from_location(location).map(Content::Location),
-        WireKind::SetAvatar(set) => {
-            let media = set.media.as_ref();
-            let media = media.map(|media| named("content.set_avatar.media", Some(media))).transpose();
-            media.map(Content::SetAvatar)
-        }
-        _ => return None,
-    })
+pub(super) fn from_image(image: &wire::Image) -> Result<Content, Invalid> {
+    let (media, caption) = captioned("content.image", image.media.as_ref(), &image.caption)?;
+    Ok(Content::Image { media, caption })
+}
+
+pub(super) fn from_file(file: &wire::File) -> Result<Content, Invalid> {
+    let (media, caption) = captioned("content.file", file.media.as_ref(), &file.caption)?;
+    Ok(Content::File { media, caption })
+}
+
+pub(super) fn from_voice(voice: &wire::Voice) -> Result<Content, Invalid> {
+    named("content.voice.media", voice.media.as_ref()).map(Content::Voice)
+}
+
+pub(super) fn from_video(video: &wire::Video) -> Result<Content, Invalid> {
+    let caption = caption("content.video.caption", &video.caption)?.to_owned();
+    Ok(Content::Video { video: named_video("content.video", video)?, caption })
+}
+
+pub(super) fn from_set_avatar(set: &wire::SetAvatar) -> Result<Content, Invalid> {
+    let media = set.media.as_ref().map(|media| named("content.set_avatar.media", Some(media)));
+    media.transpose().map(Content::SetAvatar)
 }
 
 fn captioned(path: &str, media: Option<&media_wire::Media>, text: &str) -> Result<(Media, String), Invalid> {
@@ -60,7 +63,7 @@ fn caption<'a>(field: &str, text: &'a str) -> Result<&'a str, Invalid> {
     Ok(text)
 }
 
-fn from_album(album: &wire::Album) -> Result<Content, Invalid> {
+pub(super) fn from_album(album: &wire::Album) -> Result<Content, Invalid> {
     if !limits::ALBUM_ITEMS.contains(&album.items.len()) {
         let (least, most) = (limits::ALBUM_ITEMS.start(), limits::ALBUM_ITEMS.end());
         return Err(Invalid::field("content.album.items", format!("must be {least} to {most}")));
@@ -90,7 +93,7 @@ fn from_album(album: &wire::Album) -> Result<Content, Invalid> {
     Ok(Content::Album { items, caption })
 }
 
-fn from_location(location: &wire::Location) -> Result<Location, Invalid> {
+pub(super) fn from_location(location: &wire::Location) -> Result<Content, Invalid> {
     // A range contains no NaN.
     let within = |name, value: f64, least: f64, most: f64| {
         let inside = (least..=most).contains(&value);
@@ -114,7 +117,7 @@ fn from_location(location: &wire::Location) -> Result<Location, Invalid> {
         );
         return Err(Invalid::field("content.location.address", rule));
     }
-    Ok(Location {
+    Ok(Content::Location(Location {
         latitude: within("latitude", location.latitude, -90.0, 90.0)?,
         longitude: within("longitude", location.longitude, -180.0, 180.0)?,
         accuracy_metres: within(
@@ -125,49 +128,55 @@ fn from_location(location: &wire::Location) -> Result<Location, Invalid> {
         )?,
         name,
         address: address.clone(),
+    }))
+}
+
+pub(super) fn stored_image(image: &wire::Image) -> Option<Content> {
+    Some(Content::Image { media: stored(image.media.as_ref())?, caption: image.caption.clone() })
+}
+
+pub(super) fn stored_file(file: &wire::File) -> Option<Content> {
+    Some(Content::File { media: stored(file.media.as_ref())?, caption: file.caption.clone() })
+}
+
+pub(super) fn stored_voice(voice: &wire::Voice) -> Option<Content> {
+    stored(voice.media.as_ref()).map(Content::Voice)
+}
+
+pub(super) fn stored_video(video: &wire::Video) -> Option<Content> {
+    Some(Content::Video { video: stored_clip(video)?, caption: video.caption.clone() })
+}
+
+pub(super) fn stored_album(album: &wire::Album) -> Option<Content> {
+    let items = album.items.iter().map(|item| match item.kind.as_ref()? {
+        ItemKind::Image(image) => stored(image.media.as_ref()).map(AlbumItem::Image),
+        ItemKind::Video(video) => stored_clip(video).map(AlbumItem::Video),
+    });
+    Some(Content::Album { items: items.collect::<Option<_>>()?, caption: album.caption.clone() })
+}
+
+pub(super) fn stored_location(location: &wire::Location) -> Content {
+    Content::Location(Location {
+        latitude: location.latitude,
+        longitude: location.longitude,
+        accuracy_metres: location.accuracy_metres,
+        name: location.name.clone(),
+        address: location.address.clone(),
     })
 }
 
-/// As it was stored; `None` if it is of another kind, or not what this service stores.
-pub(super) fn from_stored(kind: &WireKind) -> Option<Content> {
-    Some(match kind {
-        WireKind::Image(image) => {
-            Content::Image { media: stored(image.media.as_ref())?, caption: image.caption.clone() }
-        }
-        WireKind::File(file) => {
-            Content::File { media: stored(file.media.as_ref())?, caption: file.caption.clone() }
-        }
-        WireKind::Voice(voice) => Content::Voice(stored(voice.media.as_ref())?),
-        WireKind::Video(video) => {
-            Content::Video { video: stored_video(video)?, caption: video.caption.clone() }
-        }
-        WireKind::Album(album) => {
-            let items = album.items.iter().map(|item| match item.kind.as_ref()? {
-                ItemKind::Image(image) => stored(image.media.as_ref()).map(AlbumItem::Image),
-                ItemKind::Video(video) => stored_video(video).map(AlbumItem::Video),
-            });
-            Content::Album { items: items.collect::<Option<_>>()?, caption: album.caption.clone() }
-        }
-        WireKind::Location(location) => Content::Location(Location {
-            latitude: location.latitude,
-            longitude: location.longitude,
-            accuracy_metres: location.accuracy_metres,
-            name: location.name.clone(),
-            address: location.address.clone(),
-        }),
-        WireKind::SetAvatar(set) => Content::SetAvatar(match &set.media {
-            Some(media) => Some(described(media)?),
-            None => None,
-        }),
-        _ => return None,
-    })
+pub(super) fn stored_set_avatar(set: &wire::SetAvatar) -> Option<Content> {
+    Some(Content::SetAvatar(match &set.media {
+        Some(media) => Some(described(media)?),
+        None => None,
+    }))
 }
 
 fn stored(media: Option<&media_wire::Media>) -> Option<Media> {
     described(media?)
 }
 
-fn stored_video(video: &wire::Video) -> Option<Video> {
+fn stored_clip(video: &wire::Video) -> Option<Video> {
     let poster = match &video.poster {
         Some(poster) => Some(described(poster)?),
         None => None,

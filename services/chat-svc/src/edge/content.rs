@@ -241,3 +241,6 @@ pub(super) fn to_role(role: Role) -> wire::Role {
         Role::Owner => wire::Role::Owner,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::conversation::Forbidden;
 
-/// Why an append is not stored. Every one is certain: nothing was, or will be, stored by it.
+/// Why an append is not stored. Every one is certain: nothing was, or will be, stored by it. The one exception is
+/// [`Refusal::Unavailable`] from a store that has stopped: only its next start shows what it stored. Whoever gets that
+/// appends again with the same op and the same `base_seq`, and so is stored once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The conversation is not there for the sender.
@@ -45,6 +47,6 @@ pub enum Refusal {
     Overloaded,
     /// The store has no room.
     StorageFull,
-    /// The store cannot be reached.
+    /// The store cannot be reached, or has stopped.
     Unavailable,
 }

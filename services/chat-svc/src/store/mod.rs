@@ -123,7 +123,8 @@ pub enum AppendError {
     Full,
     /// Too much work waits. Certain.
     Busy,
-    /// The store has stopped for good; whether this was stored shows when it starts again.
+    /// The store could not: it refused this write, of which nothing was stored, or it has stopped for good, and whether
+    /// this was stored shows when it starts again.
     Unavailable,
     /// It may or may not be stored: submit the identical batch again.
     Uncertain,

@@ -130,14 +130,14 @@ impl World {
             Effect::Append(append, lane) => self.append(input, *append, lane),
             Effect::Fetch(fetch) => {
                 let page = wire::LogPage::default();
-                let problem = edge::read_problem(None);
+                let problem = edge::not_found();
                 let result = if input.flag() { Ok(page) } else { Err(problem) };
                 self.session.fetched(fetch.request_id, result);
             }
             Effect::Mark(marks) => {
                 let refused = marks.iter().take(usize::from(input.byte() % 4)).map(|(id, marks)| {
                     let (conversation_id, seq) = (id.to_string(), marks.received.0);
-                    wire::MarkRefused { conversation_id, seq, problem: Some(edge::read_problem(None)) }
+                    wire::MarkRefused { conversation_id, seq, problem: Some(edge::not_found()) }
                 });
                 self.session.marked(refused.collect());
             }

@@ -24,5 +24,7 @@ pub use page_token::{Position, decode_token, encode_token};
 pub use people::{account_frames, change_problem, contact_note, filter, person, privacy, privacy_changes};
 pub use preferences::{badge, preference_changes, preferences, preferred};
 pub use presence::{attach_request, told};
-pub use problem::{forbidden_reason, mark_problem, problem, read_problem, refusal_problem};
-pub use row::{log_page, marks, member_marks, receipts_frame, row};
+pub use problem::{
+    forbidden_reason, mark_problem, not_found, problem, read_problem, refusal_problem, seq_ahead,
+};
+pub use row::{log_page, marked, member_marks, receipts_frame, row};

@@ -5,7 +5,7 @@ use parlor_wire::chat::v1 as wire;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::{Invalid, time, to_time};
 
-use super::{mark_problem, problem, read_problem};
+use super::{mark_problem, not_found, problem};
 use crate::preferences::{Badge, Draft, PreferenceChanges, Preferences};
 use crate::store::{AppendError, Preferred};
 
@@ -70,7 +70,7 @@ pub fn preferences(preferences: &Preferences) -> wire::Preferences {
 pub fn preferred(result: Result<Preferred, AppendError>) -> Result<wire::Preferences, Problem> {
     match result.map_err(mark_problem)? {
         Preferred::Now(now, _) => Ok(preferences(&now)),
-        Preferred::NotFound => Err(read_problem(None)),
+        Preferred::NotFound => Err(not_found()),
         Preferred::Ahead => Err(problem(ErrorReason::SeqAhead, "draft.reply_to is above the head")),
         Preferred::TooManyPinned => {
             let message = format!("at most {} conversations are pinned", limits::MAX_PINNED);

@@ -75,17 +75,21 @@ pub fn forbidden_reason(forbidden: Forbidden) -> (ErrorReason, &'static str) {
 }
 
 /// The one answer to everybody who may not know a conversation, byte for byte.
-fn not_found() -> Problem {
+#[must_use]
+pub fn not_found() -> Problem {
     problem(ErrorReason::ConversationNotFound, "no such conversation")
 }
 
-/// Why a read failed; `None` stands for a conversation that is not there.
+/// The one answer to a seq that is not there yet.
 #[must_use]
-pub fn read_problem(error: Option<ReadError>) -> Problem {
-    match error {
-        None => not_found(),
-        Some(ReadError) => later(ErrorReason::Unavailable, "the store cannot be read", STORE_RETRY),
-    }
+pub fn seq_ahead() -> Problem {
+    problem(ErrorReason::SeqAhead, "the seq is above the head")
+}
+
+/// Why a read failed.
+#[must_use]
+pub fn read_problem(ReadError: ReadError) -> Problem {
+    later(ErrorReason::Unavailable, "the store cannot be read", STORE_RETRY)
 }
 
 /// Why marks were not raised.

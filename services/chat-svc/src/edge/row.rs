@@ -3,14 +3,15 @@
 use bytes::Bytes;
 use parlor_types::UserId;
 use parlor_wire::chat::v1 as wire;
+use parlor_wire::errors::v1::Problem;
 use parlor_wire::to_time;
 use prost::Message as _;
 
 use super::content::{to_kind, to_role, to_settings};
 use super::media::media;
-use super::{entry, preferences};
+use super::{entry, not_found, preferences, seq_ahead};
 use crate::receipts::TimedMarks;
-use crate::store::{Page, Receipts, Row};
+use crate::store::{Marked, Page, Receipts, Row};
 
 /// A row for its reader.
 #[must_use]
@@ -54,9 +55,19 @@ pub fn row(row: &Row) -> wire::Conversation {
     }
 }
 
-/// Marks.
-#[must_use]
-pub fn marks(timed: &TimedMarks) -> wire::Marks {
+/// What became of marks.
+///
+/// # Errors
+/// Why they were not raised.
+pub fn marked(marked: Marked) -> Result<wire::Marks, Problem> {
+    match marked {
+        Marked::Now(now, _) => Ok(marks(&now)),
+        Marked::Ahead => Err(seq_ahead()),
+        Marked::NotFound => Err(not_found()),
+    }
+}
+
+fn marks(timed: &TimedMarks) -> wire::Marks {
     wire::Marks {
         received: timed.marks.received.0,
         read: timed.marks.read.0,

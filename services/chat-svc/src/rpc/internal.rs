@@ -38,7 +38,7 @@ impl InternalRpc {
         let parse = |(index, text): (usize, &String)| id(&format!("user_ids[{index}]"), text);
         let users: Vec<UserId> = request.user_ids.iter().enumerate().map(parse).collect::<Result<_, _>>()?;
         let seen = self.people.visibility(viewer, users).await;
-        let seen = seen.map_err(|error| edge::read_problem(Some(error)))?;
+        let seen = seen.map_err(edge::read_problem)?;
         let visibility = |(user_id, seen): (&String, &Visibility)| wire::Visibility {
             user_id: user_id.clone(),
             online: seen.online,
@@ -99,6 +99,6 @@ fn media_ids(texts: &[String]) -> Result<Vec<MediaId>, Invalid> {
 }
 
 fn texts(found: Result<Vec<MediaId>, ReadError>) -> Result<Vec<String>, Problem> {
-    let found = found.map_err(|error| edge::read_problem(Some(error)))?;
+    let found = found.map_err(edge::read_problem)?;
     Ok(found.iter().map(MediaId::to_string).collect())
 }

@@ -48,7 +48,7 @@ impl PeopleRpc {
             size => size.min(PEOPLE.1),
         };
         let people = self.people.list(user, filter, after, size + 1).await;
-        let mut people = people.map_err(|error| edge::read_problem(Some(error)))?;
+        let mut people = people.map_err(edge::read_problem)?;
         let more = people.len() > size;
         people.truncate(size);
         let next_page_token = match people.last() {
@@ -133,7 +133,7 @@ impl PeopleService for PeopleRpc {
         request: Request<wire::GetPrivacyRequest>,
     ) -> Result<Response<wire::GetPrivacyResponse>, Status> {
         let user = caller(&request)?.user_id;
-        let privacy = self.people.privacy(user).await.map_err(|error| edge::read_problem(Some(error)));
+        let privacy = self.people.privacy(user).await.map_err(edge::read_problem);
         answer(privacy.map(|privacy| wire::GetPrivacyResponse { privacy: Some(edge::privacy(privacy)) }))
     }
 

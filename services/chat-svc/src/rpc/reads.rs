@@ -24,8 +24,8 @@ impl Chat {
         conversation: ConversationId,
     ) -> Result<wire::Conversation, Problem> {
         let rows = self.deps.store.rows(user, vec![conversation]).await;
-        let rows = rows.map_err(|error| edge::read_problem(Some(error)))?;
-        rows.first().map(edge::row).ok_or_else(|| edge::read_problem(None))
+        let rows = rows.map_err(edge::read_problem)?;
+        rows.first().map(edge::row).ok_or_else(edge::not_found)
     }
 
     pub(super) async fn fetch_page(
@@ -70,8 +70,7 @@ impl Chat {
             max_bytes: self.deps.limits.page_bytes,
         };
         let page = self.deps.store.read(user, conversation, slice).await;
-        let page =
-            page.map_err(|error| edge::read_problem(Some(error)))?.ok_or_else(|| edge::read_problem(None))?;
+        let page = page.map_err(edge::read_problem)?.ok_or_else(edge::not_found)?;
         Ok(wire::ListMessagesResponse {
             messages: page
                 .entries
@@ -90,7 +89,7 @@ impl Chat {
         time: std::time::SystemTime,
     ) -> Result<Seq, Problem> {
         let seq = self.deps.store.seq_at(conversation, time).await;
-        let seq = seq.map_err(|error| edge::read_problem(Some(error)))?;
+        let seq = seq.map_err(edge::read_problem)?;
         Ok(if order == Order::Ascending { seq } else { seq.previous() })
     }
 
@@ -137,7 +136,7 @@ impl Chat {
         let list = format!("{list} of {user}");
         let position = edge::decode_token::<(Commit, Changed)>(&list, token)?;
         let changed = self.deps.store.changed(user, since).await;
-        let (now, mut changed) = changed.map_err(|error| edge::read_problem(Some(error)))?;
+        let (now, mut changed) = changed.map_err(edge::read_problem)?;
         let as_of = position.map_or(now, |(as_of, _)| as_of);
         if let Some((_, last)) = position {
             let key = |row: &Changed| (std::cmp::Reverse(row.activity), row.id);
@@ -151,7 +150,7 @@ impl Chat {
         };
         let ids = changed.iter().map(|changed| changed.id).collect();
         let rows = self.deps.store.rows(user, ids).await;
-        let rows = rows.map_err(|error| edge::read_problem(Some(error)))?;
+        let rows = rows.map_err(edge::read_problem)?;
         Ok(RowsPage { as_of, conversations: rows.iter().map(edge::row).collect(), next_page_token })
     }
 

@@ -52,7 +52,7 @@ impl Chat {
         page: wire::SyncResponse,
     ) -> Result<wire::SyncResponse, Problem> {
         let changes = self.deps.store.account(user, place, PEOPLE).await;
-        let changes = changes.map_err(|error| edge::read_problem(Some(error)))?;
+        let changes = changes.map_err(edge::read_problem)?;
         let next_page_token = match changes.next.told {
             Some(told) if changes.more => edge::encode_token(list, &(as_of, told)),
             _ => String::new(),

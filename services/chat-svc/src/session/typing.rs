@@ -36,7 +36,7 @@ impl Stream {
     }
 
     fn typing_not_there(self: &Arc<Self>) {
-        self.tell(|session| session.refused("set_typing", edge::read_problem(None)));
+        self.tell(|session| session.refused("set_typing", edge::not_found()));
     }
 
     async fn find_audience(self: Arc<Self>, ask: Ask) {

@@ -15,7 +15,7 @@ use super::{Deps, Farewell, Stream};
 use crate::edge;
 use crate::log::{Appended, Draft, Facts, Refusal, needs_facts};
 use crate::receipts::Marks;
-use crate::store::{AccountPlace, Commit, Marked, Order, Slice};
+use crate::store::{AccountPlace, Commit, Order, Slice};
 
 /// A store that cannot be read ends the stream: there is no telling what it would have said.
 const STORE_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -193,7 +193,7 @@ impl Stream {
     pub(super) async fn write_marks(&self, marks: &[(ConversationId, Marks)]) -> Vec<wire::MarkRefused> {
         let outcome = self.deps.log.mark(self.user(), marks, Some(self.id())).await;
         let problems: Vec<Option<Problem>> = match outcome {
-            Ok(all) => all.into_iter().map(mark_refusal).collect(),
+            Ok(all) => all.into_iter().map(|marked| edge::marked(marked).err()).collect(),
             Err(error) => marks.iter().map(|_| Some(edge::mark_problem(error))).collect(),
         };
         let refused = marks.iter().zip(problems).filter_map(|((conversation, marks), problem)| {
@@ -204,15 +204,6 @@ impl Stream {
             })
         });
         refused.collect()
-    }
-}
-
-/// Why a mark was not raised, if it was not.
-pub(crate) fn mark_refusal(marked: Marked) -> Option<Problem> {
-    match marked {
-        Marked::Now(..) => None,
-        Marked::Ahead => Some(edge::problem(ErrorReason::SeqAhead, "the seq is above the head")),
-        Marked::NotFound => Some(edge::read_problem(None)),
     }
 }
 
@@ -235,8 +226,8 @@ impl Wanted {
         let slice = self.slice(deps)?;
         match deps.store.read(user, conversation, slice).await {
             Ok(Some(page)) => Ok(edge::log_page(conversation.to_string(), &page)),
-            Ok(None) => Err(edge::read_problem(None)),
-            Err(error) => Err(edge::read_problem(Some(error))),
+            Ok(None) => Err(edge::not_found()),
+            Err(error) => Err(edge::read_problem(error)),
         }
     }
 

@@ -38,6 +38,12 @@ impl Farewell {
         Self::fault(ErrorReason::Displaced, "the same session opened a newer stream")
     }
 
+    /// The transport is gone. Hardly ever is there anybody left to hear it; its reason is one that brings nobody back.
+    #[must_use]
+    pub fn gone() -> Self {
+        Self::fault(ErrorReason::Displaced, "the transport is gone")
+    }
+
     /// The session has ended.
     #[must_use]
     pub fn session_ended() -> Self {

@@ -1,5 +1,6 @@
 //! A session with its surroundings: what a transport drives, and a router delivers to.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -10,7 +11,7 @@ use parlor_runtime::clock::Clock;
 use parlor_types::{ConversationId, SessionId, StreamId, UserId};
 
 use super::line::Lines;
-use super::machine::{Identity, Pull, Session};
+use super::machine::{Effect, Identity, Pull, Session};
 use super::outbox::OutBatch;
 use super::{Farewell, Live, PushError, Pushes, StreamLimits};
 use crate::log::Log;
@@ -116,20 +117,14 @@ impl Stream {
     pub fn push(self: &Arc<Self>, number: u64, frames: Vec<Bytes>) -> Result<(), PushError> {
         let (now, wall) = (self.deps.clock.now(), self.deps.clock.wall());
         // Under one lock, so that two pushes at once keep their order.
-        let mut inner = self.inner();
-        let ready = inner.pushes.take(number, frames)?;
-        let mut effects = Vec::new();
-        for frame in ready {
-            effects.extend(inner.session.frame(now, wall, &frame));
-        }
-        effects.extend(inner.session.marks_due(now));
-        let waker = inner.waker.take();
-        // In line before the lock is released: the order of appends is that of frames.
-        let begun = self.line_up(&mut effects);
-        drop(inner);
-        wake(waker);
-        self.carry_out(effects, begun);
-        Ok(())
+        self.try_act(|inner| {
+            let mut effects = Vec::new();
+            for frame in inner.pushes.take(number, frames)? {
+                effects.extend(inner.session.frame(now, wall, &frame));
+            }
+            effects.extend(inner.session.marks_due(now));
+            Ok(effects)
+        })
     }
 
     /// An entry that the user may see.
@@ -177,10 +172,10 @@ impl Stream {
 
     /// The transport is gone, with or without a word.
     pub fn gone(self: &Arc<Self>) {
-        self.end(Farewell::displaced());
+        self.end(Farewell::gone());
     }
 
-    /// What the transport is to send next; `None` after the last.
+    /// What the transport is to send next; after the last, why the stream ended.
     pub fn poll(self: &Arc<Self>, context: &Context<'_>) -> Poll<Result<OutBatch, Farewell>> {
         let mut inner = self.inner();
         let (pull, effects) = inner.session.pull();
@@ -208,20 +203,25 @@ impl Stream {
         });
     }
 
-    fn act(self: &Arc<Self>, change: impl FnOnce(&mut Session) -> Vec<super::Effect>) {
+    fn act(self: &Arc<Self>, change: impl FnOnce(&mut Session) -> Vec<Effect>) {
+        let Ok(()) = self.try_act(|inner| Ok::<_, Infallible>(change(&mut inner.session)));
+    }
+
+    fn try_act<E>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Inner) -> Result<Vec<Effect>, E>,
+    ) -> Result<(), E> {
         let mut inner = self.inner();
-        let mut effects = change(&mut inner.session);
+        let mut effects = change(&mut inner)?;
         let waker = inner.waker.take();
+        // In line before the lock is released: the order of appends is that of frames.
         let begun = self.line_up(&mut effects);
         drop(inner);
-        wake(waker);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
         self.carry_out(effects, begun);
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
+        Ok(())
     }
 }
 

@@ -283,7 +283,7 @@ impl Log {
             }
             Effect::Publish(published) => self.publish(published),
             Effect::Retell(users) => self.retell(conversation, &users),
-            Effect::Answer(..) => {}
+            Effect::Answer(..) => unreachable!("answers are taken out before anything is carried out"),
         }
     }
 

@@ -77,7 +77,7 @@ impl Stream {
                 Effect::Typing(conversation, activity) => stream.types(conversation, activity),
                 Effect::PassOn => self.pass_on(),
                 Effect::Unregister => self.leave(),
-                Effect::Append(..) => {}
+                Effect::Append(..) => unreachable!("appends are lined up before anything is carried out"),
             }
         }
     }
@@ -88,7 +88,7 @@ impl Stream {
             let next = self.lines().next(&conversation);
             let Some(job) = next else { return };
             match edge::draft(self.user(), &job.append, job.lane.clone()) {
-                Err(problem) => self.tell_quietly(job, problem),
+                Err(problem) => self.tell(|session| session.refuse(*job.append, job.lane, problem)),
                 Ok(draft) if needs_facts(&draft) => {
                     drop(tokio::spawn(Arc::clone(self).append_with_facts(conversation, job, draft)));
                     return;
@@ -96,10 +96,6 @@ impl Stream {
                 Ok(draft) => self.append(job, draft, Facts::Clear),
             }
         }
-    }
-
-    fn tell_quietly(self: &Arc<Self>, job: Job, problem: Problem) {
-        self.tell(|session| session.refuse(*job.append, job.lane, problem));
     }
 
     fn append(self: &Arc<Self>, job: Job, draft: Draft, facts: Facts) {

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use parlor_types::{ConversationId, SessionId, StreamId, UserId, limits};
+use parlor_types::{ConversationId, SessionId, StreamId, UserId};
 
 use super::Router;
 use crate::conversation::{Content, Withheld};
 use crate::edge;
 use crate::log::{Entry, Published};
 use crate::session::{Farewell, Live, Stream};
-use crate::store::Commit;
+use crate::store::{Commit, lists};
 use crate::typing::Typists;
 
 /// The streams that are open here.
@@ -112,7 +112,7 @@ impl Router for LocalRouter {
             self.row_changed(*user, published.entry.conversation, None);
         }
         // Those who come back begin anew; the marks the others knew of them are of before.
-        if published.receivers.len() <= limits::MAX_LISTED_MEMBERS {
+        if lists(published.receivers.len()) {
             for user in &published.newcomers {
                 self.receipts(*user, published.entry.conversation, &published.receivers);
             }

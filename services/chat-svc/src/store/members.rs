@@ -141,7 +141,8 @@ pub enum Preferred {
 }
 
 /// Whether a conversation with so many members lists them, and tells each of the others' marks.
-pub(super) fn lists(members: usize) -> bool {
+#[must_use]
+pub fn lists(members: usize) -> bool {
     members <= limits::MAX_LISTED_MEMBERS
 }
 

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use parlor_types::limits::MAX_LISTED_MEMBERS;
 use parlor_types::{ConversationId, Seq, UserId};
 
 use self::people::Accounts;
@@ -325,7 +324,7 @@ impl Store for MemoryStore {
         let all = self.all();
         let found = all.conversations.get(&conversation).map(|found| &found.state.members);
         let Some(members) = found.filter(|members| members.contains_key(&user)) else { return Ok(None) };
-        let shown = members.len() <= MAX_LISTED_MEMBERS;
+        let shown = lists(members.len());
         let blocked = |other| all.accounts.blocks(user, other) || all.accounts.blocks(other, user);
         let others = members.keys().copied().filter(|other| *other != user && !blocked(*other));
         Ok(Some(if shown { others.collect() } else { Vec::new() }))

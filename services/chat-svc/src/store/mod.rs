@@ -23,7 +23,9 @@ use crate::preferences::Preferences;
 use crate::receipts::TimedMarks;
 
 pub use media::MediaRefs;
-pub use members::{Listed, Marked, Members, NewMarks, NewPreferences, Preferred, Raised, Reached, Receipts};
+pub use members::{
+    Listed, Marked, Members, NewMarks, NewPreferences, Preferred, Raised, Reached, Receipts, lists,
+};
 pub use memory::MemoryStore;
 pub use people::{AccountChanges, AccountPlace, PeopleStore, PrivacyKept, Relate, Related};
 pub use sqlite::{SqliteStore, new_generation};

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::columns::id;
 use super::one;
 use super::people::blocks;
+use crate::store::lists;
 
 pub(super) fn audience(
     tx: &Connection,
@@ -21,11 +22,11 @@ pub(super) fn audience(
         "SELECT user FROM member WHERE conversation = ?1 AND present = 1 AND user <> ?2
          ORDER BY user LIMIT ?3",
     )?;
-    // One more than may be with the user, to tell that there are more.
+    // One more than are listed beside the user, to tell that there are more.
     let limit = i64::try_from(MAX_LISTED_MEMBERS).unwrap_or(i64::MAX);
     let others = statement.query_map(params![conversation.bytes(), user.bytes(), limit], |row| id(row, 0))?;
     let others: Vec<UserId> = others.collect::<rusqlite::Result<_>>()?;
-    if others.len() >= MAX_LISTED_MEMBERS {
+    if !lists(others.len() + 1) {
         return Ok(Some(Vec::new()));
     }
     let mut audience = Vec::with_capacity(others.len());

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use parlor_runtime::clock::Clock;
 use parlor_runtime::limiter::Rate;
@@ -20,7 +20,7 @@ use crate::directory::Directory;
 use crate::media::Claims;
 use crate::people::VisibilityWatcher;
 use crate::routing::Router;
-use crate::store::{AppendError, Batch, Commit, Store, Stored};
+use crate::store::{AppendError, Batch, Commit, Store, Stored, whole_millis};
 
 /// Conversations are spread over this many locks.
 const SHARDS: usize = 64;
@@ -331,12 +331,6 @@ impl Shard {
             });
         }
     }
-}
-
-/// The precision of times in every store: an entry reads the same live and later.
-pub(super) fn whole_millis(time: SystemTime) -> SystemTime {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

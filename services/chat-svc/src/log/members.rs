@@ -4,10 +4,9 @@ use parlor_types::{ConversationId, StreamId, UserId};
 use tokio::sync::oneshot;
 
 use super::Log;
-use super::facade::whole_millis;
 use crate::preferences::PreferenceChanges;
 use crate::receipts::Marks;
-use crate::store::{AppendError, Commit, Done, Marked, NewMarks, NewPreferences, Preferred};
+use crate::store::{AppendError, Commit, Done, Marked, NewMarks, NewPreferences, Preferred, whole_millis};
 
 impl Log {
     /// Raises marks of a user, one answer each. Streams of the user other than `by` get the row again, and the other

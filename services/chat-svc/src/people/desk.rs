@@ -1,7 +1,7 @@
 //! Where changes of people and privacy are carried out: the store first, then everybody concerned is told.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use parlor_runtime::clock::Clock;
 use parlor_types::UserId;
@@ -11,7 +11,7 @@ use super::{Action, Filter, Person, Privacy, PrivacyChanges, Refused, Visibility
 use crate::directory::Directory;
 use crate::log::Log;
 use crate::routing::Router;
-use crate::store::{AppendError, Commit, PrivacyKept, ReadError, Relate, Related, Store};
+use crate::store::{AppendError, Commit, PrivacyKept, ReadError, Relate, Related, Store, whole_millis};
 
 /// Told that what somebody may see of others, or others of them, may have changed. Called in the order of commits, for
 /// contacts, blocks, privacy and memberships; must be quick.
@@ -172,9 +172,8 @@ impl People {
         }));
     }
 
-    /// The time, in the precision that stores keep.
+    /// The time, as precise as stores keep it.
     fn now(&self) -> SystemTime {
-        let since = self.start.clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UNIX_EPOCH + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or_default())
+        whole_millis(self.start.clock.wall())
     }
 }

@@ -12,7 +12,7 @@ mod sqlite;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use parlor_types::{ConversationId, MediaId, Op, Seq, UserId};
@@ -43,6 +43,14 @@ impl fmt::Display for Generation {
 /// A position in the history of the whole store: all that was committed up to a number. Cursors are made of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Commit(pub u64);
+
+/// A time as precise as every store keeps it: what is told of it is the same live and later. What lies before
+/// 1970 becomes 1970.
+#[must_use]
+pub fn whole_millis(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
 
 /// An entry about to be stored, and all it changes.
 #[derive(Debug, Clone, PartialEq)]

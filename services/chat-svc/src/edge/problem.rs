@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parlor_types::limits;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
 use parlor_wire::to_duration;
 
@@ -56,6 +57,9 @@ pub fn refusal_problem(refusal: Refusal) -> Problem {
         Refusal::Unavailable => later(R::Unavailable, "the store cannot be reached", STORE_RETRY),
     }
 }
+
+// One of the messages below says it.
+const _: () = assert!(limits::MAX_CAPTION_BYTES == 4096);
 
 /// Why the state of a conversation forbids an append.
 #[must_use]

@@ -14,10 +14,10 @@ pub struct StreamLimits {
     pub hello_within: Duration,
     /// A client sends something at least this often; after two of them without, the stream is dead.
     pub ping_interval: Duration,
-    /// Marks are written, and others' receipts told, at once and then not again before this.
-    pub receipts_coalesce: Duration,
     /// The same while its app is behind.
     pub background_ping_interval: Duration,
+    /// Marks are written, and others' receipts told, at once and then not again before this.
+    pub receipts_coalesce: Duration,
     /// Unanswered appends.
     pub appends: usize,
     /// Unanswered fetches.
@@ -40,8 +40,8 @@ impl Default for StreamLimits {
             max_members: limits::MAX_GROUP_MEMBERS,
             hello_within: Duration::from_secs(10),
             ping_interval: Duration::from_secs(60),
-            receipts_coalesce: Duration::from_secs(1),
             background_ping_interval: Duration::from_secs(240),
+            receipts_coalesce: Duration::from_secs(1),
             appends: 32,
             fetches: 2,
             outbox_bytes: 32 * 1024,

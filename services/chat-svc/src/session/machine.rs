@@ -322,7 +322,7 @@ impl Session {
         }
     }
 
-    /// Called each second or so. Everything up to `reached` has been handed to this session.
+    /// Called twice a second or so. Everything up to `reached` has been handed to this session.
     pub fn tick(&mut self, now: Instant, reached: Commit) -> Vec<Effect> {
         self.now = now;
         let silent = now.saturating_duration_since(self.heard);

@@ -24,7 +24,8 @@ use super::ephemeral::Ephemerals;
 use super::receipts::Owed;
 use super::{Live, StreamLimits};
 
-/// Notices (Pong, MarkRefused, Checkpoint, Drain) waiting at the same time.
+/// Notices (Pong, MarkRefused, Refused, Drain, and what is refused at once of Fetch and SetPreferences) waiting at the same
+/// time.
 const MAX_NOTICES: usize = 64;
 /// Head marks sent in one go.
 const HEADS_AT_ONCE: usize = 64;
@@ -37,7 +38,7 @@ pub(super) enum Weight {
     AppendResult,
     FetchResult,
     Notice,
-    /// Welcome, rows, SyncDone, Goodbye: made one step at a time.
+    /// Welcome, rows, SyncDone, Checkpoint, Goodbye: made one step at a time.
     Step,
 }
 
@@ -125,18 +126,17 @@ impl Outbox {
         self.bytes < self.limits.outbox_bytes
     }
 
-    /// An entry; it becomes a mark where there is no room. `false` if it did.
-    pub(super) fn entry(&mut self, live: &Live) -> bool {
+    /// An entry; it becomes a mark where there is no room.
+    pub(super) fn entry(&mut self, live: &Live) {
         let room = self.window_has_room() && self.bytes + live.frame.len() <= self.limits.outbox_bytes;
         if !room || self.marks.contains_key(&live.conversation) {
             self.head(live.conversation, live.seq);
-            return false;
+            return;
         }
         self.bytes += live.frame.len();
         self.entries += 1;
         let entry = Some((live.conversation, live.seq, live.target));
         self.frames.push(Waiting { frame: live.frame.clone(), entry });
-        true
     }
 
     /// A message is deleted: it and its edits do not leave any more. The client misses them when the deletion comes, and

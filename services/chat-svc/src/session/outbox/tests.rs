@@ -12,7 +12,8 @@ fn g8_beyond_so_many_batches_the_latest_are_acked_together() {
     let conversation = ConversationId::from_bytes([1; 16]);
     for seq in 1..=3 * MAX_SENT as u64 {
         let frame = Bytes::from_static(b"an entry");
-        assert!(out.entry(&Live { conversation, seq: Seq(seq), target: None, deletes: false, frame }));
+        out.entry(&Live { conversation, seq: Seq(seq), target: None, deletes: false, frame });
+        assert!(out.owes_nothing(), "it waits as it is");
         out.push(server_frame::Kind::Pong(Pong::default()), Weight::Notice);
         assert_eq!(out.take(Instant::now(), |_| false).expect("an entry waits").batch, seq);
     }

@@ -1,4 +1,4 @@
-//! What every service needs to run, whatever it serves: configuration, logs, clocks, task groups, readiness,
+//! What every service needs to run, whatever it serves: configuration, logs, clocks, times, task groups, readiness,
 //! signals, rate limits and the lock on its data folder.
 //!
 //! Nothing here knows of chat, gRPC or a store. Nothing reads the process environment but
@@ -12,3 +12,4 @@ pub mod ready;
 pub mod signals;
 pub mod tasks;
 pub mod telemetry;
+pub mod time;

@@ -1,6 +1,8 @@
 //! Moments as stores keep them.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
+
+use parlor_runtime::time::{from_millis, to_millis};
 
 /// A moment in whole milliseconds since 1970, UTC. Arithmetic stops at the ends instead of wrapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,17 +46,13 @@ fn millis(duration: Duration) -> i64 {
 
 impl From<SystemTime> for Moment {
     fn from(time: SystemTime) -> Self {
-        match time.duration_since(UNIX_EPOCH) {
-            Ok(since) => Self(millis(since)),
-            Err(before) => Self(-millis(before.duration())),
-        }
+        Self(to_millis(time))
     }
 }
 
 impl From<Moment> for SystemTime {
     fn from(moment: Moment) -> Self {
-        let distance = Duration::from_millis(moment.0.unsigned_abs());
-        if moment.0 < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+        from_millis(moment.0)
     }
 }
 

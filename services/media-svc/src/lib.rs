@@ -33,7 +33,6 @@ mod rpc;
 mod scan;
 mod staging;
 mod store;
-mod time;
 mod uploads;
 
 pub use app::{App, Needs, StartError};

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use parlor_runtime::time::from_millis;
 use parlor_types::{ConversationId, MediaId, Op, UserId};
 use tempfile::TempDir;
 
@@ -15,7 +16,6 @@ use crate::media::{
 };
 use crate::parts::{PART_BYTES, Parts};
 use crate::quota::{Exceeded, Quota};
-use crate::time::from_millis;
 
 /// A new, empty store.
 pub(super) struct Fixture {

@@ -5,13 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use parlor_runtime::time::{from_millis, to_millis};
 use parlor_types::{MediaId, UserId};
 
 use super::{Begin, BeginError, Claim, ClaimError, Condemned, Error, Place, Random, Release, Round, Store};
 use crate::media::{Finished, Record, Stage};
 use crate::parts::Parts;
 use crate::quota::{Hour, Usage};
-use crate::time::{from_millis, to_millis};
 
 /// Records in memory.
 #[derive(Debug, Default)]

@@ -12,13 +12,13 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use parlor_embedded::rusqlite::Result as SqlResult;
 use parlor_embedded::{Db, Migration, OpenError, Options, ReadError, Tx, WriteError};
+use parlor_runtime::time::to_millis;
 use parlor_types::{MediaId, UserId};
 
 use super::{Begin, BeginError, Claim, ClaimError, Condemned, Error, Random, Release, Round, Store};
 use crate::media::{Finished, Record};
 use crate::parts::Parts;
 use crate::quota::{Hour, Usage};
-use crate::time::to_millis;
 
 pub use copy::{CopyError, complete_copy, disown_copy};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use parlor_runtime::time::{from_millis, to_millis};
 use parlor_types::limits::MAX_WATCHED;
 use parlor_types::{Id as _, UserId};
 use parlor_wire::internal::presence::v1 as internal;
@@ -12,7 +13,6 @@ use parlor_wire::{Invalid, id, time};
 use crate::hub::Said;
 use crate::registry::Opened;
 use crate::status::{Appearance, Status, StatusText};
-use crate::time::{from_millis, to_millis};
 
 /// Users in one Locate, and in one VisibilityChanged.
 pub(super) const MAX_NAMED: usize = 1000;

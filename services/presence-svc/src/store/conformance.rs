@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use parlor_runtime::time::from_millis;
 use parlor_types::{Id as _, UserId};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -10,7 +11,7 @@ use super::memory::MemoryStore;
 use super::{OnStatus, SqliteStore, Store};
 use crate::presence::Record;
 use crate::status::{Appearance, Status, StatusText};
-use crate::time::{Minute, from_millis};
+use crate::time::Minute;
 
 /// What a store has told of statuses.
 pub(super) type Told = Arc<Mutex<Vec<(UserId, Status)>>>;

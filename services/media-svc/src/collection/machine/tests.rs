@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use parlor_runtime::time::from_millis;
 use parlor_types::{ConversationId, Op, UserId};
 use proptest::prelude::*;
 
@@ -13,7 +14,6 @@ use crate::media::{Declared, FileName, Finished, MediaType, Purpose, Sha256, ran
 use crate::quota::Quota;
 use crate::store::memory::MemoryStore;
 use crate::store::{Begin, Claim, Place, Release, Store};
-use crate::time::from_millis;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

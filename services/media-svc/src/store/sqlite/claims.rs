@@ -2,13 +2,13 @@
 
 use parlor_embedded::JobError;
 use parlor_embedded::rusqlite::{Connection, OptionalExtension as _, Result, params};
+use parlor_runtime::time::to_millis;
 use parlor_types::{Id as _, MediaId, UserId};
 
 use super::rows::{self, UPLOADING};
 use super::{account, uploads};
 use crate::media::{Record, Stage};
 use crate::store::{Claim, ClaimError, Condemned, Place, Release, Round};
-use crate::time::to_millis;
 
 pub(super) fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Record>, JobError<ClaimError>> {
     let refused = |error| Err(JobError::Domain(error));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use parlor_embedded::rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use parlor_embedded::rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
+use parlor_runtime::time::from_millis;
 use parlor_types::{Id as _, MediaId, Op, UserId};
 
 use crate::media::{
@@ -11,7 +12,6 @@ use crate::media::{
     Variant,
 };
 use crate::parts::Parts;
-use crate::time::from_millis;
 
 /// Numbers of `stage`.
 pub(super) const UPLOADING: i64 = 0;

@@ -2,6 +2,7 @@
 
 use parlor_embedded::JobError;
 use parlor_embedded::rusqlite::{Connection, OptionalExtension as _, Result, params};
+use parlor_runtime::time::{from_millis, to_millis};
 use parlor_types::{Id as _, MediaId, UserId};
 
 use super::account;
@@ -10,7 +11,6 @@ use crate::media::{Finished, Preview, Record, Stage};
 use crate::parts::Parts;
 use crate::quota::Hour;
 use crate::store::{Begin, BeginError};
-use crate::time::{from_millis, to_millis};
 
 pub(super) fn begin(connection: &Connection, begin: &Begin) -> Result<Record, JobError<BeginError>> {
     if let Some(record) = rows::record_of_op(connection, begin.owner, begin.op)? {

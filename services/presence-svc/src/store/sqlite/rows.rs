@@ -2,11 +2,12 @@
 
 use parlor_embedded::rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use parlor_embedded::rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
+use parlor_runtime::time::{from_millis, to_millis};
 use parlor_types::{Id as _, UserId};
 
 use crate::presence::Record;
 use crate::status::{Appearance, Status, StatusText};
-use crate::time::{Minute, from_millis, to_millis};
+use crate::time::Minute;
 
 pub(super) fn record(connection: &Connection, user: UserId) -> Result<Record> {
     let sql = "SELECT appearance, text, until, last_seen FROM person WHERE user_id = ?1";

@@ -4,6 +4,7 @@
 //! at the deadline of [`TaskGroup::shutdown`] and named.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -90,6 +91,19 @@ impl TaskGroup {
         });
     }
 
+    /// Runs what the group cannot do without, until the token that it gets is cancelled; nothing but a panic ends it
+    /// before that. As [`TaskGroup::spawn`] otherwise.
+    pub fn run<F>(&self, name: impl Into<String>, task: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = task(self.token());
+        self.spawn(name, Importance::Critical, async move {
+            task.await;
+            Ok::<_, Infallible>(())
+        });
+    }
+
     /// The failure that cancelled the group, if one did.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
@@ -143,18 +157,12 @@ fn panic_reason(error: JoinError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
     use super::*;
 
     const LONG: Duration = Duration::from_secs(3600);
 
     fn until_cancelled(group: &TaskGroup, name: &str) {
-        let token = group.token();
-        group.spawn(name, Importance::Critical, async move {
-            token.cancelled().await;
-            Ok::<_, Infallible>(())
-        });
+        group.run(name, CancellationToken::cancelled_owned);
     }
 
     /// On a paused clock, waiting in vain ends at once.

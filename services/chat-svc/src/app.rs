@@ -9,7 +9,7 @@ use parlor_embedded::{OpenError, Options};
 use parlor_grpc_kit::{Authorized, Guard, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier};
 use parlor_runtime::clock::{Clock, SystemClock};
 use parlor_runtime::ready::{Condition, Readiness};
-use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_runtime::tasks::{StillRunning, TaskGroup};
 use parlor_types::NodeId;
 use parlor_wire::chat::v1::chat_service_server::ChatServiceServer;
 use parlor_wire::chat::v1::people_service_server::PeopleServiceServer;
@@ -139,7 +139,10 @@ impl App {
             hold_presence_link(&tasks, &deps, channel);
         }
         let seeing = readiness.condition("revocations known");
-        follow_revocations(&tasks, &deps, revocations, seeing);
+        let router = deps.router.clone();
+        // All streams end when nobody can say any more which sessions have.
+        let end_all = move || router.streams().iter().for_each(|stream| stream.end(blind()));
+        revocations.start(&tasks, seeing, end_all);
         Ok(Self { deps, public, internal, readiness, tasks, draining, drain_grace: config.drain_grace })
     }
 
@@ -207,15 +210,12 @@ fn internal(deps: &Deps, people: &People) -> Routes {
 }
 
 fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>, known: Condition) {
-    let stop = tasks.token();
     let log = deps.log.clone();
-    tasks.spawn("deliveries", Importance::Critical, async move {
+    tasks.run("deliveries", move |stop| async move {
         stop.run_until_cancelled(log.run()).await;
-        Ok::<_, std::convert::Infallible>(())
     });
-    let stop = tasks.token();
     let (router, clock) = (deps.router.clone(), deps.clock.clone());
-    tasks.spawn("stream clock", Importance::Critical, async move {
+    tasks.run("stream clock", move |stop| async move {
         let mut ticks = tokio::time::interval(TICK);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             for stream in router.streams() {
@@ -223,22 +223,15 @@ fn start_tasks(tasks: &TaskGroup, deps: &Deps, keys: Arc<RemoteKeys>, known: Con
             }
             router.forget_typing(clock.now());
         }
-        Ok::<_, std::convert::Infallible>(())
     });
-    let stop = tasks.token();
-    tasks.spawn("keys", Importance::Critical, async move {
-        keys.run(known, stop).await;
-        Ok::<_, std::convert::Infallible>(())
-    });
+    tasks.run("keys", move |stop| async move { keys.run(known, stop).await });
 }
 
 /// Streams do without it while it cannot be held.
 fn hold_presence_link(tasks: &TaskGroup, deps: &Deps, channel: Authorized) {
     let (link, router, clock) = (deps.presence.clone(), deps.router.clone(), deps.clock.clone());
-    let stop = tasks.token();
-    tasks.spawn("line to presence-svc", Importance::Critical, async move {
+    tasks.run("line to presence-svc", move |stop| async move {
         stop.run_until_cancelled(link.run(channel, router, clock)).await;
-        Ok::<_, std::convert::Infallible>(())
     });
 }
 
@@ -275,31 +268,4 @@ fn stopping() -> Farewell {
 fn blind() -> Farewell {
     let message = "it cannot be told whether the session has ended";
     Farewell::come_back(ErrorReason::Unavailable, RECONNECT_AFTER, message)
-}
-
-/// All streams end when nobody can say any more which sessions have.
-fn follow_revocations(tasks: &TaskGroup, deps: &Deps, revocations: Revocations, seeing: Condition) {
-    let mut sight = revocations.sight();
-    let (stop, router) = (tasks.token(), deps.router.clone());
-    tasks.spawn("sight of revocations", Importance::Critical, async move {
-        let watch = async {
-            loop {
-                let now = *sight.borrow_and_update();
-                seeing.set(now == Sight::Clear);
-                if now == Sight::Blind {
-                    router.streams().iter().for_each(|stream| stream.end(blind()));
-                }
-                if sight.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        stop.run_until_cancelled(watch).await;
-        Ok::<_, std::convert::Infallible>(())
-    });
-    let stop = tasks.token();
-    tasks.spawn("revocations", Importance::Critical, async move {
-        revocations.run(stop).await;
-        Ok::<_, std::convert::Infallible>(())
-    });
 }

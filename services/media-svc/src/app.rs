@@ -4,7 +4,6 @@ mod out;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,15 +11,14 @@ use std::time::Duration;
 
 use parlor_embedded::{OpenError, Options};
 use parlor_grpc_kit::{
-    Authorized, Guard, Plain, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
+    Authorized, Guard, Plain, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Verifier,
 };
 use parlor_runtime::clock::Clock;
-use parlor_runtime::ready::{Condition, Readiness};
-use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_runtime::ready::Readiness;
+use parlor_runtime::tasks::{StillRunning, TaskGroup};
 use parlor_wire::internal::media::v1::media_internal_service_server::MediaInternalServiceServer;
 use parlor_wire::media::v1::media_service_server::MediaServiceServer;
 use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
@@ -148,8 +146,8 @@ impl App {
         let seeing = readiness.condition("revocations known");
         start_rooms(&tasks, uploads, collection);
         let known = readiness.condition("keys known");
-        run(&tasks, "keys", move |stop| async move { keys.run(known, stop).await });
-        follow_revocations(&tasks, revocations, seeing);
+        tasks.run("keys", move |stop| async move { keys.run(known, stop).await });
+        revocations.start(&tasks, seeing, || {});
         Ok(Self {
             owner,
             scanner,
@@ -283,19 +281,6 @@ fn open_store(config: &Config, path: PathBuf) -> Result<Arc<dyn Store>, OpenErro
     Ok(Arc::new(SqliteStore::open(Options { max_bytes, ..Options::new(path) })?))
 }
 
-/// Runs what the service cannot do without, until the group stops.
-fn run<F: Future<Output = ()> + Send + 'static>(
-    tasks: &TaskGroup,
-    name: &str,
-    task: impl FnOnce(CancellationToken) -> F,
-) {
-    let task = task(tasks.token());
-    tasks.spawn(name, Importance::Critical, async move {
-        task.await;
-        Ok::<_, Infallible>(())
-    });
-}
-
 /// Looks at what is in quarantine; without a scanner nothing stays there.
 fn start_quarantine(
     config: &Config,
@@ -313,35 +298,19 @@ fn start_quarantine(
     }
     let store = Arc::clone(store);
     let Some(scanner) = scanner else {
-        run(tasks, "quarantine", move |stop| async move {
+        tasks.run("quarantine", move |stop| async move {
             stop.run_until_cancelled(scan::release(&*store)).await;
         });
         return Ok(());
     };
     let later = Later::new(store, blobs.clone(), scanner, &config.scanner, Arc::clone(clock), file);
-    run(tasks, "quarantine", move |stop| async move { later.run(stop).await });
+    tasks.run("quarantine", move |stop| async move { later.run(stop).await });
     Ok(())
 }
 
 fn start_rooms(tasks: &TaskGroup, uploads: Arc<Uploads>, collection: Arc<Collection>) {
     let sweeper = Arc::clone(&collection);
-    run(tasks, "uploads", move |stop| async move { uploads.run(stop).await });
-    run(tasks, "collection", move |stop| async move { collection.run(stop).await });
-    run(tasks, "sweeps", move |stop| async move { sweeper.run_sweeps(stop).await });
-}
-
-fn follow_revocations(tasks: &TaskGroup, revocations: Revocations, seeing: Condition) {
-    let mut sight = revocations.sight();
-    run(tasks, "sight of revocations", move |stop| async move {
-        let watch = async {
-            loop {
-                seeing.set(*sight.borrow_and_update() == Sight::Clear);
-                if sight.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        stop.run_until_cancelled(watch).await;
-    });
-    run(tasks, "revocations", move |stop| async move { revocations.run(stop).await });
+    tasks.run("uploads", move |stop| async move { uploads.run(stop).await });
+    tasks.run("collection", move |stop| async move { collection.run(stop).await });
+    tasks.run("sweeps", move |stop| async move { sweeper.run_sweeps(stop).await });
 }

@@ -1,6 +1,5 @@
 //! How presence-svc is put together: the one place that names its store, and wires the rooms to each other.
 
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +10,11 @@ use parlor_grpc_kit::{
     Authorized, Guard, Policy, PolicyError, RemoteKeys, Revocations, RevokedSet, Sight, Verifier,
 };
 use parlor_runtime::clock::Clock;
-use parlor_runtime::ready::{Condition, Readiness};
-use parlor_runtime::tasks::{Importance, StillRunning, TaskGroup};
+use parlor_runtime::ready::Readiness;
+use parlor_runtime::tasks::{StillRunning, TaskGroup};
 use parlor_wire::internal::presence::v1::presence_internal_service_server::PresenceInternalServiceServer;
 use parlor_wire::presence::v1::presence_service_server::PresenceServiceServer;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
@@ -104,8 +102,11 @@ impl App {
         let seeing = readiness.condition("revocations known");
         start_tasks(&tasks, &hub, store, visibility);
         let known = readiness.condition("keys known");
-        run(&tasks, "keys", move |stop| async move { keys.run(known, stop).await });
-        follow_revocations(&tasks, &hub, revocations, seeing);
+        tasks.run("keys", move |stop| async move { keys.run(known, stop).await });
+        let calls = Arc::clone(&hub);
+        // All Watch calls end when nobody can say any more which sessions have.
+        let end_all = move || calls.act(|machine, now| machine.end_all_calls(now, Ending::Blind));
+        revocations.start(&tasks, seeing, end_all);
         Ok(Self {
             hub,
             public: guard(public).protect(Routes::new(PresenceServiceServer::new(people))),
@@ -174,24 +175,11 @@ fn open_store(config: &Config, path: PathBuf, hub: &Arc<Hub>) -> Result<Arc<dyn 
 
 fn start_tasks(tasks: &TaskGroup, hub: &Arc<Hub>, store: Arc<dyn Store>, visibility: Arc<dyn Visibility>) {
     let clock = Arc::clone(hub);
-    run(tasks, "presence clock", move |stop| async move { clock.run_clock(stop).await });
+    tasks.run("presence clock", move |stop| async move { clock.run_clock(stop).await });
     let keeper = Arc::clone(hub);
-    run(tasks, "presence records", move |stop| async move { keeper.run_store(store, stop).await });
+    tasks.run("presence records", move |stop| async move { keeper.run_store(store, stop).await });
     let asker = Arc::clone(hub);
-    run(tasks, "who may see whom", move |stop| async move { asker.run_asks(visibility, stop).await });
-}
-
-/// Runs what the service cannot do without, until the group stops.
-fn run<F: Future<Output = ()> + Send + 'static>(
-    tasks: &TaskGroup,
-    name: &str,
-    task: impl FnOnce(CancellationToken) -> F,
-) {
-    let task = task(tasks.token());
-    tasks.spawn(name, Importance::Critical, async move {
-        task.await;
-        Ok::<_, Infallible>(())
-    });
+    tasks.run("who may see whom", move |stop| async move { asker.run_asks(visibility, stop).await });
 }
 
 /// A session that ended between its call and its Watch gets none; while nobody can say which have, and when the service
@@ -206,26 +194,4 @@ fn standing(revoked: Arc<RevokedSet>, sight: watch::Receiver<Sight>, draining: A
             (*sight.borrow() == Sight::Blind).then_some(Ending::Blind)
         }
     })
-}
-
-/// All Watch calls end when nobody can say any more which sessions have.
-fn follow_revocations(tasks: &TaskGroup, hub: &Arc<Hub>, revocations: Revocations, seeing: Condition) {
-    let mut sight = revocations.sight();
-    let hub = Arc::clone(hub);
-    run(tasks, "sight of revocations", move |stop| async move {
-        let watch = async {
-            loop {
-                let now = *sight.borrow_and_update();
-                seeing.set(now == Sight::Clear);
-                if now == Sight::Blind {
-                    hub.act(|machine, now| machine.end_all_calls(now, Ending::Blind));
-                }
-                if sight.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        stop.run_until_cancelled(watch).await;
-    });
-    run(tasks, "revocations", move |stop| async move { revocations.run(stop).await });
 }

@@ -8,6 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parlor_runtime::ready::Condition;
+use parlor_runtime::tasks::TaskGroup;
 use parlor_types::SessionId;
 use parlor_wire::internal::auth::v1::auth_internal_service_client::AuthInternalServiceClient;
 use parlor_wire::internal::auth::v1::{ListRevocationsRequest, Revocation, WatchRevocationsRequest};
@@ -72,6 +74,28 @@ impl Revocations {
     #[must_use]
     pub fn sight(&self) -> watch::Receiver<Sight> {
         self.sight.subscribe()
+    }
+
+    /// Follows until `tasks` stop. `seeing` holds while the sight is clear; `on_blind` is called when it is lost, and must be
+    /// quick.
+    pub fn start(self, tasks: &TaskGroup, seeing: Condition, on_blind: impl Fn() + Send + 'static) {
+        let mut sight = self.sight();
+        let told = async move {
+            loop {
+                let now = *sight.borrow_and_update();
+                seeing.set(now == Sight::Clear);
+                if now == Sight::Blind {
+                    on_blind();
+                }
+                if sight.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tasks.run("sight of revocations", move |stop| async move {
+            stop.run_until_cancelled(told).await;
+        });
+        tasks.run("revocations", move |stop| async move { self.run(stop).await });
     }
 
     /// Follows until `stop`.

@@ -1,9 +1,8 @@
 //! Mail as configured: the queue, and what takes mail out of it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use parlor_runtime::tasks::{Importance, TaskGroup};
+use parlor_runtime::tasks::TaskGroup;
 
 use super::StartError;
 use crate::config::{MailConfig, MailTransport};
@@ -33,10 +32,6 @@ pub(super) fn open(config: &MailConfig) -> Result<Option<(Outbox, Post)>, StartE
 
 impl Post {
     pub(super) fn start(self, tasks: &TaskGroup) {
-        let stop = tasks.token();
-        tasks.spawn("mail", Importance::Critical, async move {
-            self.delivery.run(self.mailer, stop).await;
-            Ok::<_, Infallible>(())
-        });
+        tasks.run("mail", move |stop| async move { self.delivery.run(self.mailer, stop).await });
     }
 }

@@ -1,11 +1,10 @@
 //! The rooms, wired to each other, and the RPCs in front of them.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_runtime::clock::Clock;
-use parlor_runtime::tasks::{Importance, TaskGroup};
+use parlor_runtime::tasks::TaskGroup;
 use parlor_wire::auth::v1::auth_service_server::AuthServiceServer;
 use parlor_wire::auth::v1::email_service_server::EmailServiceServer;
 use parlor_wire::auth::v1::profile_service_server::ProfileServiceServer;
@@ -98,10 +97,6 @@ impl Rooms {
             clock: Arc::clone(clock),
             keep_ended,
         };
-        let stop = tasks.token();
-        tasks.spawn("auth housekeeping", Importance::Critical, async move {
-            housekeeping.run(stop).await;
-            Ok::<_, Infallible>(())
-        });
+        tasks.run("auth housekeeping", move |stop| async move { housekeeping.run(stop).await });
     }
 }

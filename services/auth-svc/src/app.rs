@@ -122,18 +122,19 @@ impl App {
         let issuer = Arc::new(Issuer::new(keys, config.session.access_token));
         let passwords = passwords(&config, parts.hasher)?;
 
-        let feed = RevocationFeed::new(Arc::clone(&store) as Arc<dyn Store>, grown);
+        let kept: Arc<dyn Store> = Arc::clone(&store) as _;
+        let feed = RevocationFeed::new(Arc::clone(&kept), grown);
         remember_revoked(&feed, &revoked, &clock).await?;
         let (tasks, ready) = (TaskGroup::new(), Readiness::new());
         let (outbox, post) = mail::open(&config.mail)?.unzip();
         let pictures = pictures(parts.media_internal, &issuer, &clock);
-        let rooms = Rooms::new(&config, &store, issuer, passwords, outbox, pictures);
+        let rooms = Rooms::new(&config, &kept, issuer, passwords, outbox, pictures);
         let running = ready.condition("auth-svc is running");
         let verifier = Arc::new(Verifier::new(OwnKeys::of(&rooms.issuer), revoked, Arc::clone(&clock)));
         let guard = |policy| Guard::new(policy, Arc::clone(&verifier), Arc::clone(&clock));
         let public = Policy::new(&policy::public(&config.limits), policy::PUBLIC)?;
         let internal = Policy::new(&policy::internal(), policy::INTERNAL)?;
-        rooms.start_housekeeping(&store, &clock, config.session.keep_ended, &tasks);
+        rooms.start_housekeeping(&kept, &clock, config.session.keep_ended, &tasks);
         if let Some(post) = post {
             post.start(&tasks);
         }

@@ -20,7 +20,7 @@ use crate::mail::Outbox;
 use crate::profiles::{Pictures, Profiles};
 use crate::rpc::{AuthRpc, EmailRpc, InternalRpc, ProfileRpc};
 use crate::sessions::{RevocationFeed, Sessions};
-use crate::store::SqliteStore;
+use crate::store::Store;
 use crate::tokens::Issuer;
 
 /// All rooms over one store.
@@ -35,19 +35,19 @@ pub(super) struct Rooms {
 impl Rooms {
     pub(super) fn new(
         config: &Config,
-        store: &Arc<SqliteStore>,
+        store: &Arc<dyn Store>,
         issuer: Arc<Issuer>,
         passwords: Passwords,
         outbox: Option<Outbox>,
         pictures: Arc<dyn Pictures>,
     ) -> Self {
         let limits = config.session.limits();
-        let sessions = Arc::new(Sessions::new(Arc::clone(store) as _, Arc::clone(&issuer), limits));
+        let sessions = Arc::new(Sessions::new(Arc::clone(store), Arc::clone(&issuer), limits));
         let throttle = config.throttle.limits();
-        let accounts = Accounts::new(Arc::clone(store) as _, Arc::clone(&sessions), passwords, throttle);
-        let profiles = Profiles::new(Arc::clone(store) as _, Arc::clone(&sessions), pictures);
+        let accounts = Accounts::new(Arc::clone(store), Arc::clone(&sessions), passwords, throttle);
+        let profiles = Profiles::new(Arc::clone(store), Arc::clone(&sessions), pictures);
         let emails = Emails::new(
-            Arc::clone(store) as _,
+            Arc::clone(store),
             Arc::clone(&sessions),
             Arc::clone(&issuer),
             outbox,
@@ -86,13 +86,13 @@ impl Rooms {
 
     pub(super) fn start_housekeeping(
         &self,
-        store: &Arc<SqliteStore>,
+        store: &Arc<dyn Store>,
         clock: &Arc<dyn Clock>,
         keep_ended: Duration,
         tasks: &TaskGroup,
     ) {
         let housekeeping = Housekeeping {
-            store: Arc::clone(store) as _,
+            store: Arc::clone(store),
             sessions: Arc::clone(&self.sessions),
             clock: Arc::clone(clock),
             keep_ended,

@@ -1,5 +1,6 @@
 //! One error per call, and how SQLite's codes are read.
 
+use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
 
@@ -136,6 +137,63 @@ pub enum ReadError {
     /// The store has stopped.
     #[error("the store has stopped")]
     Stopped,
+}
+
+/// Why a store does not answer, where it is no matter whether it was to read or to write. Nothing was changed, but for
+/// `Stopped`: whether a write is in the file shows when it is opened again.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// No room for a write; reads go on.
+    #[error("the store has no room")]
+    Full,
+    /// More work than the store queues; may be tried again.
+    #[error("the store is busy")]
+    Busy,
+    /// The store has stopped.
+    #[error("the store has stopped")]
+    Stopped,
+    /// A fault, with what is known of it.
+    #[error("the store failed: {0}")]
+    Broken(String),
+}
+
+impl<E> WriteError<E> {
+    /// The job's own refusal.
+    ///
+    /// # Errors
+    /// It did not refuse; this is wrong with the store.
+    pub fn refusal(self) -> Result<E, StoreError> {
+        match self {
+            Self::Domain(refusal) => Ok(refusal),
+            Self::Sqlite(error) => Err(StoreError::Broken(error.to_string())),
+            Self::StorageFull => Err(StoreError::Full),
+            Self::Busy => Err(StoreError::Busy),
+            Self::Stopped => Err(StoreError::Stopped),
+        }
+    }
+}
+
+impl From<WriteError<Infallible>> for StoreError {
+    fn from(error: WriteError<Infallible>) -> Self {
+        let Err(error) = error.refusal();
+        error
+    }
+}
+
+impl From<SubmitError> for StoreError {
+    fn from(error: SubmitError) -> Self {
+        WriteError::<Infallible>::from(error).into()
+    }
+}
+
+impl From<ReadError> for StoreError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Busy => Self::Busy,
+            ReadError::Stopped => Self::Stopped,
+            ReadError::Sqlite(_) | ReadError::Panicked(_) => Self::Broken(error.to_string()),
+        }
+    }
 }
 
 /// Why there is no backup.

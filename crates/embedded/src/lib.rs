@@ -31,7 +31,7 @@ use tokio::sync::oneshot;
 pub use rusqlite;
 
 pub use backup::Backup;
-pub use error::{BackupError, JobError, OpenError, ReadError, SubmitError, WriteError};
+pub use error::{BackupError, JobError, OpenError, ReadError, StoreError, SubmitError, WriteError};
 pub use files::{CheckError, backup_file, check_file, closed};
 pub use migrate::Migration;
 pub use options::{OnFatal, Options};

@@ -22,24 +22,8 @@ use crate::profiles::{Avatar, Profile, ProfileText};
 use crate::sessions::{Lifetimes, Revocation, Session};
 use crate::time::Moment;
 
+pub use parlor_embedded::StoreError as Error;
 pub use sqlite::SqliteStore;
-
-/// Why a store does not answer. Nothing was changed, unless it is `Broken`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// No room for a write; reads go on.
-    #[error("the store has no room")]
-    Full,
-    /// More work than the store queues; may be tried again.
-    #[error("the store is busy")]
-    Busy,
-    /// The store has stopped.
-    #[error("the store has stopped")]
-    Stopped,
-    /// A fault, with what is known of it.
-    #[error("the store failed: {0}")]
-    Broken(String),
-}
 
 /// What is stored of one user, as a rule sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,7 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use async_trait::async_trait;
-use parlor_embedded::{
-    BackupError, Db, JobError, Migration, OpenError, Options, ReadError, ReadTx, SubmitError, Tx, WriteError,
-};
+use parlor_embedded::{BackupError, Db, JobError, Migration, OpenError, Options, ReadTx, Tx, WriteError};
 use parlor_types::{DeviceId, MediaId, SessionId, UserId, Username};
 use tokio::sync::oneshot;
 
@@ -196,34 +194,6 @@ impl Store for SqliteStore {
 
     async fn is_empty(&self) -> Result<bool, Error> {
         self.read(|tx| accounts::none(tx)).await
-    }
-}
-
-impl From<ReadError> for Error {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Busy => Self::Busy,
-            ReadError::Stopped => Self::Stopped,
-            ReadError::Sqlite(_) | ReadError::Panicked(_) => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-impl From<WriteError<Infallible>> for Error {
-    fn from(error: WriteError<Infallible>) -> Self {
-        match error {
-            WriteError::StorageFull => Self::Full,
-            WriteError::Busy => Self::Busy,
-            WriteError::Stopped => Self::Stopped,
-            WriteError::Sqlite(error) => Self::Broken(error.to_string()),
-            WriteError::Domain(never) => match never {},
-        }
-    }
-}
-
-impl From<SubmitError> for Error {
-    fn from(error: SubmitError) -> Self {
-        WriteError::<Infallible>::from(error).into()
     }
 }
 

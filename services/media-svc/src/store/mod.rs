@@ -18,24 +18,8 @@ use crate::media::{Declared, Finished, Record};
 use crate::parts::Parts;
 use crate::quota::{Exceeded, Quota, Usage};
 
+pub use parlor_embedded::StoreError as Error;
 pub use sqlite::{CopyError, SqliteStore, complete_copy, disown_copy};
-
-/// Why a store does not answer. Nothing was changed, unless it is `Broken`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// No room for a write; reads go on.
-    #[error("the store has no room")]
-    Full,
-    /// More work than the store queues; may be tried again.
-    #[error("the store is busy")]
-    Busy,
-    /// The store has stopped.
-    #[error("the store has stopped")]
-    Stopped,
-    /// A fault, with what is known of it.
-    #[error("the store failed: {0}")]
-    Broken(String),
-}
 
 /// An upload that is to begin.
 #[derive(Clone, Debug)]

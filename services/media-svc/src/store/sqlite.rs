@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use parlor_embedded::rusqlite::Result as SqlResult;
-use parlor_embedded::{Db, Migration, OpenError, Options, ReadError, Tx, WriteError};
+use parlor_embedded::{Db, Migration, OpenError, Options, Tx, WriteError};
 use parlor_runtime::time::to_millis;
 use parlor_types::{MediaId, UserId};
 
@@ -45,10 +45,7 @@ impl SqliteStore {
         job: impl FnOnce(&Tx<'_>) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, Error> {
         let write = self.db.write(move |tx| Ok(job(tx)?));
-        write.await.map_err(|error: WriteError<Infallible>| match error {
-            WriteError::Domain(never) => match never {},
-            other => store_error(other),
-        })
+        write.await.map_err(|error: WriteError<Infallible>| error.into())
     }
 }
 
@@ -56,10 +53,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn begin(&self, begin: Begin) -> Result<Record, BeginError> {
         let write = self.db.write(move |tx| uploads::begin(tx, &begin));
-        write.await.map_err(|error| match error {
-            WriteError::Domain(refusal) => refusal,
-            other => BeginError::Store(store_error(other)),
-        })
+        write.await.map_err(|error| error.refusal().unwrap_or_else(BeginError::Store))
     }
 
     async fn records(&self, ids: Vec<MediaId>) -> Result<Vec<Option<Record>>, Error> {
@@ -90,10 +84,7 @@ impl Store for SqliteStore {
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Record>, ClaimError> {
         let write = self.db.write(move |tx| claims::claim(tx, &claim));
-        write.await.map_err(|error| match error {
-            WriteError::Domain(refusal) => refusal,
-            other => ClaimError::Store(store_error(other)),
-        })
+        write.await.map_err(|error| error.refusal().unwrap_or_else(ClaimError::Store))
     }
 
     async fn release(&self, release: Release) -> Result<(), Error> {
@@ -145,27 +136,6 @@ impl Store for SqliteStore {
             account::tidy(tx, Hour::of(to_millis(now)))
         })
         .await
-    }
-}
-
-impl From<ReadError> for Error {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Busy => Self::Busy,
-            ReadError::Stopped => Self::Stopped,
-            ReadError::Sqlite(_) | ReadError::Panicked(_) => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-/// What went wrong with a write that the domain did not refuse.
-fn store_error<E: std::fmt::Debug>(error: WriteError<E>) -> Error {
-    match error {
-        WriteError::StorageFull => Error::Full,
-        WriteError::Busy => Error::Busy,
-        WriteError::Stopped => Error::Stopped,
-        WriteError::Sqlite(error) => Error::Broken(error.to_string()),
-        WriteError::Domain(refusal) => Error::Broken(format!("a refusal of the domain: {refusal:?}")),
     }
 }
 

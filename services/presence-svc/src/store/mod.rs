@@ -16,24 +16,8 @@ use crate::presence::Record;
 use crate::status::Status;
 use crate::time::Minute;
 
+pub use parlor_embedded::StoreError as Error;
 pub use sqlite::SqliteStore;
-
-/// Why a store does not answer. Nothing was changed, unless it is `Broken`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// No room for a write; reads go on.
-    #[error("the store has no room")]
-    Full,
-    /// More work than the store queues; may be tried again.
-    #[error("the store is busy")]
-    Busy,
-    /// The store has stopped.
-    #[error("the store has stopped")]
-    Stopped,
-    /// A fault, with what is known of it.
-    #[error("the store failed: {0}")]
-    Broken(String),
-}
 
 /// Told of each status after it is durable and before the call that set it answers, in the order in which they were
 /// stored, also when that call's caller has gone. Quick, and does not panic.

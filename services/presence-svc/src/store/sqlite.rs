@@ -5,7 +5,7 @@ mod rows;
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use parlor_embedded::{Db, Migration, OpenError, Options, ReadError, SubmitError, WriteError};
+use parlor_embedded::{Db, Migration, OpenError, Options, WriteError};
 use parlor_types::UserId;
 use tokio::sync::oneshot;
 
@@ -58,34 +58,6 @@ impl Store for SqliteStore {
             seen.iter().try_for_each(|(user, minute)| Ok(rows::put_last_seen(tx, *user, *minute)?))
         });
         write.await.map_err(|error: WriteError<Infallible>| error.into())
-    }
-}
-
-impl From<ReadError> for Error {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Busy => Self::Busy,
-            ReadError::Stopped => Self::Stopped,
-            ReadError::Sqlite(_) | ReadError::Panicked(_) => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-impl From<WriteError<Infallible>> for Error {
-    fn from(error: WriteError<Infallible>) -> Self {
-        match error {
-            WriteError::StorageFull => Self::Full,
-            WriteError::Busy => Self::Busy,
-            WriteError::Stopped => Self::Stopped,
-            WriteError::Sqlite(error) => Self::Broken(error.to_string()),
-            WriteError::Domain(never) => match never {},
-        }
-    }
-}
-
-impl From<SubmitError> for Error {
-    fn from(error: SubmitError) -> Self {
-        WriteError::<Infallible>::from(error).into()
     }
 }
 

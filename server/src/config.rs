@@ -82,7 +82,7 @@ pub struct ServerConfig {
     /// A connection whose ping is not answered within this is cut.
     #[serde(with = "duration")]
     pub keepalive_timeout: Duration,
-    /// Once asked to stop, the process has ended after this, whatever clients do.
+    /// Once asked to stop, the process cuts what clients still have of it after this, and ends some seconds later.
     #[serde(with = "duration")]
     pub stop_within: Duration,
 }

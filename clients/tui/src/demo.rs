@@ -29,7 +29,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 pub enum DemoError {
     /// There is no server to start.
     #[error(
-        "parlor-server is neither beside this program nor on the PATH: build it with `cargo build -p parlor-server`"
+        "parlor-server is neither beside this program nor on the PATH: install it with `cargo install --path server`"
     )]
     NoServer,
     /// The server did not start.

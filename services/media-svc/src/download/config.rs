@@ -28,7 +28,7 @@ pub struct DownloadConfig {
     /// No file is read for longer than this; whoever wants more of it asks for the rest.
     #[serde(with = "duration")]
     pub longest: Duration,
-    /// Requests over plain HTTP from one network address. Behind a proxy all come from the proxy: raise it there.
+    /// Requests over plain HTTP from one network address. Behind a proxy that is not in `server.trusted_proxies` all come from the proxy.
     pub http: RateLimit,
 }
 

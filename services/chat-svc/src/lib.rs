@@ -3,8 +3,8 @@
 //! Rooms, from the inside out: [`conversation`] (what entries do), [`log`] (how they are appended), [`receipts`] (how far
 //! members are), [`preferences`] (how they want to have a conversation), [`session`] (the stream), [`typing`] (who types
 //! just now), [`people`] (contacts, blocks, privacy), [`presence`] (the line to presence-svc), [`routing`] (who gets what),
-//! [`directory`] (which users there are), [`media`] (files that entries name), [`store`] (where it is kept), [`edge`] (messages to domain and back), `rpc` (the
-//! services), [`App`] (how it is put together).
+//! [`directory`] (which users there are), [`media`] (files that entries name), `reading` (pages of a log), [`store`] (where it
+//! is kept), [`edge`] (messages to domain and back), `rpc` (the services), [`App`] (how it is put together).
 
 mod app;
 mod config;
@@ -16,6 +16,7 @@ pub mod media;
 pub mod people;
 pub mod preferences;
 pub mod presence;
+mod reading;
 pub mod receipts;
 pub mod routing;
 mod rpc;

@@ -7,15 +7,13 @@ use parlor_wire::{Invalid, id, time};
 
 use super::Chat;
 use crate::edge;
-use crate::session::Wanted;
+use crate::reading::{LAST, LogPart};
 use crate::store::{Changed, Commit, Order, Slice};
 
 /// Messages in a page, where the client names no number.
 const MESSAGES: usize = 50;
 /// Rows of the chat list in a page: where the client names no number, and at most.
 pub(super) const ROWS: (usize, usize) = (50, 100);
-/// The highest seq there can be.
-const LAST: Seq = Seq(u64::MAX >> 1);
 
 impl Chat {
     pub(super) async fn row(
@@ -33,8 +31,9 @@ impl Chat {
         user: UserId,
         request: wire::FetchRequest,
     ) -> Result<wire::FetchResponse, Problem> {
-        let wanted = Wanted { from: request.from_seq, to: request.to_seq };
-        let page = wanted.page(&self.deps, user, &request.conversation_id).await?;
+        let part = LogPart { from: request.from_seq, to: request.to_seq };
+        let page =
+            part.page(self.deps.store.as_ref(), &self.deps.limits, user, &request.conversation_id).await?;
         Ok(wire::FetchResponse { page: Some(page), generation: self.generation() })
     }
 

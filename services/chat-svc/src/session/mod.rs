@@ -27,7 +27,6 @@ pub use machine::{Effect, Identity, Pull, Session};
 pub(crate) use preferences::RATE as PREFERENCES_RATE;
 pub use pushes::{PushError, Pushes};
 pub use stream::{Deps, Standing, Stream};
-pub(crate) use work::Wanted;
 
 use bytes::Bytes;
 use parlor_types::{ConversationId, Seq};

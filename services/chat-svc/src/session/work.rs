@@ -2,20 +2,20 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use parlor_types::{ConversationId, Seq, UserId};
+use parlor_types::{ConversationId, UserId};
 use parlor_wire::chat::v1 as wire;
 use parlor_wire::chat::v1::server_frame::Kind as Out;
 use parlor_wire::errors::v1::{ErrorReason, Problem};
-use parlor_wire::{Invalid, id};
 use prost::Message as _;
 
 use super::line::{Job, Lines};
 use super::machine::Effect;
-use super::{Deps, Farewell, Stream};
+use super::{Farewell, Stream};
 use crate::edge;
 use crate::log::{Appended, Draft, Facts, Refusal, needs_facts};
+use crate::reading::LogPart;
 use crate::receipts::Marks;
-use crate::store::{AccountPlace, Commit, Order, Slice};
+use crate::store::{AccountPlace, Commit};
 
 /// A store that cannot be read ends the stream: there is no telling what it would have said.
 const STORE_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -175,8 +175,9 @@ impl Stream {
     }
 
     async fn fetch(self: Arc<Self>, fetch: wire::Fetch) {
-        let wanted = Wanted { from: fetch.from_seq, to: fetch.to_seq };
-        let page = wanted.page(&self.deps, self.user(), &fetch.conversation_id).await;
+        let part = LogPart { from: fetch.from_seq, to: fetch.to_seq };
+        let page =
+            part.page(self.deps.store.as_ref(), &self.deps.limits, self.user(), &fetch.conversation_id).await;
         self.tell(|session| session.fetched(fetch.request_id, page));
     }
 
@@ -200,48 +201,5 @@ impl Stream {
             })
         });
         refused.collect()
-    }
-}
-
-/// A part of a log, as asked for; `to` 0 stands for the head.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
-    pub(crate) from: u64,
-    pub(crate) to: u64,
-}
-
-impl Wanted {
-    /// The page of consecutive entries that begins there.
-    pub(crate) async fn page(
-        self,
-        deps: &Deps,
-        user: UserId,
-        conversation_id: &str,
-    ) -> Result<wire::LogPage, Problem> {
-        let conversation: ConversationId = id("conversation_id", conversation_id)?;
-        let slice = self.slice(deps)?;
-        match deps.store.read(user, conversation, slice).await {
-            Ok(Some(page)) => Ok(edge::log_page(conversation.to_string(), &page)),
-            Ok(None) => Err(edge::not_found()),
-            Err(error) => Err(edge::read_problem(error)),
-        }
-    }
-
-    fn slice(self, deps: &Deps) -> Result<Slice, Invalid> {
-        if self.from == 0 {
-            return Err(Invalid::field("from_seq", "must be at least 1"));
-        }
-        let to = if self.to == 0 { u64::MAX >> 1 } else { self.to.min(u64::MAX >> 1) };
-        if self.from > to {
-            return Err(Invalid::field("to_seq", "must not be below from_seq"));
-        }
-        Ok(Slice {
-            from: Seq(self.from),
-            to: Seq(to),
-            order: Order::Ascending,
-            across_gaps: false,
-            max_entries: deps.limits.page_entries,
-            max_bytes: deps.limits.page_bytes,
-        })
     }
 }

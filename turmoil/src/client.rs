@@ -171,6 +171,7 @@ impl Client {
             if self.planted == Some(Planted::ComeAtOnce) {
                 let now = turmoil::sim_elapsed().unwrap_or_default().as_millis();
                 let left = AT_ONCE_EVERY - now % AT_ONCE_EVERY;
+                // waits: for the moment at which all come, by the simulated clock
                 tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or_default())).await;
             }
             let pending = Pending { since: Instant::now(), ledger: &self.ledger, is_over: false };

@@ -49,8 +49,6 @@ pub async fn open(options: Options) -> Result<Report> {
             let through = comparison.spread(PARLOR, MESSAGES)?.median;
             let what = format!("{MESSAGES} where {rate}/s are offered");
             floors.push(Floor::at_least(what, RATE * IN_TIME, through));
-        }
-        if *rate <= RATE {
             let late = comparison.spread(PARLOR, DELIVERY_P99)?.median;
             floors.push(Floor::at_most(format!("{DELIVERY_P99}, where {rate}/s are offered"), LATE, late));
         }
